@@ -1,0 +1,98 @@
+/*
+ * idle.c - a runtime that has nothing to do, for a look from outside: strace
+ * must see no system call of it between the two marks (R66).
+ *
+ *   idle MODE SECONDS
+ *     never     started, never used
+ *     after     after work that kept all workers busy
+ *     sleeper   a task sleeps until long after the second mark
+ *
+ * The main thread writes the marks to stderr and sleeps in one system call
+ * between them.
+ */
+#include <roost/roost.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Long enough for every worker to have given up looking for work. */
+#define SETTLE_NS 300000000
+
+struct span {
+    long depth;
+};
+
+static int fan_out(void *arg)
+{
+    struct span inner = {((struct span *)arg)->depth - 1};
+    roost_scope s;
+
+    if (inner.depth < 0) {
+        return roost_yield();
+    }
+    roost_scope_open(&s, NULL);
+    roost_spawn(&s, fan_out, &inner);
+    roost_spawn(&s, fan_out, &inner);
+    return roost_scope_close(&s, 0);
+}
+
+static int sleep_long(void *arg)
+{
+    (void)arg;
+    return roost_sleep(3600 * ROOST_S);
+}
+
+static void mark(const char *text)
+{
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) {
+        abort();
+    }
+}
+
+static void rest(long seconds, long ns)
+{
+    const struct timespec span = {.tv_sec = seconds, .tv_nsec = ns};
+
+    nanosleep(&span, NULL);
+}
+
+static int prepare(roost_runtime *rt, const char *mode)
+{
+    struct span whole = {16};
+
+    if (strcmp(mode, "never") == 0) {
+        return 0;
+    }
+    if (strcmp(mode, "after") == 0) {
+        return roost_call(rt, fan_out, &whole);
+    }
+    if (strcmp(mode, "sleeper") == 0) {
+        return roost_post(rt, sleep_long, NULL, 0);
+    }
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    const roost_opts opts = {.workers = 2};
+    roost_runtime *rt;
+
+    if (argc != 3 || roost_start(&rt, &opts) != 0) {
+        fprintf(stderr, "usage: idle never|after|sleeper SECONDS\n");
+        return 2;
+    }
+    if (prepare(rt, argv[1]) < 0) {
+        return 1;
+    }
+    rest(0, SETTLE_NS);
+    mark("idle begins\n");
+    rest(atol(argv[2]), 0);
+    mark("idle ends\n");
+    if (roost_stop(rt) < 0) {
+        return 1;
+    }
+    roost_runtime_free(rt);
+    return 0;
+}

@@ -1,0 +1,423 @@
+#!/usr/bin/env python3
+"""Run the benchmarks of a build and print one table; see README.md.
+
+    report.py BUILD_DIR [--quick] [--write] [--only kernels|micro|idle] ...
+
+Roost and its rivals run interleaved: each repetition visits every cell of
+the table once, so that a slow minute of the machine hits all alike. A cell
+is the median over the repetitions and the minimum over all batches; ratios
+and verdicts go by the minimum, which other load on the machine disturbs
+least.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+KERNELS = ["fib", "nqueens", "skynet", "uts", "storm", "matmul"]
+
+# Spawns of matmul 1024 by blocks of 64 (matmul_tasks in kernels/work.h).
+MATMUL_TASKS = 1755
+
+# ns a task that roost must reach, 1 and 2 workers.
+KERNEL_MUST = {
+    "fib": (8, 4), "fib (shared)": (10, 5), "nqueens": (130, 66),
+    "skynet": (10, 5), "uts": (14, 7), "storm": (15, 15),
+}
+
+# system: (program, the numbers of workers it is measured with)
+SYSTEMS = {
+    "plain": ("bench_kernels_plain", (1,)),
+    "roost": ("bench_kernels", (1, 2)),
+    "shared": ("bench_kernels_shared", (1, 2)),
+    "oneTBB": ("bench_kernels_onetbb", (1, 2)),
+    "OpenMP": ("bench_kernels_openmp", (1, 2)),
+}
+RIVALS = ("oneTBB", "OpenMP")
+
+NS, US, MS = ("ns", 1), ("us", 1e-3), ("ms", 1e-6)
+
+# (label, case, counter, (unit, factor), must reach, shown beside)
+MICRO = [
+    ("scope, spawn, close", "spawn/scope/1", "ns", NS, 30, []),
+    ("  2 workers", "spawn/scope/2", "ns", NS, 60, []),
+    ("spawn, join by handle", "spawn/join/1", "ns", NS, 30, []),
+    ("  2 workers", "spawn/join/2", "ns", NS, 60, []),
+    ("yield, 2 tasks", "yield/2/1", "ns", NS, 20, []),
+    ("  2 workers", "yield/2/2", "ns", NS, 25, []),
+    ("yield, 1000 tasks", "yield/1000/1", "ns", NS, 20, []),
+    ("  2 workers", "yield/1000/2", "ns", NS, 25, []),
+    ("scope open, close", "scope/plain/1", "ns", NS, None, []),
+    ("  with a deadline", "scope/deadline/1", "ns", NS, 25, []),
+    ("  with a time-out", "scope/timeout/1", "ns", NS, 25, []),
+    ("roost_cancelled", "poll/quiet/1", "ns", NS, None, []),
+    ("  10^5 foreign cancels a s", "poll/foreign/2", "ns", NS,
+     "2 x poll/quiet/1", ["cancels_per_s"]),
+    ("deadline seen by a poll, late", "poll/deadline/1", "late_max_us",
+     ("us", 1), 1000, ["late_p50_us"]),
+    ("  2 workers", "poll/deadline/2", "late_max_us", ("us", 1), 1000,
+     ["late_p50_us"]),
+    ("timer armed and cancelled", "timer/armed/1", "ns", NS, 40,
+     ["wait_with", "wait_without"]),
+    ("10^5 sleeps of 0..1 s", "timer/sleeps/1", "ns", MS, 1100,
+     ["late_p50_us", "late_p99_us", "cpu"]),
+    ("  2 workers", "timer/sleeps/2", "ns", MS, 1100,
+     ["late_p50_us", "late_p99_us", "cpu"]),
+    ("  2 workers, late p99", "timer/sleeps/2", "late_p99_us", ("us", 1),
+     2000, []),
+    ("1 ms sleeper under load, p50", "timer/wake/2", "late_p50_us",
+     ("us", 1), 1200, ["late_max_us"]),
+    ("  p99", "timer/wake/2", "late_p99_us", ("us", 1), 7000, []),
+    ("  with checkpoints, p50", "timer/wake_checkpoints/1/2", "late_p50_us",
+     ("us", 1), 100, ["late_max_us"]),
+    ("  p99", "timer/wake_checkpoints/1/2", "late_p99_us", ("us", 1), 500,
+     []),
+    ("1 ms sleeper, 1 worker in fib, p99", "serve/sleeper/1", "late_p99_us",
+     ("us", 1), None, ["late_p50_us", "late_max_us"]),
+    ("post, 1 worker in fib, p99", "serve/post/1", "late_p99_us", ("us", 1),
+     None, ["late_p50_us", "late_max_us"]),
+    ("memory a waiting task, 10^5", "waiting/memory/100000/2", "bytes",
+     ("B", 1), 4400, ["bytes_pte", "ns"]),
+    ("  10^6", "waiting/memory/1000000/2", "bytes", ("B", 1), 4400,
+     ["bytes_pte", "ns"]),
+    ("cancel 10^5 waiting, all home", "waiting/cancel/1", "ns", ("ms", 0.1),
+     25, []),
+    ("  2 workers", "waiting/cancel/2", "ns", ("ms", 0.1), 25, []),
+    ("release 10^5 waiting, a task", "waiting/release/1", "ns", NS, 250, []),
+    ("  2 workers", "waiting/release/2", "ns", NS, 250, []),
+    ("10^7 spawns in one scope, a task", "spawn/many/1", "ns", NS, None, []),
+    ("  peak of memory", "spawn/many/1", "peak_mib", ("MiB", 1), 32, []),
+    ("  2 workers, peak of memory", "spawn/many/2", "peak_mib", ("MiB", 1),
+     32, ["ns"]),
+    ("tree 10,000 deep, a task", "spawn/deep/1", "ns", NS, None, []),
+    ("  2 workers", "spawn/deep/2", "ns", NS, None, []),
+    ("5,000 nested scopes, a scope", "scope/nested/1", "ns", NS, None, []),
+    ("  2 workers", "scope/nested/2", "ns", NS, None, []),
+    ("spawn until a thief runs it", "steal/awake/2", "ns", NS, None, []),
+    ("  the thief asleep", "steal/after_us/1000/2", "ns", US, None, []),
+]
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Runs:
+    """All samples, by (program, case), and what went wrong."""
+
+    def __init__(self, directory, options):
+        self.directory = directory
+        self.options = options
+        self.samples = {}  # (program, case) -> [counters of a repetition]
+        self.errors = {}  # (program, case) -> message
+        self.environment = {k: v for k, v in os.environ.items()
+                            if not k.startswith(("ROOST_", "OMP_"))}
+
+    def has(self, program):
+        return (self.directory / program).is_file()
+
+    def run(self, program, case):
+        """One repetition of one case, in a process of its own."""
+        key = (program, case)
+        if key in self.errors:
+            return
+        command = [str(self.directory / program),
+                   f"--batches={self.options.batches}",
+                   f"--benchmark_filter=^{re.escape(case)}/(iter|proc)",
+                   f"--benchmark_min_time={self.options.min_time}",
+                   "--benchmark_format=json"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True,
+                                  timeout=120, env=self.environment,
+                                  check=False)
+        except subprocess.TimeoutExpired:
+            self.errors[key] = "no end within 120 s"
+            return
+        try:
+            found = json.loads(done.stdout)["benchmarks"]
+        except (ValueError, KeyError):
+            lines = done.stderr.strip().splitlines()
+            self.errors[key] = (f"exit status {done.returncode}: "
+                                + (lines[-1] if lines else "no output"))
+            return
+        if not found:
+            self.errors[key] = "no such case"
+        elif found[0].get("error_occurred"):
+            self.errors[key] = found[0]["error_message"]
+        elif done.returncode != 0:
+            self.errors[key] = f"exit status {done.returncode}"
+        else:
+            self.samples.setdefault(key, []).append(
+                {k: v for k, v in found[0].items()
+                 if isinstance(v, (int, float))})
+
+    def values(self, program, case, counter="ns"):
+        return [s[counter] for s in self.samples.get((program, case), [])
+                if counter in s]
+
+    def least(self, program, case, counter="ns"):
+        """The smallest figure of all batches; None without any."""
+        if counter == "ns":
+            counter = "ns_min"
+        return min(self.values(program, case, counter), default=None)
+
+    def cell(self, program, case, factor=1.0):
+        """median/min, as the tables show a figure."""
+        values = self.values(program, case)
+        if not values:
+            return ""
+        return (f"{number(median(values) * factor)}/"
+                f"{number(self.least(program, case) * factor)}")
+
+
+def number(value):
+    """Three digits that count."""
+    if value is None:
+        return ""
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def median(values):
+    return statistics.median(values) if values else None
+
+
+def spread(values):
+    """Of the repetitions' medians, in parts of the median."""
+    middle = median(values)
+    return (max(values) - min(values)) / middle if middle else 0.0
+
+
+def ratio(a, b):
+    return f"{a / b:.2f}" if a is not None and b else ""
+
+
+def verdict(value, must):
+    if value is None or must is None:
+        return ""
+    return "reached" if value <= must else f"{value / must:.2f} x"
+
+
+def kernel_row(runs, kernel, system="roost"):
+    """The cells of one row."""
+    label = kernel if system == "roost" else f"{kernel} ({system})"
+    unit = 1.0
+    if kernel == "matmul":  # ms of the whole, not ns of a task
+        label, unit = "matmul, ms", MATMUL_TASKS * 1e-6
+    least = {(s, w): runs.least(program, f"{kernel}/{w}")
+             for s, (program, counts) in SYSTEMS.items() for w in counts}
+    texts = [label, runs.cell(SYSTEMS["plain"][0], f"{kernel}/1", unit)]
+    for name in (system,) + RIVALS:
+        texts += [runs.cell(SYSTEMS[name][0], f"{kernel}/{w}", unit)
+                  for w in (1, 2)]
+    texts.append(ratio(least[system, 1], least["plain", 1]))
+    for w in (1, 2):
+        rivals = [least[r, w] for r in RIVALS if least[r, w] is not None]
+        texts.append(ratio(least[system, w], min(rivals, default=None)))
+    for w, must in zip((1, 2), KERNEL_MUST.get(label, (None, None))):
+        texts.append("" if must is None else
+                     f"{must} {verdict(least[system, w], must)}".strip())
+    return texts
+
+
+KERNEL_HEAD = ["ns a task, median/min", "plain", "roost 1T", "2T", "oneTBB 1T", "2T",
+               "OpenMP 1T", "2T", "roost/plain", "/best rival 1T", "2T",
+               "must 1T", "2T"]
+
+
+def run_kernels(runs, repetitions):
+    plan = [(program, f"{kernel}/{workers}")
+            for kernel in KERNELS
+            for name, (program, counts) in SYSTEMS.items()
+            for workers in counts
+            if runs.has(program) and (name != "shared" or kernel == "fib")]
+    for name, (program, _) in SYSTEMS.items():
+        if not runs.has(program):
+            note(f"skipped: {name} ({program} is not built)")
+    for i in range(repetitions):
+        note(f"kernels, repetition {i + 1} of {repetitions}")
+        for program, case in plan:
+            runs.run(program, case)
+
+
+def kernel_table(runs):
+    rows = []
+    for kernel in KERNELS:
+        rows.append(kernel_row(runs, kernel))
+        if kernel == "fib":
+            rows.append(kernel_row(runs, kernel, "shared"))
+    return [KERNEL_HEAD] + rows
+
+
+MICRO_HEAD = ["roost", "median", "min", "spread", "unit", "must", "",
+              "beside"]
+
+
+def run_micro(runs, repetitions, quick):
+    cases = []
+    for row in MICRO:
+        if row[1] not in cases and not (quick and "1000000" in row[1]):
+            cases.append(row[1])
+    for i in range(repetitions):
+        note(f"micro, repetition {i + 1} of {repetitions}")
+        for case in cases:
+            runs.run("bench_micro", case)
+
+
+def micro_table(runs):
+    rows = []
+    for label, case, counter, (unit, factor), must, beside in MICRO:
+        values = runs.values("bench_micro", case, counter)
+        if not values:
+            continue
+        least = runs.least("bench_micro", case, counter)
+        if isinstance(must, str):
+            other = runs.least("bench_micro", must.split()[-1])
+            must = 2 * other if other else None
+        more = [f"{b} {number(median(runs.values('bench_micro', case, b)))}"
+                for b in beside if runs.values("bench_micro", case, b)]
+        rows.append([label, number(median(values) * factor),
+                     number(least * factor), f"{spread(values) * 100:.0f}%",
+                     unit, number(must), verdict(least * factor, must),
+                     ", ".join(more)])
+    return [MICRO_HEAD] + rows
+
+
+def idle_rows(directory, seconds):
+    """System calls of an idle runtime, as tests/stress/idle_test.sh counts."""
+    program = directory / "bench_idle"
+    script = ROOT / "tests" / "stress" / "idle_test.sh"
+    if not program.is_file() or not script.is_file():
+        return [["idle", "skipped: not built"]]
+    done = subprocess.run(["sh", str(script), str(program), str(seconds)],
+                          capture_output=True, text=True, check=False)
+    if done.returncode == 77:
+        return [["idle", done.stdout.strip()]]
+    return [line.split(": ", 1) for line in done.stdout.splitlines()
+            if line.startswith("idle ")] or [["idle", "failed"]]
+
+
+def plain_table(table):
+    """Aligned columns: the first to the left, figures to the right."""
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = []
+    for row in table:
+        parts = [row[0].ljust(widths[0])]
+        parts += [row[i].rjust(widths[i]) for i in range(1, len(row))]
+        lines.append("  ".join(parts).rstrip())
+    return "\n".join(lines)
+
+
+def markdown_table(table):
+    head, rows = table[0], table[1:]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(c.strip() if i else c.replace("  ", "… ")
+                                for i, c in enumerate(row)) + " |"
+              for row in rows]
+    return "\n".join(lines)
+
+
+def machine():
+    model = ""
+    try:
+        for line in open("/proc/cpuinfo", encoding="ascii", errors="replace"):
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    compiler = subprocess.run(["cc", "-dumpfullversion"], capture_output=True,
+                              text=True, check=False).stdout.strip()
+    return {"processors": len(os.sched_getaffinity(0)), "model": model,
+            "machine": platform.machine(), "kernel": platform.release(),
+            "cc": compiler, "load": os.getloadavg()[0],
+            "date": time.strftime("%Y-%m-%d")}
+
+
+def describe(host, options):
+    return (f"{host['processors']} processors ({host['model']}, "
+            f"{host['machine']}), Linux {host['kernel']}, cc {host['cc']}; "
+            f"load at the start {host['load']:.1f}; {options.repetitions} "
+            f"repetitions of {options.batches} batches; {host['date']}.")
+
+
+def write_page(host, options, runs, tables):
+    folder = ROOT / "docs" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    samples = {f"{p} {c}": s for (p, c), s in runs.samples.items()}
+    errors = {f"{p} {c}": m for (p, c), m in runs.errors.items()}
+    with open(folder / "results.json", "w", encoding="utf-8") as out:
+        json.dump({"machine": host, "samples": samples, "errors": errors},
+                  out, indent=1, sort_keys=True)
+        out.write("\n")
+    with open(folder / "results.md", "w", encoding="utf-8") as out:
+        out.write("# Benchmark results\n\nWritten by `./run bench --write`; "
+                  "how it is measured: benchmarks/README.md. All samples: "
+                  "results.json.\n\n" + describe(host, options) + "\n")
+        for title, table in tables:
+            out.write(f"\n## {title}\n\n{markdown_table(table)}\n")
+    note(f"written: {folder}/results.md and results.json")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true",
+                        help="under 3 minutes")
+    parser.add_argument("--write", action="store_true",
+                        help="also write docs/benchmarks/results.{md,json}")
+    parser.add_argument("--json", type=pathlib.Path,
+                        help="also write all samples there")
+    parser.add_argument("--only", choices=("kernels", "micro", "idle"))
+    parser.add_argument("--repetitions", type=int)
+    parser.add_argument("--batches", type=int)
+    options = parser.parse_args()
+    if options.batches is None:
+        options.batches = 2 if options.quick else 3
+    if options.repetitions is None:
+        options.repetitions = 3 if options.quick else 5
+    options.min_time = 0.05 if options.quick else 0.2
+    return options
+
+
+def main():
+    options = parse()
+    directory = options.build / "benchmarks"
+    runs = Runs(directory, options)
+    host = machine()
+    tables = []
+    if options.only in (None, "kernels"):
+        run_kernels(runs, options.repetitions)
+        tables.append(("Fork-join: roost and rivals", kernel_table(runs)))
+    if options.only in (None, "micro") and runs.has("bench_micro"):
+        run_micro(runs, options.repetitions, options.quick)
+        tables.append(("Roost, an operation", micro_table(runs)))
+    if options.only in (None, "idle"):
+        rows = idle_rows(directory, 2 if options.quick else 5)
+        tables.append(("Idle, 2 workers", [["", "must: 0"]] + rows))
+    print(describe(host, options))
+    for title, table in tables:
+        print(f"\n{title}\n{plain_table(table)}")
+    for (program, case), message in sorted(runs.errors.items()):
+        print(f"FAILED {program} {case}: {message}")
+    if options.json:
+        samples = {f"{p} {c}": s for (p, c), s in runs.samples.items()}
+        options.json.write_text(json.dumps(samples, indent=1) + "\n",
+                                encoding="utf-8")
+    if options.write:
+        write_page(host, options, runs, tables)
+    return 1 if runs.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+/*
+ * trace.h - what a runtime is doing: counters, and the tree of its tasks.
+ */
+#ifndef ROOST_TRACE_H
+#define ROOST_TRACE_H
+
+#include <roost/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Counted since the runtime started; each worker's own, added up on asking, so
+ * figures taken while it works are a few operations old. */
+typedef struct roost_stats {
+    unsigned workers;
+    uint64_t spawned;      /* tasks accepted */
+    uint64_t run;          /* tasks begun */
+    uint64_t inlined;      /* of these, in place on their parent's stack */
+    uint64_t stolen;       /* of these, taken from another worker */
+    uint64_t switched;     /* changes from one stack to another */
+    uint64_t parked;       /* times a worker went to sleep */
+    uint64_t woken;        /* times one was woken */
+    uint64_t polled;       /* looks at the poller */
+    uint64_t timers_armed; /* armed in a wheel */
+    uint64_t timers_fired;
+    uint64_t cancelled; /* waits ended by a cancel */
+    uint64_t offloaded; /* calls handed to the blocking pool */
+    size_t fibers;      /* in existence, at work and spare */
+    size_t stacks;      /* the same of stacks */
+    size_t stack_bytes; /* address space that they take */
+    uint64_t reserved_[16];
+} roost_stats;
+
+/*
+ * Reads the counters of a runtime, all workers added up.
+ *   rt   NULL: the current one
+ *   out  written on success
+ *   0, or -EINVAL: out NULL, rt NULL on a plain thread, a forked child
+ * Never waits. Who: anybody while rt is not freed. Cost: 20 loads a worker.
+ */
+ROOST_API int roost_stats_get(roost_runtime *rt, roost_stats *out);
+
+/*
+ * The same for one worker, 0 to workers - 1 (workers in *out stays that of the
+ * runtime); -EINVAL for another.
+ */
+ROOST_API int roost_stats_worker(roost_runtime *rt, unsigned worker,
+                                 roost_stats *out);
+
+/*
+ * Writes every scope and task of the current runtime as a tree to a descriptor:
+ * name, state, what it waits for, since when, where. On a plain thread: every
+ * runtime of the process.
+ *   0, -EINVAL in a forked child, or the negative errno of write
+ * Holds up spawns and ends for its time; blocks in write, never as a task.
+ * Who: anybody. Cost: a line a task.
+ */
+ROOST_API int roost_dump(int fd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

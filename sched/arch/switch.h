@@ -1,0 +1,29 @@
+/*
+ * switch.h - the contract of the context switch, one file an architecture.
+ *
+ * A context is a saved stack pointer. switch_to saves the callee-saved
+ * registers of the caller on its own stack, stores the stack pointer in *from,
+ * loads `to` and returns there. `value` passes through: the resumed
+ * switch_to returns it; a fresh context's entry gets it as its argument.
+ * The signal mask is not touched. MXCSR and x87 control (x86-64), FPCR
+ * (aarch64) are saved and restored only where they differ.
+ * Cost: 2-8 ns. It never fails. The caller's file is compiled so that
+ * nothing thread-local is cached across it: the symbol is opaque.
+ */
+#ifndef ROOST_ARCH_SWITCH_H
+#define ROOST_ARCH_SWITCH_H
+
+#include <stddef.h>
+
+struct context {
+    void *sp; /* valid while the context is not running */
+};
+
+void *switch_to(struct context *from, const struct context *to, void *value);
+
+/* Prepare a context that starts entry(value) on the stack that ends (top) at
+ * `top`, 16-byte aligned. entry must not return. */
+void switch_make(struct context *c, void *top, size_t size,
+                 void (*entry)(void *value));
+
+#endif

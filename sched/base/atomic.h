@@ -1,0 +1,138 @@
+/*
+ * atomic.h - the one door to shared memory: atomics, fences, the asymmetric
+ * barrier and the futex. No other file includes <stdatomic.h> or uses
+ * __atomic builtins; a lint proves it.
+ *
+ * WHAT    Typed words (a32, a64, aptr) whose every access names its memory
+ *         order, so that a reader sees each order and a tool can weaken it.
+ * MODEL   The same sources compile in three forms:
+ *           plain     the compiler's atomics, inlined (this file)
+ *           tsan      ROOST_ATOMIC_TSAN: ThreadSanitizer ignores fences, so
+ *                     the asymmetric barrier becomes exchanges (below)
+ *           explorer  ROOST_MODEL: each access is a scheduling point of the
+ *                     explorer in tests/model (model_atomic.h)
+ * COST    Plain: what the instruction costs. load and store are plain moves
+ *         on x86-64; a read-modify-write is 6 ns; fence_full 6-23 ns.
+ *
+ * The asymmetric barrier: the frequent side calls barrier_light (a compiler
+ * barrier, free), the rare side barrier_heavy (membarrier(2), 1.6 us), and the
+ * pair acts as two full fences. Where the kernel lacks membarrier, asymmetric
+ * is false and barrier_light is a full fence (see barrier_probe).
+ */
+#ifndef ROOST_BASE_ATOMIC_H
+#define ROOST_BASE_ATOMIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#define CACHE_LINE 64
+
+#ifdef ROOST_MODEL
+#include "model_atomic.h"
+#else
+
+#define RELAXED __ATOMIC_RELAXED
+#define ACQUIRE __ATOMIC_ACQUIRE
+#define RELEASE __ATOMIC_RELEASE
+#define ACQ_REL __ATOMIC_ACQ_REL
+#define SEQ_CST __ATOMIC_SEQ_CST
+
+typedef struct a32 {
+    uint32_t value;
+} a32;
+
+typedef struct a64 {
+    uint64_t value;
+} a64;
+
+typedef struct aptr {
+    void *value;
+} aptr;
+
+/* Macros, not functions, for the loads and stores: the order must be a
+ * constant even at -O0. */
+#define a32_load(p, order) __atomic_load_n(&(p)->value, (order))
+#define a32_store(p, v, order) __atomic_store_n(&(p)->value, (v), (order))
+#define a32_xchg(p, v, order) __atomic_exchange_n(&(p)->value, (v), (order))
+#define a32_add(p, v, order) __atomic_fetch_add(&(p)->value, (v), (order))
+#define a32_or(p, v, order) __atomic_fetch_or(&(p)->value, (v), (order))
+#define a32_and(p, v, order) __atomic_fetch_and(&(p)->value, (v), (order))
+/* Strong compare-and-swap. On failure *expected is what was there, read with
+ * order `miss`. Returns whether it swapped. */
+#define a32_cas(p, expected, v, order, miss)                                   \
+    __atomic_compare_exchange_n(&(p)->value, (expected), (v), false, (order),  \
+                                (miss))
+
+#define a64_load(p, order) a32_load(p, order)
+#define a64_store(p, v, order) a32_store(p, v, order)
+#define a64_xchg(p, v, order) a32_xchg(p, v, order)
+#define a64_add(p, v, order) a32_add(p, v, order)
+#define a64_or(p, v, order) a32_or(p, v, order)
+#define a64_and(p, v, order) a32_and(p, v, order)
+#define a64_cas(p, expected, v, order, miss)                                   \
+    a32_cas(p, expected, v, order, miss)
+
+#define aptr_load(p, order) a32_load(p, order)
+#define aptr_store(p, v, order) a32_store(p, v, order)
+#define aptr_xchg(p, v, order) a32_xchg(p, v, order)
+#define aptr_cas(p, expected, v, order, miss)                                  \
+    a32_cas(p, expected, v, order, miss)
+
+/* Before the object is shared: a plain store, which compilers may merge. */
+#define a32_init(p, v) ((p)->value = (v))
+#define a64_init(p, v) ((p)->value = (v))
+#define aptr_init(p, v) ((p)->value = (v))
+
+#define fence_full() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
+
+/* A plain field that crosses threads under some protocol: the explorer
+ * reports unordered accesses to it, elsewhere these are the bare access. */
+#define plain_read(lvalue) (lvalue)
+#define plain_write(lvalue, v) ((void)((lvalue) = (v)))
+
+/* In a loop that waits for another thread's next few instructions. */
+static inline void spin_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb" ::: "memory");
+#endif
+}
+
+/* Probe membarrier once, before the first worker starts. Sets
+ * barrier_asymmetric. Never fails: without it the symmetric form is used. */
+void barrier_probe(void);
+extern bool barrier_asymmetric;
+void barrier_heavy(void);
+
+static inline void barrier_light(void)
+{
+#ifdef ROOST_ATOMIC_TSAN
+    fence_full();
+#else
+    if (__builtin_expect(barrier_asymmetric, 1)) {
+        __asm__ __volatile__("" ::: "memory");
+    } else {
+        fence_full();
+    }
+#endif
+}
+
+/*
+ * futex_wait: sleep while *word == seen, until woken or until `deadline` (an
+ * absolute CLOCK_MONOTONIC time; INT64_MAX: none). Returns 0 when woken or
+ * when the word differed, -ETIMEDOUT, or -EINTR. Spurious returns happen: the
+ * caller loops on its own condition.
+ * futex_wake: wake at most n sleepers; the number woken.
+ * Private to the process. Waits (the thread, not a task).
+ */
+int futex_wait(a32 *word, uint32_t seen, int64_t deadline);
+int futex_wake(a32 *word, int n);
+
+#endif /* !ROOST_MODEL */
+#endif

@@ -1,0 +1,395 @@
+/*
+ * cancel.c - cancelling a scope: mark it, wake whoever waits inside.
+ *
+ * WHAT    When scope_cancel returns, every wait begun later in the visible
+ *         subtree fails and every task that waited there is queued or already
+ *         committed (R12).
+ * MODEL   A tree beside the tasks, in which only those stand that a canceller
+ *         may have to find:
+ *
+ *           scope --tasks--> frame --scopes--> scope --tasks--> ...
+ *
+ *         A task links itself into the scope that it was spawned into at its
+ *         first wait, once. A scope is attached to its opener's frame when the
+ *         first task links into it (or it gets a hook); before that, all that
+ *         is outside of it is, from the outermost inwards. So pure fork-join
+ *         never comes here, and `open with a deadline; wait; close` in a loop
+ *         takes no shared lock: the scopes that a task opens for itself are
+ *         its private chain, which a canceller reads only while the task is
+ *         frozen in its wait (wait.c).
+ *         A cancel marks the scope, raises the epoch, and then walks down with
+ *         a work list of pinned scopes, one scope lock at a time, collecting
+ *         the waiters that it has won. Then it lets everything go and queues
+ *         them.
+ * INVARIANTS
+ *   - An attached scope's opener is linked and the opener's target attached,
+ *     up to the root: attaching goes from the outermost inwards under `walk`.
+ *   - frame->scopes and frame->link change under the lock of frame->target.
+ *   - Only one walk at a time (rt->walk), so scope.work_next is its own.
+ *   - No lock is held while waiters are queued or hooks run; the scopes are
+ *     not touched after the queueing begins.
+ * ORDER
+ *   E1  epoch: seq_cst raise -> acquire read by a wait's check     the flags
+ *   W2  (wait.c) flag, epoch, barrier heavy, look for waiters
+ *   L1  frame.linked: release under lock -> acquire      waiter and lists
+ *   S1  (scope.c) scope locks
+ * COST    Nobody inside: a lock, a raise. Else membarrier (1.6 us) and some
+ *         60 ns a task.
+ * REJECTED  Pushing cancelled-ness down (each open would pay); locks held along
+ *         the path (5,000 nested scopes, and an order to keep with closes).
+ */
+#include "base/check.h"
+#include "count.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+#include <string.h>
+
+#define WALK_CHUNK 256 /* tasks looked at in one hold of a scope's lock */
+
+/* --- linking --- */
+
+/* Under lock of f->target. */
+static void link_frame(struct frame *f)
+{
+    if (a32_load(&f->linked, RELAXED) != 0) {
+        return;
+    }
+    wait_init(&f->waiter);
+    list_init(&f->scopes);
+    list_push_back(&f->target->tasks, &f->link);
+    a32_store(&f->linked, 1, RELEASE /* L1 */);
+}
+
+static bool attached(const struct scope *s)
+{
+    return (a32_load(&((struct scope *)(uintptr_t)s)->flags,
+                     ACQUIRE /* S1 */) &
+            (S_ATTACHED | S_HOLDER)) != 0;
+}
+
+/* s into its opener's list; the opener's target is attached already. */
+static void attach_one(struct scope *s)
+{
+    struct frame *owner = s->owner;
+    struct scope *target = owner->target;
+
+    scope_full(s);
+    scope_full(target);
+    scope_lock(target);
+    link_frame(owner);
+    list_push_back(&owner->scopes, &s->attach);
+    scope_unlock(target);
+    a32_or(&s->flags, S_ATTACHED, RELEASE /* S1 */);
+}
+
+void cancel_attach(struct scope *s)
+{
+    struct runtime *rt;
+    struct scope *below = NULL;
+
+    if (attached(s)) {
+        return;
+    }
+    rt = chain_runtime(s);
+    scope_full(s);
+    pthread_mutex_lock(&rt->walk);
+    while (!attached(s)) {
+        scope_full(s);
+        s->work_next = below;
+        below = s;
+        s = s->owner->target;
+    }
+    while (below != NULL) {
+        struct scope *next = below->work_next;
+
+        attach_one(below);
+        below = next;
+    }
+    pthread_mutex_unlock(&rt->walk);
+}
+
+void cancel_link(struct frame *f)
+{
+    struct scope *target = f->target;
+
+    cancel_attach(target);
+    scope_full(target);
+    scope_lock(target);
+    link_frame(f);
+    scope_unlock(target);
+}
+
+void cancel_unlink(struct frame *f)
+{
+    scope_lock(f->target);
+    list_remove(&f->link);
+    scope_unlock(f->target);
+}
+
+void cancel_detach(struct scope *s)
+{
+    struct scope *target = s->owner->target;
+
+    scope_lock(target);
+    list_remove(&s->attach);
+    scope_unlock(target);
+}
+
+/* --- walking --- */
+
+struct walk {
+    struct scope *top;      /* being cancelled */
+    struct scope *work;     /* pinned scopes to visit, through work_next */
+    struct waiter *waiters; /* won */
+    struct scope *wake;     /* whose last pin was ours, through work_next */
+    bool soft;
+};
+
+/* A task that may wait inside what is cancelled. `from`: the scope outward
+ * from which visibility counts. */
+static void visit_wait(struct walk *walk, struct frame *f, struct scope *from)
+{
+    struct waiter *wt = &f->waiter;
+
+    if (!wait_freeze(wt)) {
+        return;
+    }
+    if (chain_sees(f->scope, from, walk->soft)) {
+        wait_cancel_frozen(wt);
+        wt->next = walk->waiters;
+        walk->waiters = wt;
+    } else {
+        wait_thaw(wt);
+    }
+}
+
+/* The scopes that f has opened, as far as they see `from`. Under the lock of
+ * f->target. */
+static void visit_scopes(struct walk *walk, struct frame *f, struct scope *from)
+{
+    struct list *at;
+
+    for (at = f->scopes.next; at != &f->scopes; at = at->next) {
+        struct scope *s = container_of(at, struct scope, attach);
+
+        if (s != from && chain_sees(s, from, walk->soft)) {
+            count_add(&s->count, COUNT_PIN);
+            s->work_next = walk->work;
+            walk->work = s;
+        }
+    }
+}
+
+/* All tasks linked into s. In chunks: s is unlocked in between, a marker
+ * keeps the place. */
+static void visit_tasks(struct walk *walk, struct scope *s)
+{
+    struct list marker;
+    struct list *at;
+    unsigned n = 0;
+
+    scope_lock(s);
+    at = s->tasks.next;
+    while (at != &s->tasks) {
+        struct frame *f = container_of(at, struct frame, link);
+
+        visit_wait(walk, f, s);
+        visit_scopes(walk, f, s);
+        at = at->next;
+        if (++n % WALK_CHUNK == 0) {
+            list_insert_before(at, &marker);
+            scope_unlock(s);
+            scope_lock(s);
+            at = marker.next;
+            list_remove(&marker);
+        }
+    }
+    scope_unlock(s);
+}
+
+/* The opener of the cancelled scope, and what it has opened inside it. */
+static void visit_owner(struct walk *walk, struct scope *top)
+{
+    struct frame *f = top->owner;
+
+    if (f == NULL || (scope_flags(top) & (S_RELAY | S_HOLDER)) ||
+        a32_load(&f->linked, ACQUIRE /* L1 */) == 0) {
+        return;
+    }
+    visit_wait(walk, f, top);
+    scope_lock(f->target);
+    visit_scopes(walk, f, top);
+    scope_unlock(f->target);
+}
+
+static void visit_inner(struct walk *walk)
+{
+    while (walk->work != NULL) {
+        struct scope *s = walk->work;
+
+        walk->work = s->work_next;
+        scope_lock(s);
+        hooks_collect(s);
+        scope_unlock(s);
+        visit_tasks(walk, s);
+        if (count_drop(&s->count, COUNT_PIN) == COUNT_WAKE) {
+            s->work_next = walk->wake;
+            walk->wake = s;
+        }
+    }
+}
+
+/* Wake what waits inside s, which is marked already. */
+static void propagate(struct runtime *rt, struct scope *s, bool soft)
+{
+    struct walk walk = {s, NULL, NULL, NULL, soft};
+
+    barrier_heavy(); /* W2 */
+    pthread_mutex_lock(&rt->walk);
+    visit_owner(&walk, s);
+    if (scope_flags(s) & S_FULL) {
+        visit_tasks(&walk, s);
+    }
+    visit_inner(&walk);
+    pthread_mutex_unlock(&rt->walk);
+    while (walk.wake != NULL) {
+        struct scope *next = walk.wake->work_next;
+
+        scope_wake(walk.wake);
+        walk.wake = next;
+    }
+    wait_wake_chain(walk.waiters);
+}
+
+void cancel_swing(struct scope *relay, struct scope *outer,
+                  struct frame *owner)
+{
+    struct runtime *rt = chain_runtime(relay);
+    struct scope *target = owner->target;
+
+    pthread_mutex_lock(&rt->walk);
+    cancel_detach(relay);
+    scope_lock(relay);
+    relay->outer = outer;
+    scope_unlock(relay);
+    relay->owner = owner;
+    scope_lock(target);
+    link_frame(owner);
+    list_push_back(&owner->scopes, &relay->attach);
+    scope_unlock(target);
+    pthread_mutex_unlock(&rt->walk);
+    a64_add(&rt->epoch, 1, SEQ_CST /* E1 */);
+    if (chain_cancelled(relay, false)) {
+        propagate(rt, relay, false);
+    }
+}
+
+/* Is there nobody but the caller inside, who runs? */
+static bool alone(struct scope *s)
+{
+    struct worker *w = worker_self();
+    struct frame *f = w == NULL ? NULL : w->frame;
+
+    return f != NULL && s->owner == f && f->scope == s && s->local == 0 &&
+           (a64_load(&s->count, RELAXED) & COUNT_CHILDREN) == 0;
+}
+
+static void set_reason(struct scope *s, unsigned reason, int status,
+                       const char *task)
+{
+    if (s->reason_kind != 0) {
+        return; /* the first stays (R13) */
+    }
+    s->reason_kind = reason;
+    s->reason_status = status;
+    strncpy(s->reason_task, task == NULL ? "" : task,
+            sizeof(s->reason_task) - 1);
+}
+
+/* Mark s. False: it was cancelled already or is closed. */
+static bool mark(struct scope *s, unsigned reason, int status,
+                 const char *task)
+{
+    uint32_t add = S_CANCELLED;
+    bool first;
+
+    if (reason == ROOST_REASON_DEADLINE) {
+        add |= S_EXPIRED;
+    } else if (reason == ROOST_REASON_EXPLICIT && status < 0) {
+        add |= S_NEGATIVE;
+    }
+    scope_lock(s);
+    first = (scope_flags(s) & (S_CANCELLED | S_CLOSED)) == 0;
+    if (first) {
+        if (s->reason_kind != 0) {
+            add &= ~(uint32_t)S_EXPIRED;
+        }
+        set_reason(s, reason, status, task);
+        a32_or(&s->flags, add, RELEASE /* X1 */);
+        hooks_collect(s);
+    }
+    scope_unlock(s);
+    return first;
+}
+
+bool scope_cancel_with(struct scope *s, unsigned reason, int status,
+                       const char *task)
+{
+    struct runtime *rt;
+    struct worker *w = worker_self();
+
+    scope_full(s);
+    if (!mark(s, reason, status, task)) {
+        return false;
+    }
+    rt = chain_runtime(s);
+    a64_add(&rt->epoch, 1, SEQ_CST /* E1 */);
+    if (w != NULL) {
+        a64_store(&w->counters.cancelled,
+                  a64_load(&w->counters.cancelled, RELAXED) + 1, RELAXED);
+    }
+    if (!alone(s)) {
+        propagate(rt, s, false);
+    }
+    hooks_run();
+    return true;
+}
+
+bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason)
+{
+    struct scope_rare *rare = scope_rare(s);
+    struct runtime *rt;
+    bool first;
+    bool sooner;
+
+    if (rare == NULL) { /* no memory for a grace: at once */
+        return scope_cancel_with(s, reason, 0, task_name_current());
+    }
+    scope_lock(s);
+    if (scope_flags(s) & (S_CANCELLED | S_CLOSED)) {
+        scope_unlock(s);
+        return false;
+    }
+    first = !(scope_flags(s) & S_SOFT);
+    sooner = first || hard_time < rare->hard_time;
+    if (sooner) {
+        rare->hard_time = hard_time;
+    }
+    set_reason(s, reason, 0, task_name_current());
+    a32_or(&s->flags, S_SOFT, RELEASE /* X1 */);
+    if (first && !(scope_flags(s) & S_FINISH)) {
+        hooks_collect(s);
+    }
+    scope_unlock(s);
+    if (sooner) {
+        deadline_arm_hard(s, hard_time);
+    }
+    if (first) {
+        rt = chain_runtime(s);
+        a64_add(&rt->epoch, 1, SEQ_CST /* E1 */);
+        propagate(rt, s, true);
+        hooks_run();
+    }
+    return first;
+}

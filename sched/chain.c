@@ -1,0 +1,208 @@
+/*
+ * chain.c - looking outward: what a task sees of the scopes around it.
+ *
+ * WHAT    Cancelled-ness and deadlines are pulled by walking outward from a
+ *         task's innermost scope, up to and including the first shield.
+ * MODEL   The chain of any live task is stable memory: a scope closes after
+ *         everything inside it. The one exception is a relay (started.c),
+ *         whose outer pointer swings once; a walker keeps its lock while it is
+ *         further out, and the swing takes that lock.
+ * INVARIANTS
+ *   - The outermost visible cancelled scope reports (R16); everything from
+ *     the asking scope up to it is marked S_DELIVERED.
+ * ORDER
+ *   X1  canceller: flags or, release -> walker: flags acquire    the reason
+ *   S1  (scope.c) relay locks
+ * COST    1 ns a scope. Callers cache the answer against the cancel epoch.
+ */
+#include "base/check.h"
+#include "count.h"
+#include "runtime.h"
+#include "scope.h"
+#include <errno.h>
+
+struct scope *chain_step(struct scope *s)
+{
+    if (unlikely(scope_flags(s) & S_RELAY)) {
+        scope_lock(s);
+    }
+    return s->outer;
+}
+
+void chain_end(struct scope *s, const struct scope *end)
+{
+    while (s != end) {
+        struct scope *outer = s->outer;
+
+        if (unlikely(scope_flags(s) & S_RELAY)) {
+            scope_unlock(s);
+        }
+        s = outer;
+    }
+}
+
+static void mark_delivered(struct scope *s, const struct scope *top)
+{
+    for (;; s = s->outer) {
+        if (!(scope_flags(s) & S_DELIVERED)) {
+            a32_or(&s->flags, S_DELIVERED, RELAXED);
+        }
+        if (s == top) {
+            return;
+        }
+    }
+}
+
+/* The outermost visible cancelled scope, NULL if none; the walk's end in
+ * *end: relay locks before it are held. */
+static struct scope *walk(struct scope *s, struct scope **end)
+{
+    struct scope *top = NULL;
+    bool finish = false;
+
+    for (;;) {
+        uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
+
+        finish = finish || (flags & S_FINISH);
+        if ((flags & S_CANCELLED) || ((flags & S_SOFT) && !finish)) {
+            top = s;
+        }
+        if ((flags & S_SHIELD) || s->outer == NULL) {
+            *end = s;
+            return top;
+        }
+        s = chain_step(s);
+    }
+}
+
+bool chain_cancelled(struct scope *s, bool deliver)
+{
+    struct scope *end;
+    struct scope *top = walk(s, &end);
+
+    if (top != NULL && deliver) {
+        mark_delivered(s, top);
+    }
+    chain_end(s, end);
+    return top != NULL;
+}
+
+struct scope *chain_culprit(struct scope *s)
+{
+    struct scope *end;
+    struct scope *top = walk(s, &end);
+
+    chain_end(s, end);
+    return top;
+}
+
+static bool has_expired(const struct scope *s, int64_t now)
+{
+    return (scope_flags(s) & (S_DEADLINE | S_CANCELLED)) == S_DEADLINE &&
+           (int64_t)a64_load(&((struct scope *)(uintptr_t)s)->deadline,
+                             RELAXED) <= now;
+}
+
+/* The outermost visible scope whose deadline has passed, pinned; or NULL. */
+static struct scope *pin_expired(struct scope *from, int64_t now)
+{
+    struct scope *found = NULL;
+    struct scope *s = from;
+
+    for (;;) {
+        if (has_expired(s, now)) {
+            found = s;
+        }
+        if ((scope_flags(s) & S_SHIELD) || s->outer == NULL) {
+            break;
+        }
+        s = chain_step(s);
+    }
+    if (found != NULL) {
+        count_add(&found->count, COUNT_PIN);
+    }
+    chain_end(from, s);
+    return found;
+}
+
+void chain_expire(struct scope *s)
+{
+    struct worker *w = worker_self();
+    int64_t now = w == NULL ? wait_now() : runtime_now_fast(w);
+    struct scope *found;
+
+    while ((found = pin_expired(s, now)) != NULL) {
+        scope_cancel_with(found, ROOST_REASON_DEADLINE, -ETIMEDOUT, "");
+        scope_unpin(found);
+    }
+}
+
+int64_t chain_deadline(struct scope *from)
+{
+    int64_t deadline = ROOST_NEVER;
+    struct scope *s = from;
+    bool cancelled = chain_cancelled(from, false);
+
+    if (cancelled) {
+        return 0;
+    }
+    for (;;) {
+        uint32_t flags = scope_flags(s);
+
+        if (flags & S_DEADLINE) {
+            int64_t own = (int64_t)a64_load(&s->deadline, RELAXED);
+
+            deadline = own < deadline ? own : deadline;
+        }
+        if ((flags & S_SHIELD) || s->outer == NULL) {
+            break;
+        }
+        s = chain_step(s);
+    }
+    chain_end(from, s);
+    return deadline;
+}
+
+bool chain_sees(struct scope *s, struct scope *outer, bool soft)
+{
+    for (; s != NULL; s = s->outer) {
+        uint32_t flags = scope_flags(s);
+
+        if (soft && (flags & S_FINISH)) {
+            return false;
+        }
+        if (s == outer) {
+            return true;
+        }
+        if (flags & S_SHIELD) {
+            return false;
+        }
+    }
+    return false;
+}
+
+struct runtime *chain_runtime(struct scope *s)
+{
+    struct scope *from = s;
+    struct runtime *rt;
+
+    while (s->outer != NULL) {
+        s = chain_step(s);
+    }
+    rt = container_of(s, struct runtime, root);
+    chain_end(from, s);
+    return rt;
+}
+
+bool chain_inside(struct scope *from, const struct scope *outer)
+{
+    struct scope *s = from;
+    bool inside;
+
+    while (s != outer && s->outer != NULL) {
+        s = chain_step(s);
+    }
+    inside = s == outer;
+    chain_end(from, s);
+    return inside;
+}

@@ -1,0 +1,425 @@
+/*
+ * close.c - the end of a scope that was not plain: waiting, failures, verdict.
+ *
+ * WHAT    Waits for every child, hold, pin and deferred call (R26), then says
+ *         what became of the scope (R38).
+ * MODEL   close goes through steps, each of which leaves nothing behind for
+ *         the next:
+ *           1  a failing body is recorded and cancels (R36)
+ *           2  drain: children in place, then wait for the rest; services are
+ *              cancelled when only they are left; deferred calls; drain again
+ *           3  seal: nobody can find the scope any more (detached, timers
+ *              disarmed, hooks removed); wait for pins taken before that
+ *           4  verdict, what the task keeps of it, and the end
+ * INVARIANTS
+ *   - After seal nobody but the opener touches the scope.
+ *   - A recorded failure is in exactly one tree or was reported (R37, R41).
+ * COST    150 ns beside waiting.
+ */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "count.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+#include <string.h>
+
+/* --- waiting --- */
+
+uint64_t count_flush_local(struct scope *s)
+{
+    int32_t local = s->local;
+
+    s->local = 0;
+    return count_flush(&s->count, local);
+}
+
+void scope_drain(struct scope *s)
+{
+    for (;;) {
+        struct waiter *wt;
+
+        scope_run_children(s);
+        if (count_flush_local(s) == 0) {
+            return;
+        }
+        wt = wait_begin("close", s, WAIT_DEAF);
+        if (count_park(&s->count)) {
+            wait_commit(wt, ROOST_NEVER);
+        } else {
+            wait_abort(wt);
+        }
+    }
+}
+
+void scope_wake(struct scope *s)
+{
+    struct waiter *wt;
+
+    if (scope_flags(s) & S_RELAY) {
+        relay_finish(s);
+        return;
+    }
+    if (scope_flags(s) & S_HOLDER) {
+        group_wake(s);
+        return;
+    }
+    wt = &s->owner->waiter;
+    roost_check(wait_complete(wt, 0));
+    wait_wake(wt);
+}
+
+/* A child has ended while somebody joins: tell it if none is left. The pin
+ * that came in the child's place keeps s. */
+static void joined(struct scope *s)
+{
+    if ((a64_load(&s->count, ACQUIRE /* C1 */) & COUNT_CHILDREN) == 0) {
+        struct waiter *wt;
+
+        if (scope_flags(s) & S_HOLDER) {
+            group_joined(s);
+        } else {
+            wt = &s->owner->waiter;
+            if (wait_complete(wt, 0)) {
+                wait_wake(wt);
+            }
+        }
+    }
+    scope_unpin(s);
+}
+
+void task_uncount(struct scope *s)
+{
+    switch (count_drop(&s->count, COUNT_CHILD)) {
+    case COUNT_WAKE:
+        scope_wake(s);
+        break;
+    case COUNT_JOINED:
+        joined(s);
+        break;
+    case COUNT_REST:
+        break;
+    }
+}
+
+void scope_unpin(struct scope *s)
+{
+    if (count_drop(&s->count, COUNT_PIN) == COUNT_WAKE) {
+        scope_wake(s);
+    }
+}
+
+int roost_scope_join(roost_scope *pub)
+{
+    struct scope *s = scope_of(pub);
+    struct frame *f = frame_current();
+    int rc = wait_enter();
+
+    if (rc != 0 && rc != -ECANCELED) {
+        return rc;
+    }
+    if (f == NULL) {
+        return -EPERM;
+    }
+    if (s == NULL || s->owner != f) {
+        return s == NULL ? -EINVAL : -EPERM;
+    }
+    if (rc == 0 && f->scope == s) {
+        scope_run_children(s);
+    }
+    while (rc == 0 && (count_flush_local(s) & COUNT_CHILDREN) != 0) {
+        struct waiter *wt = wait_begin("join", s, 0);
+
+        if (a64_or(&s->count, COUNT_JOINER, ACQ_REL /* C1 */) &
+            COUNT_CHILDREN) {
+            rc = wait_commit(wt, ROOST_NEVER);
+        } else {
+            wait_abort(wt);
+        }
+        a64_and(&s->count, ~COUNT_JOINER, ACQ_REL /* C1 */);
+    }
+    return rc;
+}
+
+/* --- services --- */
+
+static bool close_services(struct scope *s)
+{
+    struct scope *services;
+
+    if (!(scope_flags(s) & S_SERVICES)) {
+        return false;
+    }
+    services = s->rare->services;
+    scope_cancel_with(services, ROOST_REASON_EXPLICIT, 0, "");
+    scope_drain(services);
+    scope_seal(services);
+    a32_and(&s->flags, ~(uint32_t)S_SERVICES, RELAXED);
+    s->rare->services = NULL;
+    scope_dispose(services);
+    alloc_free(services);
+    return true;
+}
+
+void scope_seal(struct scope *s)
+{
+    if (scope_flags(s) & S_ATTACHED) {
+        cancel_detach(s);
+    }
+    if (scope_flags(s) & S_FULL) {
+        signal_unlink(s);
+        links_close(s);
+        deadline_disarm(s);
+        hooks_close(s);
+    }
+    scope_drain(s);
+    a32_or(&s->flags, S_CLOSED, RELEASE /* X1 */);
+}
+
+void scope_dispose(struct scope *s)
+{
+    if (!(scope_flags(s) & S_FULL)) {
+        return;
+    }
+    roost_errors_free(s->errors);
+    s->errors = NULL;
+    alloc_free(s->rare);
+    s->rare = NULL;
+}
+
+/* --- failures --- */
+
+static roost_errors *tree_for(struct scope *s)
+{
+    roost_errors *made;
+    roost_errors *tree;
+
+    scope_lock(s);
+    tree = s->errors;
+    scope_unlock(s);
+    if (tree != NULL) {
+        return tree;
+    }
+    made = errors_new(scope_name(s));
+    scope_lock(s);
+    if (s->errors == NULL) {
+        s->errors = made;
+        made = NULL;
+    }
+    tree = s->errors;
+    scope_unlock(s);
+    roost_errors_free(made);
+    return tree;
+}
+
+static void append(struct scope *s, const struct failure *failure)
+{
+    roost_errors *tree;
+
+    scope_full(s);
+    tree = tree_for(s);
+    scope_lock(s);
+    if (tree != NULL) {
+        errors_append(tree, failure);
+    }
+    if (s->fail_status == 0) {
+        s->fail_status = failure->status;
+    }
+    a32_or(&s->flags, S_FAILED, RELAXED);
+    scope_unlock(s);
+}
+
+/* Under R41 a child's failure goes to the hook, and nothing is cancelled. */
+static void report_child(struct scope *s, const struct failure *failure)
+{
+    roost_errors *tree = errors_new(scope_name(s));
+
+    if (tree != NULL) {
+        errors_append(tree, failure);
+    } else {
+        roost_errors_free(failure->kept);
+    }
+    runtime_report(chain_runtime(s), tree, failure->status, failure->task);
+}
+
+void scope_record(struct scope *s, int status, roost_errors *kept,
+                  const char *task, unsigned reason)
+{
+    struct failure failure = {status, kept, task};
+
+    while ((scope_flags(s) & S_FORWARD) && reason == ROOST_REASON_CHILD) {
+        s = s->outer;
+    }
+    if (reason == ROOST_REASON_CHILD && (scope_flags(s) & S_SUPERVISE)) {
+        report_child(s, &failure);
+        return;
+    }
+    append(s, &failure);
+    if (reason == 0 ||
+        (reason == ROOST_REASON_CHILD && (scope_flags(s) & S_RACE))) {
+        return;
+    }
+    scope_cancel_with(s, reason, status, task);
+}
+
+/* A child of a race has succeeded (R42). */
+void scope_won(struct scope *s, int status)
+{
+    bool first;
+
+    scope_lock(s);
+    first = !(scope_flags(s) & S_WON);
+    if (first) {
+        s->fail_status = status;
+        a32_or(&s->flags, S_WON, RELEASE /* X1 */);
+    }
+    scope_unlock(s);
+    if (first) {
+        scope_cancel_with(s, ROOST_REASON_CHILD, status, task_name_current());
+    }
+}
+
+/* --- the verdict --- */
+
+static bool outer_cancelled(struct scope *s, bool deliver)
+{
+    return !(scope_flags(s) & S_SHIELD) && s->outer != NULL &&
+           chain_cancelled(s->outer, deliver);
+}
+
+/* R38, in its order. */
+int scope_verdict(struct scope *s, int body)
+{
+    uint32_t flags = scope_flags(s);
+    bool delivered = (flags & S_DELIVERED) != 0;
+
+    if (flags & S_WON) {
+        return s->fail_status;
+    }
+    if ((flags & S_RACE) && !(flags & (S_SPAWNED | S_FAILED))) {
+        return -EINVAL;
+    }
+    if (flags & S_FAILED) {
+        return s->fail_status;
+    }
+    if (delivered && outer_cancelled(s, true)) {
+        return -ECANCELED;
+    }
+    if (delivered && (flags & S_EXPIRED)) {
+        return flags & S_MOVE_ON ? 0 : -ETIMEDOUT;
+    }
+    if (flags & S_NEGATIVE) {
+        return s->reason_status;
+    }
+    return flags & S_SUPERVISE ? body : 0;
+}
+
+/* A failing body is recorded; -ECANCELED is absorbed where there was a
+ * cancellation (R24), and counts as delivered. */
+static void take_body(struct scope *s, struct frame *f, int body)
+{
+    roost_errors *kept = NULL;
+
+    if (f->marks & F_KEPT) {
+        kept = f->kept;
+        f->marks &= ~(uint32_t)F_KEPT;
+    }
+    if (body >= 0) {
+        roost_errors_free(kept);
+        return;
+    }
+    if (body == -ECANCELED && chain_cancelled(s, true)) {
+        f->marks |= F_CANCELLED;
+        roost_errors_free(kept);
+        return;
+    }
+    scope_record(s, body, kept, task_name_current(), ROOST_REASON_BODY);
+}
+
+/* What roost_errors_take and roost_scope_reason(NULL) tell afterwards. */
+static void keep(struct scope *s, struct frame *f, int status)
+{
+    roost_errors *tree = NULL;
+
+    if (f->marks & F_KEPT) {
+        roost_errors_free(f->kept);
+    }
+    f->marks &= ~(uint32_t)(F_KEPT | F_REASON);
+    if (!(scope_flags(s) & S_FULL)) {
+        return;
+    }
+    if (s->reason_kind != 0) {
+        f->reason.kind = s->reason_kind;
+        f->reason.status = s->reason_status;
+        memcpy(f->reason.task, s->reason_task, sizeof(s->reason_task));
+        f->reason.task[sizeof(s->reason_task)] = '\0';
+        strncpy(f->reason.scope, scope_name(s), sizeof(f->reason.scope) - 1);
+        f->reason.scope[sizeof(f->reason.scope) - 1] = '\0';
+        f->marks |= F_REASON;
+    }
+    if (status < 0 && (scope_flags(s) & S_FAILED)) {
+        tree = s->errors;
+        s->errors = NULL;
+    } else if (status < 0 && (scope_flags(s) & S_NEGATIVE) &&
+               status == s->reason_status) {
+        tree = errors_message(status, "", s->reason_task);
+    }
+    if (tree != NULL) {
+        f->kept = tree;
+        f->marks |= F_KEPT;
+    }
+}
+
+int scope_close_slow(struct scope *s, int body)
+{
+    struct frame *f = frame_current();
+    int status;
+
+    if (f->marks & F_HOOK) {
+        misuse("roost_scope_close", s, "inside a hook");
+    }
+    if (body < 0 || (f->marks & F_KEPT)) {
+        take_body(s, f, body);
+    }
+    scope_drain(s);
+    while (close_services(s) ||
+           ((scope_flags(s) & S_FULL) && s->defers != NULL)) {
+        if (scope_flags(s) & S_FULL) {
+            hooks_defers(s);
+        }
+        scope_drain(s);
+    }
+    scope_seal(s);
+    status = scope_verdict(s, body);
+    if (status == -ECANCELED) {
+        f->marks |= F_CANCELLED;
+    }
+    keep(s, f, status);
+    if ((scope_flags(s) & S_FULL) && s->rare != NULL && s->rare->bound) {
+        env_unbind(s, f);
+    }
+    if (scope_flags(s) & S_SHIELD) {
+        f->marks &= ~(uint32_t)F_EPOCH;
+    }
+    f->scope = s->outer;
+    s->owner = NULL;
+    scope_dispose(s);
+    return status;
+}
+
+int scope_close_wrong(struct scope *s)
+{
+    struct frame *f = frame_current();
+
+    if (registry_forked() || s == NULL) {
+        return -EINVAL;
+    }
+    if (f == NULL) {
+        if (worker_self() == NULL) {
+            return -EPERM;
+        }
+    } else if (s->owner == f) {
+        misuse("roost_scope_close", s, "an inner scope is still open");
+    }
+    misuse("roost_scope_close", s, "not opened by this task, or closed twice");
+}

@@ -1,0 +1,99 @@
+/*
+ * count.h - the one word that says what a scope waits for.
+ *
+ * WHAT    Children in the low 40 bits, pins (holds, cancellers, timers) above,
+ *         two waiter bits on top.
+ * MODEL   The opener counts the children that it spawns itself in a plain
+ *         local (scope.local) and takes off those that it runs in place. All
+ *         others, and the ends of stolen ones, go through this word, which is
+ *         therefore off by `local` until the opener flushes it; nobody but
+ *         the opener reads it as a number before that, and only a flushed
+ *         word can carry a waiter bit.
+ *
+ *           bit 63 PARKED   the opener waits in close for children + pins = 0
+ *           bit 62 JOINER   somebody waits in join for children = 0
+ *
+ * INVARIANTS
+ *   - children + pins > 0 while anyone may legally use the scope from outside.
+ *   - PARKED is cleared by exactly one count_drop, in the step that makes the
+ *     word zero; that thread, and nobody else, owes the opener its wake-up.
+ *   - With JOINER set a child's end turns into a pin first, so that the scope
+ *     stays while its waiters are told; the pin is dropped after.
+ * ORDER
+ *   C1  count_drop: release  ->  count_flush, count_park: acquire
+ *       what the child wrote, before the opener goes on (R61)
+ * COST    count_drop: one load, one compare-and-swap (7 ns). In place: none.
+ * REJECTED  A separate lock (rayon's latches show what its destruction costs);
+ *         one fetch_sub (it cannot keep the scope alive for a joiner).
+ */
+#ifndef ROOST_COUNT_H
+#define ROOST_COUNT_H
+
+#include "base/atomic.h"
+
+#define COUNT_CHILD UINT64_C(1)
+#define COUNT_PIN (UINT64_C(1) << 40)
+#define COUNT_CHILDREN (COUNT_PIN - 1)
+#define COUNT_JOINER (UINT64_C(1) << 62)
+#define COUNT_PARKED (UINT64_C(1) << 63)
+#define COUNT_BITS (COUNT_PARKED | COUNT_JOINER)
+
+enum count_end {
+    COUNT_REST,   /* others are left: touch the scope no more */
+    COUNT_WAKE,   /* PARKED was cleared: wake the opener, then no more */
+    COUNT_JOINED, /* no child is left and a joiner waits: tell it, then drop
+                     the pin that this call has put in the child's place */
+};
+
+/* One more child or pin. Legal only while something else is counted or the
+ * caller is the opener. */
+static inline void count_add(a64 *count, uint64_t unit)
+{
+    a64_add(count, unit, RELAXED);
+}
+
+/* One child or pin less. */
+static inline enum count_end count_drop(a64 *count, uint64_t unit)
+{
+    uint64_t seen = a64_load(count, RELAXED);
+    uint64_t next;
+
+    do {
+        next = seen - unit;
+        if (unit == COUNT_CHILD && (seen & COUNT_JOINER)) {
+            next += COUNT_PIN;
+        } else if (next == COUNT_PARKED) {
+            next = 0;
+        }
+    } while (!a64_cas(count, &seen, next, ACQ_REL /* C1 */, RELAXED));
+    if (unit == COUNT_CHILD && (seen & COUNT_JOINER)) {
+        /* Joined or not, the pin is there and must be dropped. */
+        return COUNT_JOINED;
+    }
+    return seen - unit == COUNT_PARKED ? COUNT_WAKE : COUNT_REST;
+}
+
+/* Opener: fold `local` in. Returns children and pins, without waiter bits. */
+static inline uint64_t count_flush(a64 *count, int64_t local)
+{
+    return (a64_add(count, (uint64_t)local, ACQUIRE /* C1 */) +
+            (uint64_t)local) &
+           ~COUNT_BITS;
+}
+
+/* Opener, flushed, its stack left: wait for zero. False: it is zero already
+ * and nothing was set. */
+static inline bool count_park(a64 *count)
+{
+    uint64_t seen = a64_load(count, ACQUIRE /* C1 */);
+
+    do {
+        if ((seen & ~COUNT_BITS) == 0) {
+            return false;
+        }
+    } while (!a64_cas(count, &seen, seen | COUNT_PARKED, ACQ_REL /* C1 */,
+                      ACQUIRE /* C1 */));
+    return true;
+}
+
+#endif

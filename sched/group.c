@@ -1,0 +1,272 @@
+/*
+ * group.c - a scope that no task has opened: any thread may submit into it,
+ * cancel it, wait for it. Also what runs main, roost_call and posts.
+ *
+ * MODEL   The scope stands under the runtime's root, in the list of its
+ *         pseudo frame. Waiters for "no child left" are a list here, and
+ *         COUNT_JOINER is set while it is not empty (count.h).
+ * INVARIANTS
+ *   - joiners changes under the scope's lock; who finds no child there wakes
+ *     them all.
+ * COST    submit: an allocation and the hand-over to a worker.
+ */
+#include "group.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "count.h"
+#include <errno.h>
+
+static roost_group *group_of(struct scope *s)
+{
+    return container_of(s, struct roost_group, scope);
+}
+
+int group_init(roost_group *g, struct runtime *rt, const roost_scope_opts *opts)
+{
+    struct scope *s = &g->scope;
+    int rc = scope_init(s, &rt->root, rt->root_frame, opts);
+
+    if (rc != 0) {
+        scope_dispose(s);
+        return rc;
+    }
+    scope_full(s);
+    a32_or(&s->flags, S_HOLDER, RELAXED);
+    g->rt = rt;
+    g->closer = NULL;
+    list_init(&g->joiners);
+    scope_lock(&rt->root);
+    list_push_back(&rt->root_frame->scopes, &s->attach);
+    scope_unlock(&rt->root);
+    return 0;
+}
+
+int roost_group_new(roost_group **out, roost_runtime *pub,
+                    const roost_scope_opts *opts)
+{
+    roost_group *g;
+    int rc;
+
+    if (registry_forked() || out == NULL || pub == NULL) {
+        return -EINVAL;
+    }
+    if (a32_load(&pub->rt.shut, ACQUIRE /* R1 */)) {
+        return -ESHUTDOWN;
+    }
+    g = alloc_zero(sizeof(*g));
+    if (g == NULL) {
+        return -ENOMEM;
+    }
+    rc = group_init(g, &pub->rt, opts);
+    if (rc != 0) {
+        alloc_free(g);
+        return rc;
+    }
+    *out = g;
+    return 0;
+}
+
+int group_submit(roost_group *g, struct task_desc *d)
+{
+    if (a32_load(&g->rt->shut, ACQUIRE /* R1 */)) {
+        return -ESHUTDOWN;
+    }
+    d->scope = &g->scope;
+    return desc_spawn(d);
+}
+
+int roost_group_submit(roost_group *g, roost_fn fn, void *arg,
+                       const roost_task_opts *opts,
+                       void (*done)(void *arg, int status))
+{
+    struct task_desc *d;
+    int rc;
+
+    if (registry_forked() || g == NULL || fn == NULL) {
+        return -EINVAL;
+    }
+    if (opts != NULL &&
+        (!task_opts_valid(arg, opts) || (opts->flags & ROOST_SERVICE))) {
+        return -EINVAL;
+    }
+    rc = scope_admit(&g->scope);
+    if (rc != 0) {
+        return rc;
+    }
+    d = desc_new(fn, arg, opts == NULL ? 0 : opts->copy);
+    if (d == NULL) {
+        return -ENOMEM;
+    }
+    d->scope = &g->scope;
+    d->done = done;
+    d->done_arg = arg;
+    rc = opts == NULL ? 0 : desc_options(d, opts);
+    if (rc == 0 && d->handle != NULL) {
+        handle_begin(d->handle, d);
+    }
+    if (rc == 0) {
+        rc = group_submit(g, d);
+    }
+    if (rc != 0) {
+        if (d->handle != NULL) {
+            handle_void(d->handle);
+        }
+        desc_free(d);
+    }
+    return rc;
+}
+
+bool roost_group_cancel(roost_group *g, int status)
+{
+    if (registry_forked() || g == NULL) {
+        return false;
+    }
+    return scope_cancel_with(&g->scope, ROOST_REASON_EXPLICIT, status,
+                             task_name_current());
+}
+
+static bool no_child(struct scope *s)
+{
+    return (a64_load(&s->count, ACQUIRE /* C1 */) & COUNT_CHILDREN) == 0;
+}
+
+/* A child has ended, none is left: tell all joiners. */
+void group_joined(struct scope *s)
+{
+    roost_group *g = group_of(s);
+    struct waiter *chain = NULL;
+    struct list *link;
+
+    scope_lock(s);
+    while (no_child(s) && (link = list_pop_front(&g->joiners)) != NULL) {
+        struct waiter *wt = container_of(link, struct clause, link)->waiter;
+
+        if (wait_complete(wt, 0)) {
+            wt->next = chain;
+            chain = wt;
+        }
+    }
+    if (list_empty(&g->joiners)) {
+        a64_and(&s->count, ~COUNT_JOINER, RELAXED);
+    }
+    scope_unlock(s);
+    wait_wake_chain(chain);
+}
+
+static int wait_children(roost_group *g, roost_ns deadline, uint32_t flags)
+{
+    struct scope *s = &g->scope;
+    struct clause clause;
+    struct waiter *wt = wait_begin("group", g, flags);
+    int rc;
+
+    clause.waiter = wt;
+    scope_lock(s);
+    a64_or(&s->count, COUNT_JOINER, ACQ_REL /* C1 */);
+    list_push_back(&g->joiners, &clause.link);
+    if (no_child(s)) {
+        list_remove(&clause.link);
+        scope_unlock(s);
+        wait_abort(wt);
+        return 0;
+    }
+    scope_unlock(s);
+    rc = wait_commit(wt, deadline);
+    if (rc != 0) {
+        scope_lock(s);
+        if (list_linked(&clause.link)) {
+            list_remove(&clause.link);
+        }
+        scope_unlock(s);
+    }
+    return rc;
+}
+
+int group_wait(roost_group *g, roost_ns deadline, bool deaf)
+{
+    if (no_child(&g->scope)) {
+        return 0;
+    }
+    return wait_children(g, deadline, deaf ? WAIT_DEAF : 0);
+}
+
+int roost_group_wait_until(roost_group *g, roost_ns deadline)
+{
+    struct frame *f = frame_current();
+    int rc;
+
+    if (g == NULL) {
+        return -EINVAL;
+    }
+    rc = wait_enter();
+    if (rc != 0) {
+        return rc;
+    }
+    if (f != NULL && chain_inside(f->target, &g->scope)) {
+        return -EDEADLK;
+    }
+    return group_wait(g, deadline, false);
+}
+
+int roost_group_wait(roost_group *g)
+{
+    return roost_group_wait_until(g, ROOST_NEVER);
+}
+
+/* The last pin is gone while the group is being freed. */
+void group_wake(struct scope *s)
+{
+    struct waiter *wt = group_of(s)->closer;
+
+    roost_check(wait_complete(wt, 0));
+    wait_wake(wt);
+}
+
+int group_end(roost_group *g)
+{
+    struct scope *s = &g->scope;
+    int status;
+
+    while (group_wait(g, ROOST_NEVER, true) != 0 || !no_child(s)) {
+    }
+    cancel_detach(s);
+    signal_unlink(s);
+    links_close(s);
+    deadline_disarm(s);
+    hooks_close(s);
+    for (;;) {
+        g->closer = wait_begin("group end", g, WAIT_DEAF);
+        if (!count_park(&s->count)) {
+            wait_abort(g->closer);
+            break;
+        }
+        wait_commit(g->closer, ROOST_NEVER);
+    }
+    a32_or(&s->flags, S_CLOSED, RELEASE /* X1 */);
+    status = scope_verdict(s, 0);
+    scope_dispose(s);
+    return status;
+}
+
+int roost_group_free(roost_group *g)
+{
+    struct frame *f = frame_current();
+    int status;
+
+    if (g == NULL) {
+        return 0;
+    }
+    if (registry_forked()) {
+        return -EINVAL;
+    }
+    if (f != NULL && (f->marks & F_HOOK)) {
+        return -EPERM;
+    }
+    if (f != NULL && chain_inside(f->target, &g->scope)) {
+        return -EDEADLK;
+    }
+    status = group_end(g);
+    alloc_free(g);
+    return status;
+}

@@ -1,0 +1,27 @@
+/*
+ * group.h - a scope that no task has opened, as the library sees it.
+ */
+#ifndef ROOST_GROUP_H
+#define ROOST_GROUP_H
+
+#include "runtime.h"
+#include <roost/run.h>
+
+struct roost_group {
+    struct scope scope;
+    struct runtime *rt;    /* I */
+    struct list joiners;   /* L(scope): struct clause, wait for no child */
+    struct waiter *closer; /* O: who frees it, while it waits for pins */
+};
+
+/* 0, -EINVAL, -ENOMEM. */
+int group_init(roost_group *g, struct runtime *rt,
+               const roost_scope_opts *opts);
+/* Spawn a descriptor into it. On failure d stays the caller's. */
+int group_submit(roost_group *g, struct task_desc *d);
+/* Until no child is left; deaf: no cancellation point. */
+int group_wait(roost_group *g, roost_ns deadline, bool deaf);
+/* Wait for everything and take it apart; the scope's status. */
+int group_end(roost_group *g);
+
+#endif

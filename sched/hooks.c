@@ -1,0 +1,324 @@
+/*
+ * hooks.c - calls that a scope makes when it is cancelled or closes.
+ *
+ * WHAT    on_cancel hooks run once, after all marks and wakes of their cancel,
+ *         with no lock held (R22); deferred calls run at close, after the
+ *         children, last first (R45).
+ * MODEL   A hook is the caller's. Its states:
+ *
+ *           IDLE -> IN_SCOPE -> QUEUED -> RUNNING -> DONE
+ *                      `-----------`----> DONE (removed: it will not run)
+ *
+ *         The canceller moves the hooks of each scope that it marks into a
+ *         queue of its own thread; the outermost cancel of the thread runs
+ *         them, so a cancel inside a hook adds to the queue and returns.
+ * INVARIANTS
+ *   - Lists, queues and states change under one process-wide lock, held for a
+ *     few instructions; no lock is held while a hook runs.
+ *   - A queued or running hook pins its scope.
+ *   - remove and close return only when the hook does not run and will not.
+ * ORDER
+ *   H1  hooks lock: release -> acquire
+ *   H2  state DONE: release -> acquire by who waits for a running hook
+ * COST    Registering: two locks.
+ */
+#include "base/check.h"
+#include "count.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+
+enum { HOOK_IDLE, HOOK_IN_SCOPE, HOOK_QUEUED, HOOK_RUNNING, HOOK_DONE };
+
+_Static_assert(sizeof(struct hook) <= 48, "a quarter of roost_hook is spare");
+_Static_assert(sizeof(roost_hook) == 64, "base.h says so");
+
+static a32 hooks_lock;
+static __thread struct list queue;    /* L(hooks): collected by this thread */
+static __thread bool running;         /* this thread runs its queue */
+static __thread struct hook *current; /* the hook that runs on this thread */
+
+static void lock(void)
+{
+    while (a32_xchg(&hooks_lock, 1, ACQUIRE /* H1 */) != 0) {
+        spin_pause();
+    }
+}
+
+static void unlock(void)
+{
+    a32_store(&hooks_lock, 0, RELEASE /* H1 */);
+}
+
+__attribute__((noinline)) bool hooks_running(void)
+{
+    return current != NULL;
+}
+
+static struct hook *hook_of(roost_hook *h)
+{
+    return (struct hook *)(void *)h;
+}
+
+__attribute__((noinline)) static struct list *own_queue(void)
+{
+    if (queue.next == NULL) {
+        list_init(&queue);
+    }
+    return &queue;
+}
+
+void hooks_collect(struct scope *s)
+{
+    struct list *head;
+    struct list *to = own_queue();
+
+    if (!(scope_flags(s) & S_HOOKS)) {
+        return;
+    }
+    lock();
+    while ((head = s->hooks) != NULL) {
+        struct hook *h = container_of(head, struct hook, link);
+
+        s->hooks = head->next == head ? NULL : head->next;
+        list_remove(head);
+        list_push_back(to, &h->link);
+        count_add(&s->count, COUNT_PIN);
+        a32_store(&h->state, HOOK_QUEUED, RELAXED);
+    }
+    unlock();
+}
+
+/* Run one hook under a frame in which nothing may wait. */
+static void run_hook(struct hook *h)
+{
+    struct worker *w = worker_self();
+    struct frame *frame = w == NULL ? NULL : w->frame;
+    struct hook *outer = current;
+
+    if (w != NULL) {
+        w->frame = &w->hook_frame;
+    }
+    current = h;
+    h->fn.cancel(h->arg);
+    current = outer;
+    if (w != NULL) {
+        w->frame = frame;
+    }
+}
+
+static void finish_hook(struct hook *h)
+{
+    struct scope *s = h->scope;
+
+    a32_store(&h->state, HOOK_DONE, RELEASE /* H2 */);
+    futex_wake(&h->state, INT32_MAX);
+    scope_unpin(s);
+}
+
+void hooks_run(void)
+{
+    struct list *mine = own_queue();
+
+    if (running) {
+        return;
+    }
+    running = true;
+    for (;;) {
+        struct list *link;
+        struct hook *h = NULL;
+
+        lock();
+        link = list_pop_front(mine);
+        if (link != NULL) {
+            h = container_of(link, struct hook, link);
+            a32_store(&h->state, HOOK_RUNNING, RELAXED);
+        }
+        unlock();
+        if (h == NULL) {
+            break;
+        }
+        run_hook(h);
+        finish_hook(h);
+    }
+    running = false;
+}
+
+enum withdrawn { RUNS_OR_RAN, FROM_SCOPE, FROM_QUEUE };
+
+/* Take a hook out of wherever it is; from a queue its pin is the caller's to
+ * drop. Under lock. */
+static enum withdrawn withdraw(struct hook *h)
+{
+    uint32_t state = a32_load(&h->state, ACQUIRE /* H2 */);
+    struct scope *s = h->scope;
+
+    if (state != HOOK_IN_SCOPE && state != HOOK_QUEUED) {
+        return RUNS_OR_RAN;
+    }
+    if (state == HOOK_IN_SCOPE && s->hooks == &h->link) {
+        s->hooks = h->link.next == &h->link ? NULL : h->link.next;
+    }
+    list_remove(&h->link);
+    a32_store(&h->state, HOOK_DONE, RELAXED);
+    return state == HOOK_IN_SCOPE ? FROM_SCOPE : FROM_QUEUE;
+}
+
+/* Until a running hook has returned; not from inside it. */
+static void await(struct hook *h)
+{
+    while (h != current &&
+           a32_load(&h->state, ACQUIRE /* H2 */) == HOOK_RUNNING) {
+        futex_wait(&h->state, HOOK_RUNNING, INT64_MAX);
+    }
+}
+
+bool roost_hook_remove(roost_hook *pub)
+{
+    struct hook *h = hook_of(pub);
+    enum withdrawn from;
+
+    if (h == NULL || registry_forked()) {
+        return false;
+    }
+    lock();
+    from = withdraw(h);
+    unlock();
+    if (from == RUNS_OR_RAN) {
+        await(h);
+    } else if (from == FROM_QUEUE) {
+        scope_unpin(h->scope);
+    }
+    return from != RUNS_OR_RAN;
+}
+
+void hooks_close(struct scope *s)
+{
+    if (!(scope_flags(s) & S_HOOKS)) {
+        return;
+    }
+    lock();
+    while (s->hooks != NULL) {
+        withdraw(container_of(s->hooks, struct hook, link));
+    }
+    unlock(); /* those in a queue hold a pin, which close waits for */
+}
+
+static void enlist(struct scope *s, struct hook *h)
+{
+    a32_or(&s->flags, S_HOOKS, RELEASE /* S1 */);
+    lock();
+    a32_store(&h->state, HOOK_IN_SCOPE, RELAXED);
+    if (s->hooks == NULL) {
+        h->link.next = &h->link;
+        h->link.prev = &h->link;
+        s->hooks = &h->link;
+    } else {
+        list_insert_before(s->hooks, &h->link);
+    }
+    unlock();
+}
+
+static void init_hook(struct hook *h, struct scope *s, void *arg)
+{
+    h->link.next = NULL;
+    h->link.prev = NULL;
+    h->scope = s;
+    h->arg = arg;
+    a32_init(&h->state, HOOK_IDLE);
+    h->runner = 0;
+}
+
+int roost_scope_on_cancel(roost_scope *pub, roost_hook *hook,
+                          void (*fn)(void *), void *arg)
+{
+    struct scope *s = scope_of(pub);
+    struct hook *h = hook_of(hook);
+    enum withdrawn from;
+
+    if (registry_forked() || s == NULL || h == NULL || fn == NULL) {
+        return -EINVAL;
+    }
+    init_hook(h, s, arg);
+    h->fn.cancel = fn;
+    cancel_attach(s);
+    if ((scope_flags(s) & (S_TIMED | S_ARMED)) == S_TIMED) {
+        deadline_arm_chain(s);
+    }
+    chain_expire(s);
+    enlist(s, h);
+    fence_full(); /* W2: enlisted, then look; a canceller marks, then looks */
+    if (!chain_cancelled(s, false)) {
+        return 0;
+    }
+    lock();
+    from = withdraw(h);
+    if (from != RUNS_OR_RAN) {
+        a32_store(&h->state, HOOK_RUNNING, RELAXED);
+    }
+    unlock();
+    if (from == RUNS_OR_RAN) {
+        await(h);
+        return 1;
+    }
+    if (from == FROM_SCOPE) {
+        count_add(&s->count, COUNT_PIN);
+    }
+    run_hook(h);
+    finish_hook(h);
+    return 1;
+}
+
+void roost_scope_defer(roost_scope *pub, roost_hook *hook, int (*fn)(void *),
+                       void *arg)
+{
+    struct scope *s = scope_of(pub);
+    struct hook *h = hook_of(hook);
+
+    if (registry_forked()) {
+        return;
+    }
+    if (s == NULL || h == NULL || fn == NULL || s->owner == NULL ||
+        s->owner != frame_current()) {
+        misuse("roost_scope_defer", pub, "only the scope's opener defers");
+    }
+    scope_full(s);
+    init_hook(h, s, arg);
+    h->fn.defer = fn;
+    h->link.next = s->defers == NULL ? NULL : &s->defers->link;
+    s->defers = h;
+}
+
+static void run_defer(struct scope *s, struct hook *h)
+{
+    roost_scope shield;
+    roost_scope_opts opts = {.flags = ROOST_SHIELD};
+    struct runtime *rt = chain_runtime(s);
+    int status;
+
+    opts.timeout = rt->grace;
+    roost_scope_open(&shield, &opts);
+    status = h->fn.defer(h->arg);
+    status = roost_scope_close(&shield, status);
+    if (status < 0) {
+        struct frame *f = frame_current();
+        roost_errors *kept = NULL;
+
+        if (f->marks & F_KEPT) {
+            kept = f->kept;
+            f->marks &= ~(uint32_t)F_KEPT;
+        }
+        scope_record(s, status, kept, task_name_current(), 0);
+    }
+}
+
+void hooks_defers(struct scope *s)
+{
+    while (s->defers != NULL) {
+        struct hook *h = s->defers;
+        struct list *next = h->link.next;
+
+        s->defers = next == NULL ? NULL : container_of(next, struct hook, link);
+        run_defer(s, h);
+    }
+}

@@ -1,0 +1,65 @@
+/*
+ * stats.c - the counters of the workers, added up on demand. Each has one
+ * writer; a reader gets values that were true at some moment, not all at one.
+ */
+#include "runtime.h"
+#include "worker.h"
+#include <roost/trace.h>
+#include <errno.h>
+#include <string.h>
+
+static void add(const struct worker *w, roost_stats *out)
+{
+    struct counters *c = &((struct worker *)(uintptr_t)w)->counters;
+
+    out->spawned += a64_load(&c->spawned, RELAXED);
+    out->run += a64_load(&c->run, RELAXED) + a64_load(&c->inlined, RELAXED);
+    out->inlined += a64_load(&c->inlined, RELAXED);
+    out->stolen += a64_load(&c->stolen, RELAXED);
+    out->switched += a64_load(&c->switched, RELAXED);
+    out->parked += a64_load(&c->parked, RELAXED);
+    out->woken += a64_load(&c->woken, RELAXED);
+    out->timers_armed += a64_load(&c->timers_armed, RELAXED);
+    out->timers_fired += a64_load(&c->timers_fired, RELAXED);
+    out->cancelled += a64_load(&c->cancelled, RELAXED);
+}
+
+static struct runtime *runtime_of(roost_runtime *pub)
+{
+    return pub == NULL ? runtime_self() : &pub->rt;
+}
+
+int roost_stats_get(roost_runtime *pub, roost_stats *out)
+{
+    struct runtime *rt = runtime_of(pub);
+    struct stack_stats stacks;
+    unsigned i;
+
+    if (registry_forked() || rt == NULL || out == NULL) {
+        return -EINVAL;
+    }
+    memset(out, 0, sizeof(*out));
+    out->workers = rt->worker_count;
+    for (i = 0; i < rt->worker_count; i++) {
+        add(&rt->workers[i], out);
+    }
+    stack_pool_stats(rt->stacks, &stacks);
+    out->stacks = stacks.stacks;
+    out->stack_bytes = stacks.bytes;
+    out->fibers = stacks.stacks;
+    return 0;
+}
+
+int roost_stats_worker(roost_runtime *pub, unsigned worker, roost_stats *out)
+{
+    struct runtime *rt = runtime_of(pub);
+
+    if (registry_forked() || rt == NULL || out == NULL ||
+        worker >= rt->worker_count) {
+        return -EINVAL;
+    }
+    memset(out, 0, sizeof(*out));
+    out->workers = 1;
+    add(&rt->workers[worker], out);
+    return 0;
+}

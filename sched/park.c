@@ -1,0 +1,180 @@
+/*
+ * park.c - who looks for work, who sleeps, who must be woken.
+ *
+ * WHAT    Lets workers sleep without ever sleeping on work, and wakes no more
+ *         of them than there is work for.
+ * MODEL   One packed word: how many search (low half), how many are parked
+ *         (high half). A sleeper waits on a futex of its own and is in the
+ *         list of sleepers, newest first, so that the warmest is woken.
+ *         Whoever makes work visible wakes one sleeper only if somebody sleeps
+ *         and nobody searches; the woken one is counted as searching from
+ *         then on, and the last searcher that finds something wakes the next:
+ *         wake-ups spread as long as they find work.
+ *
+ *             running --search_begin--> searching --announce--> parked
+ *                ^         <--search_end--'  ^                     |
+ *                |                           `-- wake_one, retract-'
+ *
+ * INVARIANTS
+ *   - A worker is in the list exactly while it is counted as parked
+ *     (both change under lock).
+ *   - Work that was pushed before a wake_one that saw a searcher is found by
+ *     that searcher, or by its last look after it announced itself (D-P).
+ * ORDER
+ *   P1  pusher: work, full order, read word  <->  sleeper: word, full order,
+ *       look at every source once more. One of the two sees the other:
+ *         pusher                          sleeper
+ *         push work                       word: searching-1, parked+1
+ *         barrier light / full  /- P1 -/  barrier heavy
+ *         read word                       look at every queue
+ *       Without it both may miss, and the work sleeps for ever.
+ *   P2  word: acq_rel updates -> acquire reads (park_all): whoever sees all
+ *       parked sees what they did before.
+ *   P3  notified: release by the waker -> acquire by the sleeper.
+ * COST    park_wanted: one load. Waking: a lock, a store, a system call (3-6
+ *         us). Announcing: one read-modify-write and membarrier (1.6 us).
+ * REJECTED  Waking for every push (a herd); a timed sleep to cover a lost wake
+ *         (it would hide the bug); an eventcount (the same order, two words).
+ */
+#include "park.h"
+
+#include <errno.h>
+
+static void lock(struct park *p)
+{
+    while (a32_xchg(&p->lock, 1, ACQUIRE /* P4 */) != 0) {
+        spin_pause();
+    }
+}
+
+/* P4: the list, from one holder to the next. */
+static void unlock(struct park *p)
+{
+    a32_store(&p->lock, 0, RELEASE /* P4 */);
+}
+
+void park_init(struct park *p, unsigned workers)
+{
+    a32_init(&p->word, 0);
+    a32_init(&p->lock, 0);
+    p->workers = workers;
+    list_init(&p->sleepers);
+}
+
+void parker_init(struct parker *k)
+{
+    a32_init(&k->notified, 0);
+    k->link.next = NULL;
+    k->link.prev = NULL;
+}
+
+bool park_search_begin(struct park *p)
+{
+    uint32_t word = a32_load(&p->word, RELAXED);
+
+    if (2 * (word & (PARK_PARKED - 1)) >= p->workers) {
+        return false;
+    }
+    a32_add(&p->word, PARK_SEARCHING, SEQ_CST /* P1 */);
+    return true;
+}
+
+bool park_search_end(struct park *p)
+{
+    uint32_t word = a32_add(&p->word, -PARK_SEARCHING, SEQ_CST /* P1 */);
+
+    return (word & (PARK_PARKED - 1)) == 1;
+}
+
+bool park_announce(struct park *p, struct parker *k, bool searching)
+{
+    uint32_t delta = PARK_PARKED - (searching ? PARK_SEARCHING : 0);
+    uint32_t word;
+
+    lock(p);
+    a32_store(&k->notified, 0, RELAXED);
+    list_push_front(&p->sleepers, &k->link);
+    word = a32_add(&p->word, delta, SEQ_CST /* P1 */) + delta;
+    unlock(p);
+    barrier_heavy(); /* P1 */
+    return word == p->workers * PARK_PARKED;
+}
+
+/* Take k out of the sleepers: it searches now. Under lock. */
+static void choose(struct park *p, struct parker *k)
+{
+    list_remove(&k->link);
+    a32_add(&p->word, PARK_SEARCHING - PARK_PARKED, SEQ_CST /* P1 */);
+}
+
+bool park_retract(struct park *p, struct parker *k)
+{
+    bool mine;
+
+    lock(p);
+    mine = list_linked(&k->link);
+    if (mine) {
+        choose(p, k);
+    }
+    unlock(p);
+    return mine;
+}
+
+bool park_sleep(struct parker *k, int64_t deadline)
+{
+    while (a32_load(&k->notified, ACQUIRE /* P3 */) == 0) {
+        if (futex_wait(&k->notified, 0, deadline) == -ETIMEDOUT) {
+            return a32_load(&k->notified, ACQUIRE /* P3 */) != 0;
+        }
+    }
+    return true;
+}
+
+static void notify(struct parker *k)
+{
+    a32_store(&k->notified, 1, RELEASE /* P3 */);
+    futex_wake(&k->notified, 1);
+}
+
+void park_wake_one(struct park *p)
+{
+    struct list *node = NULL;
+
+    if (!park_wanted(p)) {
+        return;
+    }
+    lock(p);
+    if (park_wanted(p) && !list_empty(&p->sleepers)) {
+        node = p->sleepers.next;
+        choose(p, container_of(node, struct parker, link));
+    }
+    unlock(p);
+    if (node != NULL) {
+        notify(container_of(node, struct parker, link));
+    }
+}
+
+void park_wake(struct park *p, struct parker *k)
+{
+    if (park_retract(p, k)) {
+        notify(k);
+    }
+}
+
+void park_wake_all(struct park *p)
+{
+    for (;;) {
+        struct list *node;
+
+        lock(p);
+        node = list_empty(&p->sleepers) ? NULL : p->sleepers.next;
+        if (node != NULL) {
+            choose(p, container_of(node, struct parker, link));
+        }
+        unlock(p);
+        if (node == NULL) {
+            return;
+        }
+        notify(container_of(node, struct parker, link));
+    }
+}

@@ -1,0 +1,162 @@
+/*
+ * post.c - work that comes from outside the runtime: call, post, signal post.
+ *
+ * MODEL   roost_call is a group of one: its function and what that spawns into
+ *         its scope end before it returns. roost_post puts a descriptor into
+ *         the background group. A signal handler may do neither: it fills one
+ *         of a fixed number of slots and wakes the watch thread, which posts.
+ *
+ *           slot:  FREE -> FILLING -> FILLED -> FREE
+ *                  handler    handler    watch
+ * INVARIANTS
+ *   - An accepted post counts as outside work until it runs (R63, R65).
+ *   - A handler allocates nothing, locks nothing and keeps errno.
+ * ORDER
+ *   G1  slot FILLED: release by the handler -> acquire by the watch
+ */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "group.h"
+#include <errno.h>
+
+enum { FREE, FILLING, FILLED };
+
+static void call_done(void *status_out, int status)
+{
+    *(int *)status_out = status;
+}
+
+int runtime_call(roost_group *g, roost_fn fn, void *arg)
+{
+    struct task_desc *d = desc_new(fn, arg, 0);
+    int status = 0;
+    int rc = d == NULL ? -ENOMEM : 0;
+
+    if (rc == 0) {
+        d->done = call_done;
+        d->done_arg = &status;
+        d->flags |= D_POSTED;
+        outside_add(g->rt);
+        rc = group_submit(g, d);
+        if (rc != 0) {
+            outside_drop(g->rt);
+            desc_free(d);
+        }
+    }
+    if (rc != 0) {
+        group_end(g);
+        return rc;
+    }
+    rc = group_end(g);
+    return rc < 0 && status >= 0 ? rc : status;
+}
+
+int roost_call(roost_runtime *pub, roost_fn fn, void *arg)
+{
+    roost_group g;
+    int rc;
+
+    if (registry_forked() || pub == NULL || fn == NULL) {
+        return -EINVAL;
+    }
+    if (worker_self() != NULL) {
+        return -EDEADLK;
+    }
+    if (a32_load(&pub->rt.shut, ACQUIRE /* R1 */)) {
+        return -ESHUTDOWN;
+    }
+    rc = group_init(&g, &pub->rt, NULL);
+    return rc != 0 ? rc : runtime_call(&g, fn, arg);
+}
+
+int runtime_post(struct runtime *rt, struct task_desc *d)
+{
+    int rc;
+
+    d->flags |= D_POSTED;
+    outside_add(rt);
+    rc = group_submit(rt->background, d);
+    if (rc != 0) {
+        outside_drop(rt);
+    }
+    return rc;
+}
+
+int roost_post(roost_runtime *pub, roost_fn fn, const void *arg, size_t copy)
+{
+    struct task_desc *d;
+    int rc;
+
+    if (registry_forked() || pub == NULL || fn == NULL ||
+        (copy > 0 && arg == NULL)) {
+        return -EINVAL;
+    }
+    d = desc_new(fn, arg, copy);
+    if (d == NULL) {
+        return -ENOMEM;
+    }
+    rc = runtime_post(&pub->rt, d);
+    if (rc != 0) {
+        desc_free(d);
+    }
+    return rc;
+}
+
+int roost_post_signal(roost_runtime *pub, roost_fn fn, void *arg)
+{
+    int saved = errno;
+    unsigned i;
+
+    if (pub == NULL || fn == NULL) {
+        return -EINVAL;
+    }
+    if (a32_load(&pub->rt.shut, ACQUIRE /* R1 */)) {
+        return -ESHUTDOWN;
+    }
+    for (i = 0; i < POST_SLOTS; i++) {
+        struct post_slot *slot = &pub->rt.slots[i];
+        uint32_t free = FREE;
+
+        if (a32_cas(&slot->state, &free, FILLING, ACQUIRE /* G1 */, RELAXED)) {
+            slot->fn = fn;
+            slot->arg = arg;
+            outside_add(&pub->rt);
+            a32_store(&slot->state, FILLED, RELEASE /* G1 */);
+            watch_kick(&pub->rt);
+            errno = saved;
+            return 0;
+        }
+    }
+    errno = saved;
+    return -EAGAIN;
+}
+
+/* One slot's work. Without memory it stays for the next look. */
+static bool hand_on(struct runtime *rt, struct post_slot *slot)
+{
+    struct task_desc *d = desc_new(slot->fn, slot->arg, 0);
+
+    if (d == NULL) {
+        return false;
+    }
+    d->flags |= D_POSTED; /* counted by the handler */
+    if (group_submit(rt->background, d) != 0) {
+        desc_free(d);
+        outside_drop(rt);
+    }
+    return true;
+}
+
+void post_collect(struct runtime *rt)
+{
+    unsigned i;
+
+    for (i = 0; i < POST_SLOTS; i++) {
+        struct post_slot *slot = &rt->slots[i];
+
+        if (a32_load(&slot->state, ACQUIRE /* G1 */) == FILLED &&
+            hand_on(rt, slot)) {
+            a32_store(&slot->state, FREE, RELEASE /* G1 */);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+/*
+ * quiet.c - what happens when all workers sleep: settle, the jump of a virtual
+ * clock, the report of a deadlock.
+ *
+ * WHAT    The last worker that goes to sleep looks here first.
+ * MODEL   In this order: tasks in roost_settle go on; a virtual clock jumps to
+ *         the earliest timer; else, if nothing outside can bring work, the
+ *         program is stuck: dump, cancel the root scope with -EDEADLK (R63),
+ *         and if it is stuck again (behind shields), dump and abort.
+ * INVARIANTS
+ *   - Called only while all workers are parked and found every queue empty
+ *     after that; `outside` counts what may bring work all the same (holds,
+ *     accepted posts), so its zero and no timer mean that nothing will come.
+ * ORDER
+ *   V2  virtual_now: release by the jump -> acquire by readers
+ *   R3  quiet lock
+ */
+#include "base/check.h"
+#include "count.h"
+#include "group.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void lock(struct runtime *rt)
+{
+    while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* R3 */) != 0) {
+        spin_pause();
+    }
+}
+
+static void unlock(struct runtime *rt)
+{
+    a32_store(&rt->quiet_lock, 0, RELEASE /* R3 */);
+}
+
+static bool settle(struct runtime *rt)
+{
+    struct waiter *chain = NULL;
+    struct list *link;
+
+    lock(rt);
+    while ((link = list_pop_front(&rt->settlers)) != NULL) {
+        struct waiter *wt = container_of(link, struct clause, link)->waiter;
+
+        if (wait_complete(wt, 0)) {
+            wt->next = chain;
+            chain = wt;
+        }
+    }
+    unlock(rt);
+    wait_wake_chain(chain);
+    return chain != NULL;
+}
+
+/* The earliest timer of all wheels. */
+static int64_t earliest(struct runtime *rt)
+{
+    int64_t next = INT64_MAX;
+    unsigned i;
+
+    for (i = 0; i < rt->worker_count; i++) {
+        int64_t own = timers_next(&rt->workers[i].timers);
+
+        next = own < next ? own : next;
+    }
+    return next;
+}
+
+static bool jump(struct runtime *rt)
+{
+    int64_t next = earliest(rt);
+    unsigned fired = 0;
+    unsigned i;
+
+    if (next == INT64_MAX) {
+        return false;
+    }
+    if (next > runtime_now(rt)) {
+        a64_store(&rt->virtual_now, (uint64_t)next, RELEASE /* V2 */);
+    }
+    for (i = 0; i < rt->worker_count; i++) {
+        fired += timers_fire(&rt->workers[i].timers, runtime_now(rt));
+    }
+    return fired > 0;
+}
+
+static bool report_deadlock(struct runtime *rt)
+{
+    static const char text[] =
+        "roost: deadlock: every task waits and nothing can wake them\n";
+
+    if (!rt->report_deadlock || rt->main == NULL ||
+        (a64_load(&rt->main->scope.count, ACQUIRE /* C1 */) &
+         COUNT_CHILDREN) == 0 ||
+        earliest(rt) != INT64_MAX || registry_count() != 1) {
+        return false;
+    }
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    dump_runtime(rt, STDERR_FILENO);
+    if (rt->deadlocked) {
+        abort();
+    }
+    rt->deadlocked = true;
+    scope_cancel_with(&rt->root, ROOST_REASON_EXPLICIT, -EDEADLK, "");
+    return true;
+}
+
+bool runtime_quiet(struct runtime *rt)
+{
+    if (settle(rt)) {
+        return true;
+    }
+    if (a64_load(&rt->outside, ACQUIRE /* R1 */) != 0) {
+        return false;
+    }
+    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL && jump(rt)) {
+        return true;
+    }
+    return report_deadlock(rt);
+}
+
+int roost_settle(void)
+{
+    struct frame *f = frame_current();
+    struct runtime *rt = runtime_self();
+    struct clause clause;
+    int rc = wait_enter();
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (f == NULL) {
+        return -EPERM;
+    }
+    clause.waiter = wait_begin("settle", rt, 0);
+    lock(rt);
+    list_push_back(&rt->settlers, &clause.link);
+    unlock(rt);
+    rc = wait_commit(clause.waiter, ROOST_NEVER);
+    if (rc != 0) {
+        lock(rt);
+        if (list_linked(&clause.link)) {
+            list_remove(&clause.link);
+        }
+        unlock(rt);
+    }
+    return rc;
+}

@@ -1,0 +1,158 @@
+/*
+ * ready.c - queueing what can go on, and leaving a fiber for the next one.
+ *
+ * WHAT    A fiber that was woken goes to the worker that woke it: into the
+ *         run-next slot if that is free, else to the back of its ring. A fiber
+ *         that must wait is left for the next ready one directly; the loop is
+ *         entered only when nothing is ready.
+ * MODEL   Where a fiber goes:
+ *           pinned            -> the `mine` queue of its home worker
+ *           other priority    -> `high` or `low` of the waking worker
+ *           woken by a worker -> its run-next slot, else its ring
+ *           ring full, or woken by a foreign thread -> the runtime's inject
+ * INVARIANTS
+ *   - Only its owner fills a run-next slot, and only when it is empty;
+ *     others take from it. So filling needs no swap.
+ *   - A fiber is in at most one queue, and its stack is left (wait.c, W3).
+ * ORDER
+ *   N1  next: release by the owner -> acquire by a taker (acq_rel swap)
+ *   P1  (park.c) after a push: barrier light, then park_wanted
+ * COST    A wake-up: 2 stores and 2 loads when nobody sleeps.
+ */
+#include "base/check.h"
+#include "runtime.h"
+#include "worker.h"
+
+/* More than one spare loop is kept for bursts; beyond it the stack returns. */
+#define SPARES_MAX 16
+
+static void wake_if_wanted(struct runtime *rt)
+{
+    barrier_light(); /* P1 */
+    if (park_wanted(&rt->park)) {
+        park_wake_one(&rt->park);
+    }
+}
+
+static void push_foreign(struct runtime *rt, struct fiber *f)
+{
+    inject_push(&rt->inject, &f->node.link);
+    fence_full(); /* P1 */
+    park_wake_one(&rt->park);
+}
+
+static void push_pinned(struct fiber *f)
+{
+    struct worker *home = f->home;
+    struct runtime *rt = f->runtime;
+
+    inject_push(&home->mine, &f->node.link);
+    fence_full(); /* P1 */
+    park_wake(&rt->park, &home->parker);
+}
+
+void ready_push(struct fiber *f)
+{
+    struct worker *w = worker_self();
+    struct runtime *rt = f->runtime;
+
+    if (unlikely(f->pins > 0)) {
+        push_pinned(f);
+        return;
+    }
+    if (unlikely(w == NULL || w->rt != rt)) {
+        push_foreign(rt, f);
+        return;
+    }
+    a64_store(&w->counters.woken,
+              a64_load(&w->counters.woken, RELAXED) + 1, RELAXED);
+    if (unlikely(f->priority != 0)) {
+        inject_push(f->priority > 0 ? &w->high : &w->low, &f->node.link);
+        wake_if_wanted(rt);
+        return;
+    }
+    if (aptr_load(&w->next, RELAXED) == NULL) {
+        aptr_store(&w->next, f, RELEASE /* N1 */);
+    } else if (!ring_push(&w->ring, f)) {
+        inject_push(&rt->inject, &f->node.link);
+    }
+    wake_if_wanted(rt);
+}
+
+void ready_push_back(struct worker *w, struct fiber *f)
+{
+    if (unlikely(f->pins > 0)) {
+        push_pinned(f);
+        return;
+    }
+    if (unlikely(f->priority != 0)) {
+        inject_push(f->priority > 0 ? &w->high : &w->low, &f->node.link);
+    } else if (!ring_push(&w->ring, f)) {
+        inject_push(&w->rt->inject, &f->node.link);
+    }
+    wake_if_wanted(w->rt);
+}
+
+/* The fiber that has just been left was only the loop: keep it as a spare. */
+void ready_spare(struct worker *w, struct fiber *from, void *arg)
+{
+    (void)arg;
+    if (w->spares >= SPARES_MAX || from->sized) {
+        fiber_free(from);
+        return;
+    }
+    from->next_spare = w->spare;
+    w->spare = from;
+    w->spares++;
+}
+
+/* A fiber whose top is the loop. NULL: no memory. */
+static struct fiber *loop_fiber(struct worker *w)
+{
+    struct fiber *f = w->spare;
+
+    if (f == NULL) {
+        return fiber_new(w->rt);
+    }
+    w->spare = f->next_spare;
+    w->spares--;
+    return f;
+}
+
+void ready_leave(struct worker *w, fiber_commit commit, void *arg)
+{
+    struct fiber *to = work_next_fiber(w);
+
+    a64_store(&w->counters.switched,
+              a64_load(&w->counters.switched, RELAXED) + 1, RELAXED);
+    w->budget = WORKER_BUDGET;
+    if (to == NULL) {
+        to = loop_fiber(w);
+    }
+    if (unlikely(to == NULL)) {
+        to = &w->thread;
+    }
+    fiber_switch(w, to, commit, arg);
+}
+
+static void step_aside(struct worker *w, struct fiber *from, void *arg)
+{
+    (void)arg;
+    ready_push_back(w, from);
+}
+
+void ready_step_aside(struct worker *w)
+{
+    ready_leave(w, step_aside, NULL);
+}
+
+/* Leave for the loop itself, so that it looks everywhere once. */
+void ready_look_round(struct worker *w)
+{
+    struct fiber *to = loop_fiber(w);
+
+    if (to != NULL) {
+        w->turns = 0;
+        fiber_switch(w, to, step_aside, NULL);
+    }
+}

@@ -1,0 +1,99 @@
+/*
+ * registry.c - the runtimes of this process, and what fork does to them.
+ *
+ * WHAT    Which runtimes there are (deadlock reports, dumps), and the mark
+ *         that makes every call in a forked child fail until a fresh start
+ *         (R64).
+ * INVARIANTS
+ *   - In the child the thread that called fork is a plain thread: its worker
+ *     pointer is gone, and the fiber that it stands on knows no worker, which
+ *     is how a task that returns there ends the child (task_forked_end).
+ */
+#include "base/check.h"
+#include "runtime.h"
+#include <pthread.h>
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct list runtimes = {&runtimes, &runtimes};
+static unsigned count;
+static a32 forked; /* this process is a child of one that had runtimes */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+bool registry_forked(void)
+{
+    return a32_load(&forked, RELAXED) != 0;
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&registry_lock);
+}
+
+static void in_parent(void)
+{
+    pthread_mutex_unlock(&registry_lock);
+}
+
+static void in_child(void)
+{
+    struct worker *w = worker_self();
+
+    if (w != NULL) {
+        w->fiber->worker = NULL;
+    }
+    worker_tls = NULL;
+    if (count > 0) {
+        a32_store(&forked, 1, RELAXED);
+    }
+    list_init(&runtimes);
+    count = 0;
+    pthread_mutex_unlock(&registry_lock);
+}
+
+static void prepare(void)
+{
+    pthread_atfork(before_fork, in_parent, in_child);
+}
+
+void registry_prepare(void)
+{
+    pthread_once(&once, prepare);
+}
+
+void registry_add(struct runtime *rt)
+{
+    pthread_mutex_lock(&registry_lock);
+    list_push_back(&runtimes, &rt->link);
+    count++;
+    a32_store(&forked, 0, RELAXED);
+    pthread_mutex_unlock(&registry_lock);
+}
+
+void registry_remove(struct runtime *rt)
+{
+    pthread_mutex_lock(&registry_lock);
+    list_remove(&rt->link);
+    count--;
+    pthread_mutex_unlock(&registry_lock);
+}
+
+unsigned registry_count(void)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&registry_lock);
+    n = count;
+    pthread_mutex_unlock(&registry_lock);
+    return n;
+}
+
+void registry_dump(int fd)
+{
+    struct list *at;
+
+    pthread_mutex_lock(&registry_lock);
+    for (at = runtimes.next; at != &runtimes; at = at->next) {
+        dump_runtime(container_of(at, struct runtime, link), fd);
+    }
+    pthread_mutex_unlock(&registry_lock);
+}

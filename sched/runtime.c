@@ -1,0 +1,476 @@
+/*
+ * runtime.c - start and stop, as numbered steps.
+ *
+ * START   1 options and environment   2 memory, root scope, background group
+ *         3 stacks   4 workers' queues and first fibers   5 the watch thread
+ *         6 the workers' threads   7 the registry
+ * STOP    1 refuse posts, calls, submits   2 background tasks: soft cancel,
+ *         await, newest first   3 posts and groups: the same together   4 workers leave their loops, joined
+ *         5 the watch joined   6 everything freed (R59)
+ *         Whatever is still there when the grace is over is listed, and
+ *         nothing that it may touch is freed.
+ * ORDER   R1  shut, stopping: release by stop -> acquire where looked at
+ */
+#include "runtime.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/cpu.h"
+#include "count.h"
+#include "group.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEFAULT_STACK (256u * 1024)
+#define DEFAULT_STACK_MIN (64u * 1024)
+#define DEFAULT_GRACE (5 * ROOST_S)
+#define WORKERS_MAX 4096
+
+int64_t runtime_now(const struct runtime *rt)
+{
+    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
+        return (int64_t)a64_load(&((struct runtime *)(uintptr_t)rt)->virtual_now,
+                                 ACQUIRE /* V2 */);
+    }
+    return clock_now();
+}
+
+int64_t runtime_now_fast(struct worker *w)
+{
+    if (w->rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
+        return runtime_now(w->rt);
+    }
+    return clock_fast(&w->clock) - CLOCK_FAST_ERROR;
+}
+
+void outside_add(struct runtime *rt)
+{
+    a64_add(&rt->outside, 1, RELAXED);
+}
+
+void outside_drop(struct runtime *rt)
+{
+    if (a64_add(&rt->outside, -UINT64_C(1), ACQ_REL /* R1 */) == 1) {
+        fence_full(); /* P1 */
+        if (park_all(&rt->park)) {
+            park_wake_one(&rt->park);
+        }
+    }
+}
+
+void runtime_report(struct runtime *rt, roost_errors *e, int status,
+                    const char *task)
+{
+    struct worker *w = worker_self();
+    struct frame *frame = w == NULL ? NULL : w->frame;
+
+    while (a32_xchg(&rt->error_lock, 1, ACQUIRE /* R2 */) != 0) {
+        sched_yield();
+    }
+    if (w != NULL) {
+        w->frame = &w->hook_frame;
+    }
+    if (rt->on_error != NULL) {
+        rt->on_error(e, task, rt->ctx);
+    } else {
+        fprintf(stderr, "roost: %s failed: %d (%s)\n",
+                task == NULL || *task == '\0' ? "a task" : task, status,
+                status > -4096 ? strerror(-status) : "a status of its own");
+    }
+    if (w != NULL) {
+        w->frame = frame;
+    }
+    a32_store(&rt->error_lock, 0, RELEASE /* R2 */);
+    roost_errors_free(e);
+}
+
+/* --- start --- */
+
+static int read_number(const char *name, uint64_t max, uint64_t *out)
+{
+    const char *text = getenv(name);
+    char *end;
+
+    if (text == NULL) {
+        return 0;
+    }
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
+        *out > max) {
+        fprintf(stderr, "roost: %s=%s is not a number from 0 to %llu\n", name,
+                text, (unsigned long long)max);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static bool opts_valid(const roost_opts *o)
+{
+    static const roost_opts none;
+
+    return o->backend <= ROOST_SIM && o->clock <= ROOST_CLOCK_VIRTUAL &&
+           (o->flags & ~(ROOST_PIN_WORKERS | ROOST_NO_DEADLOCK_CHECK)) == 0 &&
+           o->workers <= WORKERS_MAX && o->grace >= 0 && o->jump_after >= 0 &&
+           o->stall >= 0 && o->offload_idle >= 0 &&
+           o->stack_size <= PTRDIFF_MAX / 64 &&
+           o->stack_min <= PTRDIFF_MAX / 64 &&
+           memcmp(o->reserved_, none.reserved_, sizeof(none.reserved_)) == 0;
+}
+
+static int read_options(struct runtime *rt, const roost_opts *opts)
+{
+    static const roost_opts none;
+    uint64_t workers = 0;
+    int rc;
+
+    rt->opts = opts == NULL ? none : *opts;
+    if (!opts_valid(&rt->opts)) {
+        return -EINVAL;
+    }
+    if (rt->opts.backend == ROOST_SIM) {
+        return -ENOTSUP;
+    }
+    workers = rt->opts.workers;
+    rc = read_number("ROOST_WORKERS", WORKERS_MAX, &workers);
+    if (rc == 0) {
+        rc = read_number("ROOST_SEED", UINT64_MAX, &rt->opts.seed);
+    }
+    if (getenv("ROOST_WORKERS") != NULL && workers == 0 && rc == 0) {
+        fprintf(stderr, "roost: ROOST_WORKERS=%s: at least 1\n",
+                getenv("ROOST_WORKERS"));
+        rc = -EINVAL;
+    }
+    rt->worker_count = workers == 0 ? cpu_available() : (unsigned)workers;
+    rt->stack_size =
+        rt->opts.stack_size == 0 ? DEFAULT_STACK : rt->opts.stack_size;
+    rt->stack_min =
+        rt->opts.stack_min == 0 ? DEFAULT_STACK_MIN : rt->opts.stack_min;
+    if (rt->stack_size < rt->stack_min + 64 * 1024) {
+        rt->stack_size = rt->stack_min + 64 * 1024;
+    }
+    rt->grace = rt->opts.grace == 0 ? DEFAULT_GRACE : rt->opts.grace;
+    rt->flags = rt->opts.flags;
+    rt->on_error = rt->opts.on_error;
+    rt->ctx = rt->opts.ctx;
+    if (rt->opts.name != NULL) {
+        strncpy(rt->name, rt->opts.name, sizeof(rt->name) - 1);
+    }
+    return rc;
+}
+
+static void init_root(struct runtime *rt)
+{
+    struct scope *root = &rt->root;
+    struct frame *f = &rt->root_frame_room;
+
+    rt->root_frame = f;
+    f->scope = root;
+    f->target = root;
+    a32_init(&root->flags, S_HOLDER);
+    scope_full(root);
+    cancel_link(f);
+    list_init(&rt->settlers);
+    list_init(&rt->keepers);
+}
+
+static int make_workers(struct runtime *rt)
+{
+    unsigned i;
+
+    rt->workers = alloc_aligned(CACHE_LINE,
+                                rt->worker_count * sizeof(struct worker));
+    if (rt->workers == NULL) {
+        return -ENOMEM;
+    }
+    for (i = 0; i < rt->worker_count; i++) {
+        struct worker *w = &rt->workers[i];
+        int rc = worker_init(w, rt, i);
+
+        if (rc != 0) {
+            return rc;
+        }
+        w->spare = fiber_new(rt);
+        if (w->spare == NULL) {
+            return -ENOMEM;
+        }
+        w->spares = 1;
+    }
+    return 0;
+}
+
+static void free_runtime(struct runtime *rt)
+{
+    unsigned i;
+
+    for (i = 0; rt->workers != NULL && i < rt->worker_count; i++) {
+        if (rt->workers[i].rt != NULL) {
+            worker_destroy(&rt->workers[i]);
+        }
+    }
+    alloc_free(rt->workers);
+    alloc_free(rt->background);
+    alloc_free(rt->main);
+    if (rt->stacks != NULL) {
+        stack_pool_free(rt->stacks);
+    }
+    pthread_mutex_destroy(&rt->walk);
+    scope_dispose(&rt->root);
+    alloc_free(rt);
+}
+
+/* Threads of the runtime take no signals but synchronous ones (R71). */
+static int make_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+    sigset_t all;
+    sigset_t old;
+    int rc;
+
+    sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGTRAP);
+    sigdelset(&all, SIGABRT);
+    sigdelset(&all, SIGSYS);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    rc = pthread_create(thread, NULL, fn, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return rc == 0 ? 0 : rc == ENOMEM ? -ENOMEM : -EAGAIN;
+}
+
+int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+    return make_thread(thread, fn, arg);
+}
+
+static void stop_workers(struct runtime *rt, unsigned started)
+{
+    unsigned i;
+
+    a32_store(&rt->stopping, 1, RELEASE /* R1 */);
+    fence_full(); /* P1 */
+    for (i = 0; i < started; i++) {
+        park_wake_all(&rt->park);
+        pthread_join(rt->workers[i].thread_id, NULL);
+    }
+}
+
+static int start_threads(struct runtime *rt)
+{
+    unsigned i;
+    int rc = watch_start(rt);
+
+    if (rc != 0) {
+        return rc;
+    }
+    for (i = 0; i < rt->worker_count; i++) {
+        rc = make_thread(&rt->workers[i].thread_id, worker_main,
+                         &rt->workers[i]);
+        if (rc != 0) {
+            stop_workers(rt, i);
+            watch_stop(rt);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int make_groups(struct runtime *rt, bool run)
+{
+    int rc;
+
+    rt->background = alloc_zero(sizeof(*rt->background));
+    if (rt->background == NULL) {
+        return -ENOMEM;
+    }
+    rc = group_init(rt->background, rt,
+                    &(roost_scope_opts){.flags = ROOST_SUPERVISE});
+    if (rc == 0 && run) {
+        rt->report_deadlock = !(rt->flags & ROOST_NO_DEADLOCK_CHECK);
+        rt->main = alloc_zero(sizeof(*rt->main));
+        rc = rt->main == NULL ? -ENOMEM : group_init(rt->main, rt, NULL);
+    }
+    return rc;
+}
+
+/* run: for roost_run, with a group for its function. */
+static int start(struct runtime **out, const roost_opts *opts, bool run)
+{
+    struct runtime *rt = alloc_aligned(CACHE_LINE, sizeof(roost_runtime));
+    int rc;
+
+    if (rt == NULL) {
+        return -ENOMEM;
+    }
+    pthread_mutex_init(&rt->walk, NULL);
+    rc = read_options(rt, opts);
+    if (rc != 0) {
+        free_runtime(rt);
+        return rc;
+    }
+    barrier_probe();
+    clock_calibrate();
+    registry_prepare();
+    a64_init(&rt->epoch, 1);
+    a64_init(&rt->virtual_now, (uint64_t)ROOST_S);
+    park_init(&rt->park, rt->worker_count);
+    inject_init(&rt->inject);
+    init_root(rt);
+    rc = make_groups(rt, run);
+    rt->stacks = stack_pool_new(rt->stack_size);
+    if (rc == 0) {
+        rc = rt->stacks == NULL ? -ENOMEM : make_workers(rt);
+    }
+    if (rc == 0 && rt->opts.signals != NULL) {
+        rt->signal_mask = *rt->opts.signals;
+        pthread_sigmask(SIG_BLOCK, &rt->signal_mask, NULL);
+    }
+    if (rc == 0) {
+        rc = start_threads(rt);
+    }
+    if (rc != 0) {
+        free_runtime(rt);
+        return rc;
+    }
+    registry_add(rt);
+    *out = rt;
+    return 0;
+}
+
+int roost_start(roost_runtime **out, const roost_opts *opts)
+{
+    struct runtime *rt;
+    int rc;
+
+    if (out == NULL) {
+        return -EINVAL;
+    }
+    rc = start(&rt, opts, false);
+    if (rc == 0) {
+        *out = (roost_runtime *)(void *)rt;
+    }
+    return rc;
+}
+
+/* --- stop --- */
+
+static bool groups_left(struct runtime *rt)
+{
+    bool left;
+
+    scope_lock(&rt->root);
+    left = !list_empty(&rt->root_frame->scopes) &&
+           rt->root_frame->scopes.next->next != &rt->root_frame->scopes;
+    scope_unlock(&rt->root);
+    return left;
+}
+
+/* Steps 2 and 3. True: everything is home. The soft cancel turns hard at half
+ * of the grace, so that the other half is there to come home in. */
+static bool await_all(struct runtime *rt)
+{
+    int64_t end = clock_now() + rt->grace;
+    roost_ns hard = runtime_now(rt) + rt->grace / 2;
+    bool late = background_end(rt, hard, end) != 0;
+
+    scope_cancel_softly(&rt->root, hard, ROOST_REASON_SHUTDOWN);
+    late = late || group_wait(rt->background, end, true) != 0;
+    while (!late && groups_left(rt)) {
+        struct timespec pause = {0, 1000000}; /* other threads free them */
+
+        late = clock_now() >= end;
+        nanosleep(&pause, NULL);
+    }
+    return !late;
+}
+
+static void list_left(struct runtime *rt)
+{
+    static const char text[] =
+        "roost: not all tasks have ended within the grace; left:\n";
+
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    dump_runtime(rt, STDERR_FILENO);
+}
+
+static int stop(struct runtime *rt)
+{
+    a32_store(&rt->shut, 1, RELEASE /* R1 */);
+    if (!await_all(rt)) {
+        list_left(rt);
+        return -ETIMEDOUT;
+    }
+    group_end(rt->background);
+    while (a64_load(&rt->outside, ACQUIRE /* R1 */) != 0) {
+        sched_yield(); /* a release on its way out */
+    }
+    signals_stop(rt);
+    stop_workers(rt, rt->worker_count);
+    watch_stop(rt);
+    registry_remove(rt);
+    return 0;
+}
+
+int roost_stop(roost_runtime *pub)
+{
+    if (pub == NULL || registry_forked()) {
+        return -EINVAL;
+    }
+    if (worker_self() != NULL) {
+        return -EDEADLK;
+    }
+    if (a32_load(&pub->rt.stopped, ACQUIRE /* R1 */) == 0) {
+        pub->rt.stop_status = stop(&pub->rt);
+        a32_store(&pub->rt.stopped, 1, RELEASE /* R1 */);
+    }
+    return pub->rt.stop_status;
+}
+
+void roost_runtime_free(roost_runtime *pub)
+{
+    if (pub == NULL || registry_forked()) {
+        return;
+    }
+    if (a32_load(&pub->rt.stopped, ACQUIRE /* R1 */) == 0) {
+        misuse("roost_runtime_free", pub, "it has not been stopped");
+    }
+    if (pub->rt.stop_status == 0) {
+        free_runtime(&pub->rt); /* else: somebody is still in there */
+    }
+}
+
+int roost_run(roost_fn fn, void *arg, const roost_opts *opts)
+{
+    roost_runtime *pub;
+    struct runtime *rt;
+    int status;
+    int rc;
+
+    if (fn == NULL) {
+        return -EINVAL;
+    }
+    if (worker_self() != NULL) {
+        return -EDEADLK;
+    }
+    rc = start(&rt, opts, true);
+    if (rc != 0) {
+        return rc;
+    }
+    pub = (roost_runtime *)(void *)rt;
+    status = runtime_call(rt->main, fn, arg);
+    rc = roost_stop(pub);
+    if (a32_load(&rt->fatal, ACQUIRE /* R1 */) != 0) {
+        status = -(int)a32_load(&rt->fatal, RELAXED);
+    }
+    if (rt->deadlocked) {
+        status = -EDEADLK;
+    }
+    roost_runtime_free(pub);
+    return rc != 0 && status >= 0 ? rc : status;
+}

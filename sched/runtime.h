@@ -1,0 +1,144 @@
+/*
+ * runtime.h - everything one runtime owns. See runtime.c for start and stop.
+ */
+#ifndef ROOST_RUNTIME_H
+#define ROOST_RUNTIME_H
+
+#include "worker.h"
+#include <roost/run.h>
+#include <signal.h>
+#include <roost/trace.h>
+
+#define POST_SLOTS 64
+
+/* Fixed room for posts from signal handlers. */
+struct post_slot {
+    a32 state; /* M: 0 free, 1 being filled, 2 filled */
+    roost_fn fn;
+    void *arg;
+};
+
+struct runtime {
+    struct park park;
+    struct inject inject;  /* entries for any worker */
+    a64 epoch;             /* M: raised by every cancel that may concern others */
+    a64 outside;           /* M: holds, foreign calls, accepted posts: what may
+                              still bring work from outside (R63, R65) */
+    a32 stopping;          /* M: workers leave the loop */
+    a32 shut;              /* M: posts and submits are refused */
+    a64 virtual_now;       /* M: virtual clock; 0: real */
+    struct worker *workers; /* I */
+    unsigned worker_count;  /* I */
+    struct stack_pool *stacks; /* I */
+    size_t stack_min;       /* I */
+    size_t stack_size;      /* I */
+    unsigned flags;         /* I: ROOST_ flags of opts */
+    bool report_deadlock;   /* I: roost_run, not roost_start */
+    bool deadlocked;        /* L(quiet): reported once */
+    a32 fatal;              /* M: a background task's failure, negated, or 0 */
+    roost_ns grace;         /* I */
+    void (*on_error)(const roost_errors *, const char *, void *); /* I */
+    void *ctx;              /* I */
+    char name[32];          /* I */
+    struct list link;       /* L(registry) */
+    pid_t pid;              /* I: of the process that made it */
+
+    struct scope root;       /* outermost: everything is inside */
+    struct frame *root_frame; /* I: a task that never runs, in root: groups
+                               stand in its list of scopes */
+    struct frame root_frame_room;
+    roost_group *background; /* I: of posts and background tasks */
+    struct list keepers;     /* L(quiet): background tasks, newest first */
+    roost_group *main;       /* I: of roost_run's function; NULL: roost_start */
+
+    a32 quiet_lock;
+    struct list settlers;   /* L(quiet): struct clause */
+    a32 error_lock;         /* on_error: one at a time */
+    pthread_mutex_t walk;   /* cancel walks and deep links */
+
+    /* the watch thread: see watch.c */
+    pthread_t watch_thread;
+    a32 watch_word;         /* futex */
+    a64 watch_until;        /* M: when the watch looks next */
+    a32 watch_stop;
+    struct fastclock watch_clock;
+    struct post_slot slots[POST_SLOTS];
+
+    roost_opts opts;        /* I */
+    sigset_t signal_mask;   /* I: opts.signals, copied */
+    struct signal_room *signals; /* L(quiet) to set: signals.c */
+    a32 stopped;            /* M */
+    int stop_status;        /* I once stopped */
+    struct counters outside_counters; /* R: of other threads */
+};
+
+struct roost_runtime {
+    struct runtime rt;
+};
+
+/* A thread that takes no signals but synchronous ones. 0, -EAGAIN, -ENOMEM. */
+int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg);
+
+/* Something outside may still bring work (holds, posts on their way). */
+void outside_add(struct runtime *rt);
+void outside_drop(struct runtime *rt);
+
+/* The runtime of the calling thread's worker, or NULL. */
+struct runtime *runtime_self(void);
+int64_t runtime_now(const struct runtime *rt);
+/* A bounded clock for waiting calls: 12 ns, at most 1 us behind. */
+int64_t runtime_now_fast(struct worker *w);
+
+/* A failure that nobody else gets goes to on_error, one at a time. Consumes
+ * e (may be NULL: status alone). */
+void runtime_report(struct runtime *rt, roost_errors *e, int status,
+                    const char *task);
+
+/* All workers sleep: settle, jump the virtual clock, report a deadlock. True
+ * if something can run now. See quiet.c. */
+bool runtime_quiet(struct runtime *rt);
+
+/* --- background.c --- */
+/* Soft-cancel and await the background tasks, newest first: hard at hard_time
+ * (the runtime's clock), awaited until deadline (CLOCK_MONOTONIC). 0 or
+ * -ETIMEDOUT. On a plain thread. */
+int background_end(struct runtime *rt, roost_ns hard_time, roost_ns deadline);
+
+/* --- post.c --- */
+/* Run fn as a task in group g, just made, and take that apart when all is
+ * home. On a plain thread. */
+int runtime_call(roost_group *g, roost_fn fn, void *arg);
+/* A descriptor as a background task. On failure it stays the caller's. */
+int runtime_post(struct runtime *rt, struct task_desc *d);
+/* On the watch thread: hand on what signal handlers have posted. */
+void post_collect(struct runtime *rt);
+
+/* --- dump.c --- */
+void dump_runtime(struct runtime *rt, int fd);
+void dump_all(int fd);
+
+/* --- signals.c --- */
+void signals_stop(struct runtime *rt);
+
+/* --- watch.c --- */
+int watch_start(struct runtime *rt);
+void watch_stop(struct runtime *rt);
+/* Make sure that somebody looks at `when`. */
+void watch_cover(struct runtime *rt, int64_t when);
+void watch_kick(struct runtime *rt);
+/* The same for a worker that armed something and now runs user code. */
+void watch_cover_own(struct worker *w);
+
+/* --- registry.c --- */
+/* Before the first runtime: the fork handler. Idempotent. */
+void registry_prepare(void);
+void registry_add(struct runtime *rt);
+void registry_remove(struct runtime *rt);
+unsigned registry_count(void);
+void registry_dump(int fd);
+bool registry_forked(void); /* in a forked child, before a fresh run */
+
+/* --- misuse.c --- */
+_Noreturn void misuse(const char *call, const void *object, const char *what);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * sanitize.h - what ThreadSanitizer and AddressSanitizer must be told about
+ * fibers. Empty in other builds.
+ *
+ * TSan: each fiber is one to it; a switch is made without synchronisation
+ * (flag 1) and the edge that really exists, from the side that leaves to the
+ * side that arrives, is told by release and acquire on the arriving fiber.
+ */
+#ifndef ROOST_SANITIZE_H
+#define ROOST_SANITIZE_H
+
+#include "fiber.h"
+#include "worker.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define ROOST_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ROOST_TSAN 1
+#endif
+#endif
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ROOST_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ROOST_ASAN 1
+#endif
+#endif
+
+#if defined(ROOST_TSAN)
+#include <sanitizer/tsan_interface.h>
+#elif defined(ROOST_ASAN)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+static inline void *sanitize_fiber_new(void)
+{
+#ifdef ROOST_TSAN
+    return __tsan_create_fiber(0);
+#else
+    return NULL;
+#endif
+}
+
+static inline void sanitize_fiber_free(void *sanitizer)
+{
+#ifdef ROOST_TSAN
+    __tsan_destroy_fiber(sanitizer);
+#else
+    (void)sanitizer;
+#endif
+}
+
+/* ASan: `from` ends for good when its place for the fake stack is NULL; a
+ * thread's own stack has no bounds here, which ASan accepts. */
+static inline void sanitize_switch_begin(struct fiber *from, struct fiber *to)
+{
+#if defined(ROOST_TSAN)
+    (void)from;
+    __tsan_release(to);
+    __tsan_switch_to_fiber(to->sanitizer, 1);
+#elif defined(ROOST_ASAN)
+    __sanitizer_start_switch_fiber(&from->sanitizer, to->stack.low,
+                                   to->stack.size);
+#else
+    (void)from;
+    (void)to;
+#endif
+}
+
+static inline void sanitize_switch_end(struct fiber *self)
+{
+#if defined(ROOST_TSAN)
+    __tsan_acquire(self);
+#elif defined(ROOST_ASAN)
+    __sanitizer_finish_switch_fiber(self->sanitizer, NULL, NULL);
+#else
+    (void)self;
+#endif
+}
+
+/* What the thread's own stack is to the sanitizer. */
+static inline void *sanitize_thread(struct worker *w)
+{
+#ifdef ROOST_TSAN
+    (void)w;
+    return __tsan_get_current_fiber();
+#else
+    (void)w;
+    return NULL;
+#endif
+}
+
+#endif

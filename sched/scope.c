@@ -1,0 +1,383 @@
+/*
+ * scope.c - opening a scope, spawning into it, running its children at close.
+ *
+ * WHAT    The fork-join fast path: what a program does millions of times a
+ *         second is in this file, the rest of a scope's life in close.c.
+ * MODEL   A plain scope is four words in its opener's frame. spawn puts an
+ *         entry into the worker's deque and counts it in a plain local; close
+ *         takes it back and calls it on the spot, as long as the newest entry
+ *         of the deque is a child of this very scope and the stack has
+ *         stack_min left. What thieves took is counted in scope.count.
+ * INVARIANTS
+ *   - Children alive = local + count, as signed numbers, at any time; only the
+ *     opener adds them up (count.h).
+ *   - Nothing but children of this scope ever runs on the closer's stack
+ *     (R60): scope_run_children compares the entry's scope before it takes it.
+ * ORDER
+ *   P1  spawn: push, barrier light, park_wanted (see park.c)
+ *   C1  (count.h) children's ends before the closer goes on
+ *   S1  scope lock: release -> acquire    everything marked L(lock)
+ * COST    open: 4 stores. spawn: 8 stores, 6 loads, no read-modify-write.
+ *         close: 3 loads; in place a child costs 12 more beside its call.
+ * REJECTED  Counting every child in the shared word (6 ns each); a descriptor
+ *         a task (an allocation each); running a child inside spawn (it may
+ *         wait for what its spawner does next, R30).
+ */
+#include "scope.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "count.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct scope) <= 192, "a quarter of 256 stays spare");
+_Static_assert(sizeof(roost_scope) == 256, "api.md says so");
+_Static_assert(offsetof(struct scope, timer) == 32, "a plain open ends there");
+
+void scope_lock(struct scope *s)
+{
+    while (a32_or(&s->flags, S_LOCK, ACQUIRE /* S1 */) & S_LOCK) {
+        spin_pause();
+    }
+}
+
+void scope_unlock(struct scope *s)
+{
+    a32_and(&s->flags, ~(uint32_t)S_LOCK, RELEASE /* S1 */);
+}
+
+static void set_flags(struct scope *s, uint32_t flags)
+{
+    a32_or(&s->flags, flags, RELEASE /* S1 */);
+}
+
+/* Under lock, or before s is shared. */
+static void fill(struct scope *s)
+{
+    char *second = (char *)s + offsetof(struct scope, timer);
+
+    memset(second, 0, sizeof(*s) - offsetof(struct scope, timer));
+    s->tasks.next = &s->tasks;
+    s->tasks.prev = &s->tasks;
+}
+
+void scope_full(struct scope *s)
+{
+    if (a32_load(&s->flags, ACQUIRE /* S1 */) & S_FULL) {
+        return;
+    }
+    scope_lock(s);
+    if (!(scope_flags(s) & S_FULL)) {
+        fill(s);
+        set_flags(s, S_FULL);
+    }
+    scope_unlock(s);
+}
+
+struct scope_rare *scope_rare(struct scope *s)
+{
+    struct scope_rare *made = NULL;
+    struct scope_rare *rare;
+
+    scope_full(s);
+    scope_lock(s);
+    rare = s->rare;
+    scope_unlock(s);
+    if (rare != NULL) {
+        return rare;
+    }
+    made = alloc_zero(sizeof(*made));
+    if (made == NULL) {
+        return NULL;
+    }
+    list_init(&made->pending);
+    list_init(&made->turn);
+    made->scope = s;
+    scope_lock(s);
+    if (s->rare == NULL) {
+        s->rare = made;
+        made = NULL;
+    }
+    rare = s->rare;
+    scope_unlock(s);
+    alloc_free(made);
+    return rare;
+}
+
+const char *scope_name(const struct scope *s)
+{
+    const char *name = "";
+
+    if (s != NULL && (scope_flags(s) & S_FULL)) {
+        scope_lock((struct scope *)(uintptr_t)s);
+        name = s->rare == NULL ? "" : s->rare->name;
+        scope_unlock((struct scope *)(uintptr_t)s);
+    }
+    return name;
+}
+
+/* The four words of a plain scope. */
+static inline void init_plain(struct scope *s, struct scope *outer,
+                              struct frame *owner)
+{
+    s->outer = outer;
+    s->owner = owner;
+    a32_init(&s->flags, scope_flags(outer) & S_INHERIT);
+    s->local = 0;
+    a64_init(&s->count, 0);
+}
+
+static int init_rare(struct scope *s, const roost_scope_opts *opts)
+{
+    struct scope_rare *rare;
+
+    if (opts->limit == 0 && opts->name == NULL) {
+        return 0;
+    }
+    rare = scope_rare(s);
+    if (rare == NULL) {
+        return -ENOMEM;
+    }
+    rare->limit = opts->limit;
+    if (opts->name != NULL) {
+        strncpy(rare->name, opts->name, sizeof(rare->name) - 1);
+    }
+    if (opts->limit != 0) {
+        set_flags(s, S_LIMIT);
+    }
+    return 0;
+}
+
+static void init_deadline(struct scope *s, const roost_scope_opts *opts)
+{
+    roost_ns deadline = opts->deadline == 0 ? ROOST_NEVER : opts->deadline;
+    struct worker *w = worker_tls;
+    roost_ns now;
+
+    if (opts->deadline == 0 && opts->timeout == 0) {
+        return;
+    }
+    now = w == NULL ? runtime_now(chain_runtime(s)) : runtime_now_fast(w);
+    if (opts->timeout != 0) {
+        roost_ns limit;
+
+        if (__builtin_add_overflow(now + CLOCK_FAST_ERROR, opts->timeout,
+                                   &limit)) {
+            limit = ROOST_NEVER;
+        }
+        deadline = limit < deadline ? limit : deadline;
+    }
+    if (w != NULL && w->rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
+        opts->timeout != 0 && deadline != opts->deadline &&
+        deadline != ROOST_NEVER) {
+        deadline -= CLOCK_FAST_ERROR; /* that clock is exact */
+    }
+    a64_init(&s->deadline, (uint64_t)deadline);
+    a32_init(&s->flags,
+             (scope_flags(s) | S_DEADLINE | S_TIMED) & ~(uint32_t)S_ARMED);
+    if (deadline <= now) {
+        scope_cancel_with(s, ROOST_REASON_DEADLINE, -ETIMEDOUT, "");
+    }
+}
+
+static bool opts_valid(const roost_scope_opts *opts)
+{
+    static const roost_scope_opts none;
+
+    return (opts->flags << 4 & ~(uint32_t)S_OPTIONS) == 0 &&
+           opts->flags < (1u << 28) &&
+           memcmp(opts->reserved_, none.reserved_, sizeof(none.reserved_)) ==
+               0;
+}
+
+static void fail_open(struct scope *s, int status)
+{
+    set_flags(s, S_NOMEM);
+    scope_record(s, status, NULL, task_name_current(), ROOST_REASON_BODY);
+}
+
+int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
+               const roost_scope_opts *opts)
+{
+    int rc;
+
+    init_plain(s, outer, owner);
+    if (opts == NULL) {
+        return 0;
+    }
+    fill(s);
+    a32_init(&s->flags, scope_flags(s) | S_FULL);
+    if (!opts_valid(opts)) {
+        fail_open(s, -EINVAL);
+        return -EINVAL;
+    }
+    a32_init(&s->flags, scope_flags(s) | opts->flags << 4);
+    rc = init_rare(s, opts);
+    init_deadline(s, opts);
+    if (rc != 0) {
+        fail_open(s, rc);
+    }
+    return rc;
+}
+
+void roost_scope_open(roost_scope *pub, const roost_scope_opts *opts)
+{
+    struct scope *s = scope_of(pub);
+    struct worker *w = worker_tls;
+    struct frame *f = w == NULL ? NULL : w->frame;
+    struct scope *outer;
+
+    if (unlikely(f == NULL || s == NULL || (f->marks & F_HOOK))) {
+        scope_open_foreign(s);
+        return;
+    }
+    outer = f->scope;
+    f->scope = s;
+    if (likely(opts == NULL)) {
+        init_plain(s, outer, f);
+        return;
+    }
+    scope_init(s, outer, f, opts);
+}
+
+int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
+{
+    struct scope *s = scope_of(pub);
+    struct worker *w = worker_tls;
+    struct frame *f = w == NULL ? NULL : w->frame;
+
+    if (unlikely(f == NULL || s == NULL || s->owner != f || fn == NULL ||
+                 (f->env != NULL && f->scope != s) ||
+                 (scope_flags(s) & S_SPAWN_SLOW) ||
+                 (f->marks & F_SPAWN_SLOW))) {
+        return scope_spawn_slow(s, fn, arg, 0);
+    }
+    if (unlikely(deque_push(&w->deque,
+                            (struct entry){fn, arg, pub, f->env}) != 0)) {
+        return scope_spawn_refused(s, -ENOMEM);
+    }
+    if (unlikely(++s->local == INT32_MAX)) {
+        count_flush(&s->count, s->local);
+        s->local = 0;
+    }
+    w->counters.spawned.value++;
+    barrier_light(); /* P1 */
+    if (unlikely(park_wanted(&w->rt->park))) {
+        park_wake_one(&w->rt->park);
+    }
+    if (unlikely(deque_size(&w->deque) >= WORKER_QUEUE_MAX)) {
+        w->drain = true;
+        ready_step_aside(w);
+    }
+    return 0;
+}
+
+/* A child on the closer's own stack. Returns the worker that it ended on. */
+static inline struct worker *run_in_place(struct worker *w, struct fiber *fiber,
+                                          struct frame *f,
+                                          const struct entry *e)
+{
+    struct frame child;
+    int status;
+
+    child.scope = scope_of(e->scope);
+    child.target = child.scope;
+    child.env = e->env;
+    child.marks = 0;
+    a32_init(&child.linked, 0);
+    w->frame = &child;
+    status = e->fn(e->arg);
+    w = fiber->worker;
+    if (unlikely(w == NULL)) {
+        task_forked_end(status);
+    }
+    if (unlikely(status < 0 || child.marks != 0 || child.linked.value != 0 ||
+                 child.scope != child.target)) {
+        task_finish(&child, status);
+        w = fiber->worker;
+    }
+    w->frame = f;
+    w->counters.inlined.value++;
+    return w;
+}
+
+/* Is there something that must not wait for the rest of the children? (R60) */
+static inline bool round_due(struct worker *w)
+{
+    return unlikely(--w->turns <= 0 || inject_count(&w->rt->inject) != 0);
+}
+
+/* True if going round the loop would find something else than children. */
+static bool others_wait(struct worker *w)
+{
+    return inject_count(&w->rt->inject) != 0 || ring_count(&w->ring) != 0 ||
+           aptr_load(&w->next, RELAXED) != NULL ||
+           inject_count(&w->high) != 0 || inject_count(&w->low) != 0 ||
+           inject_count(&w->mine) != 0 ||
+           (int64_t)a64_load(&w->timers.next, RELAXED) <= runtime_now_fast(w);
+}
+
+static __attribute__((noinline)) struct worker *go_round(struct worker *w,
+                                                         struct fiber *fiber)
+{
+    w->turns = WORKER_TURNS;
+    if (others_wait(w)) {
+        ready_look_round(w);
+        w = fiber->worker;
+    }
+    return w;
+}
+
+/* Run own queued children while they lie newest in the deque. */
+static inline struct worker *run_children(struct worker *w, struct frame *f,
+                                          struct scope *s)
+{
+    struct fiber *fiber = w->fiber;
+    struct entry e;
+
+    while ((char *)__builtin_frame_address(0) > w->stack_floor &&
+           deque_pop_scope(&w->deque, scope_public(s), &e)) {
+        w = run_in_place(w, fiber, f, &e);
+        s->local--;
+        if (round_due(w)) {
+            w = go_round(w, fiber);
+        }
+    }
+    return w;
+}
+
+void scope_run_children(struct scope *s)
+{
+    struct worker *w = worker_self();
+
+    run_children(w, w->frame, s);
+}
+
+int roost_scope_close(roost_scope *pub, int body)
+{
+    struct scope *s = scope_of(pub);
+    struct worker *w = worker_tls;
+    struct frame *f = w == NULL ? NULL : w->frame;
+
+    if (unlikely(f == NULL || f->scope != s || s->owner != f)) {
+        return scope_close_wrong(s);
+    }
+    if (unlikely(body < 0 || (scope_flags(s) & ~(uint32_t)S_PLAIN) ||
+                 (f->marks & F_CLOSE_SLOW))) {
+        return scope_close_slow(s, body);
+    }
+    if (s->local != 0) {
+        run_children(w, f, s);
+    }
+    if (unlikely(s->local != 0 || a64_load(&s->count, ACQUIRE /* C1 */) != 0 ||
+                 (scope_flags(s) & ~(uint32_t)S_PLAIN) ||
+                 (f->marks & F_CLOSE_SLOW))) {
+        return scope_close_slow(s, body);
+    }
+    f->scope = s->outer;
+    s->owner = NULL;
+    return 0;
+}

@@ -1,0 +1,294 @@
+/*
+ * scope.h - a scope as the library sees it: the first 192 bytes of the
+ * caller's roost_scope. Rooms: scope.c (open, spawn, close), count.c (the word
+ * of children), cancel.c (marking and waking), chain.c (looking outward),
+ * deadline.c, hooks.c, limit.c.
+ */
+#ifndef ROOST_SCOPE_INTERNAL_H
+#define ROOST_SCOPE_INTERNAL_H
+
+#include "base/atomic.h"
+#include "base/list.h"
+#include "wheel.h"
+#include <roost/scope.h>
+
+struct frame;
+struct scope_rare;
+struct worker;
+
+/*
+ * A plain open writes the first 32 bytes and nothing else. What follows is
+ * valid only with S_FULL, which scope_full() sets.
+ *
+ * Letters: I O S M L(x) T(x) as in docs/architecture.md. "lock" is S_LOCK.
+ */
+struct scope {
+    struct scope *outer; /* I; of an S_RELAY scope: L(lock) */
+    struct frame *owner; /* O; NULL once closed, and for a group */
+    a32 flags;           /* M: S_ bits below */
+    int32_t local;       /* O: spawned by the opener, not yet settled */
+    a64 count;           /* M: children and pins, see count.h */
+    /* --- S_FULL --- */
+    struct timer timer;      /* L(wheel): owner holds the wheel and kind */
+    a64 deadline;            /* M: its own, absolute; with S_DEADLINE */
+    struct list tasks;       /* L(lock): struct frame.link, tasks linked here */
+    struct list attach;      /* L(owner's target): in owner->scopes */
+    struct scope *work_next; /* L(walk): the canceller's work list */
+    struct list *hooks;      /* L(hooks): on_cancel, a circle; or NULL */
+    struct hook *defers;     /* O: newest first, through link.next */
+    roost_errors *errors;    /* L(lock): failures, in order of completion */
+    int32_t fail_status;     /* L(lock): the first failure; 0 none */
+    int32_t reason_status;   /* L(lock): of the first cancel */
+    uint8_t reason_kind;     /* L(lock): 0 not cancelled */
+    char reason_task[31];    /* L(lock): who did it */
+    struct scope_rare *rare; /* L(lock) to set, then I: options and their kin */
+};
+
+/*
+ * bit            meaning                               set by       cleared
+ * S_LOCK         spin lock of this scope               anyone       holder
+ * S_FULL         the second part is initialised        lock holder  never
+ * S_CANCELLED    cancelled, hard                       canceller    never
+ * S_SOFT         cancelled, soft; rare->hard_time      canceller    never
+ * S_SHIELD .. S_SKIP   options, as ROOST_ flags << 4   open         never
+ * S_LIMIT        rare->limit counts                    open         never
+ * S_DEADLINE     has a deadline of its own             open, set_   never
+ * S_TIMED        it or a scope outward has one         open         never
+ * S_ARMED        all those timers are armed            first wait   never
+ * S_ATTACHED     in its owner's list of scopes         first link   close
+ * S_DELIVERED    a cancellation was delivered inside   the task     never
+ * S_FAILED       a failure is recorded                 lock holder  never
+ * S_NOMEM        the options had no memory             open         never
+ * S_SERVICES     rare->services has been opened        lock holder  never
+ * S_RELAY        outer may swing (spawn_started)       its maker    never
+ * S_HIDDEN       the base scope of a task with handle  its maker    never
+ * S_CLOSED       takes no more children                close        never
+ * S_WON          a race has its winner                 lock holder  never
+ * S_NEGATIVE     cancelled with a negative status      canceller    never
+ * S_EXPIRED      the reason is its deadline            canceller    never
+ * S_HOLDER       opened for a group or the runtime: no opener's frame
+ * S_SPAWNED      a race has had a child                spawn        never
+ * S_HOOKS        has had on_cancel hooks               on_cancel    never
+ * S_SIGNAL       waits for a signal                    its maker    close
+ * S_FORWARD      children's failures belong to outer   its maker    never
+ */
+enum {
+    S_LOCK = 1u << 0,
+    S_FULL = 1u << 1,
+    S_CANCELLED = 1u << 2,
+    S_SOFT = 1u << 3,
+    S_SHIELD = ROOST_SHIELD << 4,
+    S_FINISH = ROOST_FINISH << 4,
+    S_SUPERVISE = ROOST_SUPERVISE << 4,
+    S_RACE = ROOST_RACE << 4,
+    S_MOVE_ON = ROOST_MOVE_ON << 4,
+    S_SKIP = ROOST_SKIP << 4,
+    S_OPTIONS = S_SHIELD | S_FINISH | S_SUPERVISE | S_RACE | S_MOVE_ON | S_SKIP,
+    S_LIMIT = 1u << 10,
+    S_DEADLINE = 1u << 11,
+    S_TIMED = 1u << 12,
+    S_ARMED = 1u << 13,
+    S_ATTACHED = 1u << 14,
+    S_DELIVERED = 1u << 15,
+    S_FAILED = 1u << 16,
+    S_NOMEM = 1u << 17,
+    S_SERVICES = 1u << 18,
+    S_RELAY = 1u << 19,
+    S_HIDDEN = 1u << 20,
+    S_CLOSED = 1u << 21,
+    S_WON = 1u << 22,
+    S_NEGATIVE = 1u << 23,
+    S_EXPIRED = 1u << 24,
+    S_HOLDER = 1u << 25,
+    S_SPAWNED = 1u << 26,
+    S_HOOKS = 1u << 27,
+    S_SIGNAL = 1u << 28,
+    S_FORWARD = 1u << 29,
+    /* what an inner scope starts with */
+    S_INHERIT = S_TIMED | S_ARMED,
+    /* spawn takes the long way */
+    S_SPAWN_SLOW = S_LIMIT | S_RACE | S_CLOSED | S_NOMEM | S_RELAY,
+    /* close takes the long way: everything but inherited marks */
+    S_PLAIN = S_INHERIT,
+};
+
+/* What few scopes need, allocated when one does. */
+struct scope_rare {
+    char name[32];           /* I */
+    unsigned limit;          /* I: 0 none */
+    unsigned running;        /* L(lock): children started and not ended */
+    struct list pending;     /* L(lock): struct task_desc.pending, in order */
+    struct list turn;        /* L(lock): spawners that wait for their turn */
+    int64_t hard_time;       /* L(lock): when a soft cancel turns hard */
+    struct timer hard_timer; /* L(wheel) */
+    struct scope *scope;     /* I: whose it is */
+    struct scope *services;  /* L(lock) to set: children not waited for */
+    struct env *bindings;    /* O: env to return to at close is below them */
+    struct env *env_before;  /* O: the opener's env at the first bind */
+    bool bound;              /* O */
+    int won_status;          /* L(lock): the winner's */
+    char reason_scope[32];   /* L(lock) */
+    struct scope_signal *signal; /* L(signal room) */
+    struct scope_link *links;    /* O: hooks in the scopes that s is linked to */
+};
+
+static inline struct scope *scope_of(const roost_scope *s)
+{
+    return (struct scope *)(uintptr_t)s;
+}
+
+static inline roost_scope *scope_public(struct scope *s)
+{
+    return (roost_scope *)(void *)s;
+}
+
+static inline uint32_t scope_flags(const struct scope *s)
+{
+    return a32_load(&((struct scope *)(uintptr_t)s)->flags, RELAXED);
+}
+
+/* --- scope.c --- */
+void scope_lock(struct scope *s);
+void scope_unlock(struct scope *s);
+/* Initialise the second part if nobody has. Never fails. */
+void scope_full(struct scope *s);
+/* The rare part, made on demand; NULL: no memory. Any thread. */
+struct scope_rare *scope_rare(struct scope *s);
+const char *scope_name(const struct scope *s);
+/* Open `s` under `outer` for a frame (NULL: S_HOLDER) with ROOST_ flags of
+ * opts; the internal form of roost_scope_open. -EINVAL or 0 (no memory opens
+ * it cancelled, as the public call does). */
+int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
+               const roost_scope_opts *opts);
+/* Wait until children and pins are gone. On the opener. */
+void scope_drain(struct scope *s);
+/* The long ways of the public calls. */
+void scope_open_foreign(struct scope *s);
+int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg,
+                     size_t copy);
+/* May anything be spawned into s now? 0 or why not. */
+int scope_admit(struct scope *s);
+int scope_spawn_refused(struct scope *s, int status);
+int scope_close_slow(struct scope *s, int body);
+int scope_close_wrong(struct scope *s);
+/* The opener's queued children, in place, as far as the stack goes. */
+void scope_run_children(struct scope *s);
+
+/* --- close.c --- */
+/* The end of a scope whose children are gone: R38. The status. */
+int scope_verdict(struct scope *s, int body);
+/* Record a failure of a child or body (R36, R37) and cancel if that is due.
+ * task: the name. kept: what the task kept, consumed. */
+void scope_record(struct scope *s, int status, roost_errors *kept,
+                  const char *task, unsigned reason);
+
+/* Opener: children and pins, the local count folded in. */
+uint64_t count_flush_local(struct scope *s);
+/* Nobody finds s any more; waits for pins. */
+void scope_seal(struct scope *s);
+/* Free what a sealed scope has allocated. */
+void scope_dispose(struct scope *s);
+/* A child of a race succeeded. */
+void scope_won(struct scope *s, int status);
+
+/* --- chain.c: looking outward --- */
+/* True if a visible scope from s outward is cancelled; marks it delivered if
+ * `deliver`. Stops after a shield. */
+bool chain_cancelled(struct scope *s, bool deliver);
+/* Cancel every visible scope of the chain whose deadline has passed. */
+void chain_expire(struct scope *s);
+/* The earliest visible deadline; ROOST_NEVER; cancelled: 0. */
+int64_t chain_deadline(struct scope *s);
+/* Is `outer` visible from `s` (reached outward without crossing a shield that
+ * lies strictly inside it)? soft: FINISH scopes hide it too. */
+bool chain_sees(struct scope *s, struct scope *outer, bool soft);
+
+/* The runtime whose root s stands under. */
+struct runtime *chain_runtime(struct scope *s);
+/* Is `outer` met going outward from `from` (shields do not matter)? */
+bool chain_inside(struct scope *from, const struct scope *outer);
+/* The outermost visible cancelled scope, or NULL. */
+struct scope *chain_culprit(struct scope *s);
+/* A walk of one's own: chain_step goes one scope outward and keeps the lock
+ * of a relay; chain_end(from, at) gives back the locks of a walk that has
+ * come to `at`. */
+struct scope *chain_step(struct scope *s);
+void chain_end(struct scope *from, const struct scope *at);
+
+/* --- cancel.c --- */
+/* The one way to cancel: marks, wakes, runs hooks. True if it was the first.
+ * The caller keeps s open (is inside, holds or has pinned it). */
+bool scope_cancel_with(struct scope *s, unsigned reason, int status,
+                       const char *task);
+bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason);
+/* Make frame f and scope s findable for cancellers: links f into its target
+ * and attaches the scopes on the way. Before f's first wait. */
+void cancel_link(struct frame *f);
+void cancel_unlink(struct frame *f);
+/* The same for a scope alone: before it gets a hook, a relay its child. */
+void cancel_attach(struct scope *s);
+void cancel_detach(struct scope *s);
+/* Swing a relay from its old outer scope to another in one step. */
+void cancel_swing(struct scope *relay, struct scope *outer,
+                  struct frame *owner);
+
+/* The opener waits in close and the count is zero: queue it, or whatever else
+ * the scope stands for goes on (relay, group). */
+void scope_wake(struct scope *s);
+/* Drop a pin or hold and do what follows from it. */
+void scope_unpin(struct scope *s);
+
+/* --- deadline.c --- */
+/* Arm the timers of every deadline from s outward that is not armed. */
+void deadline_arm_chain(struct scope *s);
+void deadline_disarm(struct scope *s);
+void deadline_set(struct scope *s, int64_t deadline);
+void deadline_arm_hard(struct scope *s, int64_t when);
+/* A scope's timer has fired: pin it (under the wheel's lock), then act on it
+ * and drop the pin. */
+void deadline_pin(struct timer *timer);
+void deadline_fire(struct timer *timer);
+
+/* --- hooks.c --- */
+struct hook {
+    struct list link;    /* L(hooks): in a scope's list or a thread's queue */
+    struct scope *scope; /* I */
+    union {
+        int (*defer)(void *arg);
+        void (*cancel)(void *arg);
+    } fn;                /* I */
+    void *arg;           /* I */
+    a32 state;           /* L(hooks) to write: HOOK_ values in hooks.c */
+    uint32_t runner;     /* L(hooks): of a running one, its thread */
+};
+/* Put the on_cancel hooks of s into the queue of this thread. Under lock. */
+void hooks_collect(struct scope *s);
+/* Run what this thread has collected; nested calls leave it to the outermost. */
+void hooks_run(void);
+/* Does this thread run a hook? */
+bool hooks_running(void);
+/* At close: remove on_cancel hooks, waiting for running ones. */
+void hooks_close(struct scope *s);
+/* At close, after the children: the deferred calls, last first. */
+void hooks_defers(struct scope *s);
+
+/* --- started.c, group.c: what count zero means for their scopes --- */
+void relay_finish(struct scope *relay);
+void group_wake(struct scope *s);
+void group_joined(struct scope *s);
+
+/* --- link.c --- */
+void links_close(struct scope *s);
+
+/* --- signals.c --- */
+void signal_unlink(struct scope *s);
+
+/* --- limit.c --- */
+struct task_desc;
+/* Count d against the limit of s and queue it, let it pend, or wait for its
+ * turn. 0, -EAGAIN (ROOST_TRY), -ECANCELED. */
+int limit_enter(struct scope *s, struct task_desc *d);
+/* A child of a limited scope ended: start the next or wake a spawner. */
+void limit_release(struct scope *s);
+
+#endif

@@ -1,0 +1,331 @@
+/*
+ * scope_calls.c - the public calls on a scope that are not opening, spawning
+ * or closing: cancel, deadlines, reasons, holds, polls, shields.
+ */
+#include "base/check.h"
+#include "count.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+#include <string.h>
+
+void scope_open_foreign(struct scope *s)
+{
+    if (registry_forked()) {
+        return;
+    }
+    misuse("roost_scope_open", s,
+           s == NULL ? "no storage" : "not in a task, or inside a hook");
+}
+
+int roost_scope_fail(roost_scope *pub, int status)
+{
+    struct scope *s = scope_of(pub);
+    struct frame *f = frame_current();
+    roost_errors *kept = NULL;
+
+    if (registry_forked() || s == NULL) {
+        return -EINVAL;
+    }
+    if (f == NULL || s->owner != f) {
+        return -EPERM;
+    }
+    if (status >= 0 || (status == -ECANCELED && chain_cancelled(s, true))) {
+        return status;
+    }
+    if (f->marks & F_KEPT) {
+        kept = f->kept;
+        f->marks &= ~(uint32_t)F_KEPT;
+    }
+    scope_record(s, status, kept, task_name_of(f), ROOST_REASON_BODY);
+    return status;
+}
+
+bool roost_scope_cancel(roost_scope *s, int status)
+{
+    if (registry_forked() || s == NULL) {
+        return false;
+    }
+    return scope_cancel_with(scope_of(s), ROOST_REASON_EXPLICIT, status,
+                             task_name_current());
+}
+
+bool roost_scope_cancel_soft(roost_scope *pub, roost_ns grace)
+{
+    struct scope *s = scope_of(pub);
+    roost_ns now;
+    roost_ns hard;
+
+    if (registry_forked() || s == NULL) {
+        return false;
+    }
+    now = runtime_now(chain_runtime(s));
+    if (__builtin_add_overflow(now, grace < 0 ? 0 : grace, &hard)) {
+        hard = ROOST_NEVER;
+    }
+    return scope_cancel_softly(s, hard, ROOST_REASON_EXPLICIT);
+}
+
+void roost_scope_set_deadline(roost_scope *s, roost_ns deadline)
+{
+    if (!registry_forked() && s != NULL) {
+        deadline_set(scope_of(s), deadline);
+    }
+}
+
+roost_ns roost_scope_deadline(const roost_scope *s)
+{
+    return registry_forked() || s == NULL ? 0 : chain_deadline(scope_of(s));
+}
+
+bool roost_scope_expired(const roost_scope *s)
+{
+    uint32_t want = S_EXPIRED | S_DELIVERED;
+
+    return !registry_forked() && s != NULL &&
+           (scope_flags(scope_of(s)) & want) == want;
+}
+
+static void fill_reason(struct scope *s, roost_reason *why)
+{
+    scope_lock(s);
+    why->kind = s->reason_kind;
+    why->status = s->reason_status;
+    memcpy(why->task, s->reason_task, sizeof(s->reason_task));
+    scope_unlock(s);
+    strncpy(why->scope, scope_name(s), sizeof(why->scope) - 1);
+}
+
+static int closed_reason(roost_reason *why)
+{
+    struct frame *f = frame_current();
+
+    if (f == NULL) {
+        return -EPERM;
+    }
+    if (!(f->marks & F_REASON)) {
+        return -EAGAIN;
+    }
+    why->kind = f->reason.kind;
+    why->status = f->reason.status;
+    memcpy(why->task, f->reason.task, sizeof(why->task));
+    memcpy(why->scope, f->reason.scope, sizeof(why->scope));
+    return 0;
+}
+
+int roost_scope_reason(const roost_scope *pub, roost_reason *why)
+{
+    struct scope *s = scope_of(pub);
+    roost_reason found;
+    struct scope *culprit;
+
+    memset(&found, 0, sizeof(found));
+    if (registry_forked() || why == NULL) {
+        return -EINVAL;
+    }
+    if (s == NULL) {
+        int rc = closed_reason(&found);
+
+        if (rc == 0) {
+            *why = found;
+        }
+        return rc;
+    }
+    if (scope_flags(s) & (S_CANCELLED | S_SOFT)) {
+        fill_reason(s, &found);
+    } else {
+        culprit = chain_culprit(s);
+        if (culprit == NULL) {
+            return -EAGAIN;
+        }
+        fill_reason(culprit, &found);
+        found.kind = ROOST_REASON_OUTER;
+    }
+    *why = found;
+    return 0;
+}
+
+roost_scope *roost_scope_current(void)
+{
+    struct frame *f = frame_current();
+    struct scope *s = f == NULL ? NULL : f->scope;
+
+    if (s == NULL || (f->marks & F_HOOK)) {
+        return NULL;
+    }
+    /* The hidden scope of a task with a handle is nobody's current one. */
+    if ((scope_flags(s) & (S_HIDDEN | S_RELAY)) == S_HIDDEN) {
+        s = s->outer;
+    }
+    return scope_public(s);
+}
+
+int roost_scope_hold(roost_scope *pub)
+{
+    struct scope *s = scope_of(pub);
+
+    if (registry_forked() || s == NULL) {
+        return -EINVAL;
+    }
+    if (a32_load(&s->flags, ACQUIRE /* X1 */) & S_CLOSED) {
+        return -ESHUTDOWN;
+    }
+    count_add(&s->count, COUNT_PIN);
+    outside_add(chain_runtime(s));
+    return 0;
+}
+
+void roost_scope_release(roost_scope *pub)
+{
+    struct scope *s = scope_of(pub);
+    struct runtime *rt;
+
+    if (registry_forked() || s == NULL) {
+        return;
+    }
+    rt = chain_runtime(s);
+    scope_unpin(s);
+    outside_drop(rt);
+}
+
+/* Something may have happened since the last poll. */
+static __attribute__((noinline)) bool poll_slow(struct worker *w,
+                                                struct frame *f)
+{
+    uint64_t epoch;
+
+    if (f->marks & (F_SHIELDED | F_HOOK)) {
+        return false;
+    }
+    if ((scope_flags(f->scope) & (S_TIMED | S_ARMED)) == S_TIMED) {
+        chain_expire(f->scope);
+        deadline_arm_chain(f->scope);
+    }
+    if (w->timers_dirty) {
+        watch_cover_own(w);
+    }
+    epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
+    if (chain_cancelled(f->scope, true)) {
+        f->marks |= F_CANCELLED;
+        return true;
+    }
+    f->epoch = epoch;
+    f->marks |= F_EPOCH;
+    return false;
+}
+
+static inline bool poll_cancelled(struct worker *w, struct frame *f)
+{
+    if (likely((f->marks & (F_EPOCH | F_SHIELDED | F_HOOK)) == F_EPOCH &&
+               f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */) &&
+               (scope_flags(f->scope) & (S_TIMED | S_ARMED)) != S_TIMED)) {
+        return false;
+    }
+    return poll_slow(w, f);
+}
+
+bool roost_cancelled(void)
+{
+    struct worker *w = worker_tls;
+
+    if (unlikely(w == NULL || w->frame == NULL)) {
+        return false;
+    }
+    return poll_cancelled(w, w->frame);
+}
+
+int roost_checkpoint(void)
+{
+    struct worker *w = worker_tls;
+    int64_t now;
+
+    if (unlikely(w == NULL)) {
+        return registry_forked() ? -EINVAL : -EPERM;
+    }
+    if (w->frame->marks & F_HOOK) {
+        return -EPERM;
+    }
+    if (scope_flags(w->frame->scope) & S_TIMED) {
+        chain_expire(w->frame->scope);
+    }
+    if (poll_cancelled(w, w->frame)) {
+        return -ECANCELED;
+    }
+    now = clock_fast(&w->clock);
+    if (w->slice_fiber != w->fiber) {
+        w->slice_fiber = w->fiber;
+        w->slice_start = now;
+    } else if (now - w->slice_start > CHECKPOINT_SLICE) {
+        w->slice_start = now;
+        if (work_exists(w)) {
+            ready_look_round(w);
+        }
+    }
+    return 0;
+}
+
+int roost_yield(void)
+{
+    struct worker *w = worker_tls;
+    int rc = wait_enter();
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (w == NULL) {
+        return -EPERM;
+    }
+    ready_step_aside(w);
+    return 0;
+}
+
+struct shield_room {
+    uint64_t was;
+};
+
+void roost_shield_begin(roost_shield *h)
+{
+    struct frame *f = frame_current();
+
+    if (f == NULL || h == NULL) {
+        return;
+    }
+    ((struct shield_room *)(void *)h)->was = f->marks & F_SHIELDED;
+    f->marks |= F_SHIELDED;
+}
+
+void roost_shield_end(roost_shield *h)
+{
+    struct frame *f = frame_current();
+
+    if (f == NULL || h == NULL) {
+        return;
+    }
+    if (((struct shield_room *)(void *)h)->was == 0) {
+        f->marks &= ~(uint32_t)F_SHIELDED;
+    }
+}
+
+roost_runtime *roost_runtime_current(void)
+{
+    return (roost_runtime *)(void *)runtime_self();
+}
+
+unsigned roost_worker_count(void)
+{
+    struct runtime *rt = runtime_self();
+
+    return rt == NULL ? 0 : rt->worker_count;
+}
+
+unsigned roost_worker_index(void)
+{
+    struct worker *w = worker_self();
+
+    return w == NULL ? 0 : w->index;
+}
+
+roost_ns roost_runtime_now(roost_runtime *rt)
+{
+    return rt == NULL || registry_forked() ? 0 : runtime_now(&rt->rt);
+}

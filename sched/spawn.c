@@ -1,0 +1,270 @@
+/*
+ * spawn.c - spawning the long way: everything that is not the opener spawning
+ * a plain task into a plain scope of its own (that is roost_spawn in scope.c).
+ *
+ * WHAT    Other tasks' scopes, foreign threads, copies, options, limits,
+ *         services, races, and what a refusal means.
+ * INVARIANTS
+ *   - 0: the function will run exactly once, or be skipped (R29). Negative:
+ *     never, and nothing is left behind.
+ *   - A child is counted before it can be found by anyone.
+ * COST    Another task's scope: one read-modify-write more. A descriptor: an
+ *         allocation.
+ */
+#include "base/alloc.h"
+#include "base/check.h"
+#include "count.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+#include <string.h>
+
+int scope_spawn_refused(struct scope *s, int status)
+{
+    if (status == -ENOMEM) {
+        scope_record(s, status, NULL, task_name_current(),
+                     ROOST_REASON_BODY);
+    }
+    return status;
+}
+
+/* May anything be spawned into s now? 0 or why not. */
+int scope_admit(struct scope *s)
+{
+    uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
+
+    if (flags & S_CLOSED) {
+        return -ESHUTDOWN;
+    }
+    if (flags & S_NOMEM) {
+        return s->fail_status;
+    }
+    if ((flags & S_SKIP) && chain_cancelled(s, true)) {
+        return -ECANCELED;
+    }
+    return 0;
+}
+
+static int check_call(const void *s, roost_fn fn)
+{
+    if (registry_forked() || s == NULL || fn == NULL) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* What of the spawner goes with its child (R31). */
+static void inherit(struct task_desc *d)
+{
+    struct worker *w = worker_self();
+
+    if (w == NULL || w->frame == NULL || (w->frame->marks & F_HOOK)) {
+        return;
+    }
+    d->env = env_hold(w->frame->env);
+    if (w->frame->marks & F_PRIORITY) {
+        d->priority = w->fiber->priority;
+    }
+}
+
+/* The hidden scope of the services of s (ROOST_SERVICE). NULL: no memory. */
+static struct scope *services_of(struct scope *s)
+{
+    struct scope_rare *rare = scope_rare(s);
+    struct scope *made;
+
+    if (rare == NULL) {
+        return NULL;
+    }
+    if (rare->services != NULL) {
+        return rare->services;
+    }
+    made = alloc_zero(sizeof(roost_scope));
+    if (made == NULL) {
+        return NULL;
+    }
+    scope_init(made, s, s->owner, NULL);
+    a32_or(&made->flags, S_HIDDEN | S_FORWARD, RELAXED);
+    scope_lock(s);
+    if (rare->services == NULL) {
+        rare->services = made;
+        made = NULL;
+        a32_or(&s->flags, S_SERVICES, RELAXED);
+    }
+    scope_unlock(s);
+    alloc_free(made);
+    return rare->services;
+}
+
+void desc_queue(struct task_desc *d)
+{
+    struct worker *w = worker_self();
+    struct runtime *rt = chain_runtime(d->scope);
+    struct entry e;
+
+    if (w == NULL || w->rt != rt) {
+        inject_push(&rt->inject, &d->node.link);
+        fence_full(); /* P1 */
+        park_wake_one(&rt->park);
+        return;
+    }
+    desc_entry(d, &e);
+    if (d->priority != 0) {
+        inject_push(d->priority > 0 ? &w->high : &w->low, &d->node.link);
+    } else if (deque_push(&w->deque, e) != 0) {
+        inject_push(&rt->inject, &d->node.link);
+    }
+    barrier_light(); /* P1 */
+    park_wake_one(&rt->park);
+}
+
+int desc_spawn(struct task_desc *d)
+{
+    struct scope *s = d->scope;
+    struct worker *w = worker_self();
+
+    if (w != NULL) {
+        w->counters.spawned.value++;
+    }
+    count_add(&s->count, COUNT_CHILD);
+    if (scope_flags(s) & S_RACE) {
+        a32_or(&s->flags, S_SPAWNED, RELAXED);
+        d->flags |= D_RACER;
+    }
+    if (scope_flags(s) & S_LIMIT) {
+        int rc = limit_enter(s, d);
+
+        if (rc != 0) {
+            task_uncount(s);
+        }
+        return rc;
+    }
+    desc_queue(d);
+    return 0;
+}
+
+/* A plain entry into a scope that is not the spawner's own. */
+static int spawn_entry(struct worker *w, struct scope *s, roost_fn fn,
+                       void *arg)
+{
+    struct entry e = {fn, arg, scope_public(s), NULL};
+
+    count_add(&s->count, COUNT_CHILD);
+    if (deque_push(&w->deque, e) != 0) {
+        task_uncount(s);
+        return -ENOMEM;
+    }
+    w->counters.spawned.value++;
+    barrier_light(); /* P1 */
+    park_wake_one(&w->rt->park);
+    if (deque_size(&w->deque) >= WORKER_QUEUE_MAX &&
+        !(w->frame->marks & F_HOOK)) {
+        w->drain = true;
+        ready_step_aside(w);
+    }
+    return 0;
+}
+
+static bool plain_enough(struct worker *w, struct scope *s)
+{
+    struct frame *f = w == NULL ? NULL : w->frame;
+
+    return f != NULL && f->env == NULL && !(f->marks & F_PRIORITY) &&
+           !(scope_flags(s) & (S_LIMIT | S_RACE)) &&
+           w->rt == chain_runtime(s);
+}
+
+static int spawn_desc(struct scope *s, roost_fn fn, const void *arg,
+                      const roost_task_opts *opts)
+{
+    struct task_desc *d = desc_new(fn, arg, opts == NULL ? 0 : opts->copy);
+    int rc = 0;
+
+    if (d == NULL) {
+        return -ENOMEM;
+    }
+    d->scope = s;
+    if (opts != NULL && (opts->flags & ROOST_SERVICE)) {
+        d->scope = services_of(s);
+        rc = d->scope == NULL ? -ENOMEM : 0;
+    }
+    if (rc == 0) {
+        inherit(d);
+        rc = opts == NULL ? 0 : desc_options(d, opts);
+    }
+    if (rc == 0) {
+        roost_task *handle = d->handle;
+
+        if (handle != NULL) {
+            handle_begin(handle, d);
+        }
+        rc = desc_spawn(d);
+    }
+    if (rc != 0) {
+        if (d->handle != NULL) {
+            handle_void(d->handle);
+        }
+        env_drop(d->env);
+        desc_free(d);
+    }
+    return rc;
+}
+
+int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg,
+                     size_t copy)
+{
+    struct worker *w = worker_self();
+    roost_task_opts opts = {.copy = copy};
+    int rc = check_call(s, fn);
+
+    if (rc == 0) {
+        rc = scope_admit(s);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (copy == 0 && plain_enough(w, s)) {
+        rc = spawn_entry(w, s, fn, (void *)(uintptr_t)arg);
+    } else {
+        rc = spawn_desc(s, fn, arg, copy == 0 ? NULL : &opts);
+    }
+    return rc == 0 ? 0 : scope_spawn_refused(s, rc);
+}
+
+int roost_spawn_copy(roost_scope *s, roost_fn fn, const void *arg, size_t size)
+{
+    if (arg == NULL && size > 0) {
+        return -EINVAL;
+    }
+    if (size == 0) {
+        return roost_spawn(s, fn, (void *)(uintptr_t)arg);
+    }
+    return scope_spawn_slow(scope_of(s), fn, arg, size);
+}
+
+bool task_opts_valid(const void *arg, const roost_task_opts *opts)
+{
+    static const roost_task_opts none;
+
+    return (opts->flags & ~(ROOST_PIN | ROOST_TRY | ROOST_SERVICE)) == 0 &&
+           opts->priority >= ROOST_LOW && opts->priority <= ROOST_HIGH &&
+           (opts->copy == 0 || arg != NULL) &&
+           opts->stack_size <= PTRDIFF_MAX &&
+           memcmp(opts->reserved_, none.reserved_, sizeof(none.reserved_)) ==
+               0;
+}
+
+int roost_spawn_opts(roost_scope *pub, roost_fn fn, const void *arg,
+                     const roost_task_opts *opts)
+{
+    struct scope *s = scope_of(pub);
+    int rc = check_call(s, fn);
+
+    if (rc == 0 && opts != NULL && !task_opts_valid(arg, opts)) {
+        rc = -EINVAL;
+    }
+    if (rc == 0) {
+        rc = scope_admit(s);
+    }
+    return rc != 0 ? rc : spawn_desc(s, fn, arg, opts);
+}

@@ -1,0 +1,554 @@
+/*
+ * stack.c - stacks for fibers, cut from slabs of address space.
+ *
+ * WHAT    Hands out stacks in about 20 ns, each with a guard below it, a
+ *         million at once, and gives the memory back after a burst.
+ * MODEL   A slab is 64 stacks side by side in one mapping:
+ *
+ *           base                                        base + 64 x size
+ *           | guard | stack 0 ........ top | guard | stack 1 ...
+ *                   low ->        <- colour
+ *
+ *         A slab is on one of three lists: none (all its stacks are in use),
+ *         `some` (it has free ones), `empty` (all are free). Stacks are taken
+ *         from the front of `some`, then of `empty`; within a slab the one
+ *         freed last comes first, since its pages and lines are warm. Slabs
+ *         are unmapped from the back of `empty`, the coldest, whenever more
+ *         than TRIM_KEEP stacks are free.
+ *         The colour offset moves the tops of neighbours apart, which else
+ *         would all fall into the same sets of the first-level cache.
+ *         Guards are markers in the page table (MADV_GUARD_INSTALL, Linux
+ *         6.13): they split no mapping, so a million need a few dozen. Older
+ *         kernels get PROT_NONE pages, which cost two mappings each, up to
+ *         PROTECT_MAX in the process; beyond that the guard page is left
+ *         readable and must still be zero when the stack is freed.
+ * INVARIANTS
+ *         free_stacks is the sum of slab->free          (stack_pool_free)
+ *         a guard page was never written to             (stack_free)
+ * ORDER   K1  unlock: lock exchange release -> acquire: lock cas, exchange
+ *             the pool's fields and its slabs'
+ * COST    alloc, free: two exchanges, one line of the slab. A new slab: a
+ *         mapping, a batch of guards, about 1.2 us a stack, with no lock held.
+ * REJECTED  One mapping a stack: 32,753 are the most. MADV_DONTNEED for
+ *         trimming: it keeps the guards, but with them the page tables, 512
+ *         bytes a stack, and costs as much as unmapping. Writing a pattern as
+ *         canary: each stack would cost a second page; one that is only read
+ *         costs none. An intrusive list of all free stacks: the exact order
+ *         of warmth, for three cache lines a stack instead of one.
+ */
+#include "stack.h"
+#include "base/alloc.h"
+#include "base/atomic.h"
+#include "base/check.h"
+#include "stack_tools.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define SLAB_STACKS 64
+#define STACK_SIZE_MIN 16384
+/* Past any address space: sizes above it are refused before they overflow. */
+#define STACK_SIZE_MAX ((size_t)1 << 46)
+/* Offsets 0, 64 ... 960: more would push small tasks into a second page. */
+#define COLOURS 16
+/* Free stacks that are kept: 64 MiB if each has touched one page. */
+#define TRIM_KEEP 16384
+/* Two mappings each, of the 65,530 that a process has by default. */
+#define PROTECT_MAX 16000
+/* Rounds of spinning on the pool's lock: it is held for some 10 ns. */
+#define SPIN_MAX 100
+
+/* Not in the headers of Debian 12. */
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+#ifndef PIDFD_SELF
+#define PIDFD_SELF -10000
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+
+struct slab {
+    struct list link;   /* L(lock), in `some` or `empty`, or in none */
+    char *base;         /* I */
+    size_t size;        /* I: of a stack and its guard */
+    unsigned count;     /* I: SLAB_STACKS, or 1 for a stack of its own size */
+    unsigned free;      /* L(lock): how many of `order` are valid */
+    uint64_t guarded;   /* I: a bit a stack; clear: the canary is checked */
+    struct tools tools; /* I: what checkers know of it */
+    uint8_t order[SLAB_STACKS]; /* L(lock): the free ones, warmest last */
+};
+
+struct stack_pool {
+    a32 lock;           /* M: 0 free, 1 held, 2 held and slept for (futex) */
+    size_t page;        /* I */
+    size_t size;        /* I: of a stack and its guard */
+    struct list some;   /* L(lock) */
+    struct list empty;  /* L(lock) */
+    size_t stacks;      /* L(lock): in slabs or mapped for themselves */
+    size_t bytes;       /* L(lock): of address space */
+    size_t free_stacks; /* L(lock) */
+    size_t in_use;      /* L(lock) */
+    bool unguarded;     /* L(lock): some stack was made without a guard */
+};
+
+/* How guards are made: found out once a process. */
+enum guards { GUARDS_UNKNOWN, GUARDS_MARK, GUARDS_PROTECT };
+
+static a32 guards_kind;    /* M: enum guards; all find the same */
+static a32 guards_protect; /* M: PROT_NONE pages now in the process */
+static a32 guards_told;    /* M: the line on stderr is out */
+
+static void lock(struct stack_pool *p)
+{
+    uint32_t seen = 0;
+    int i;
+
+    for (i = 0; i < SPIN_MAX; i++) {
+        seen = 0;
+        if (a32_cas(&p->lock, &seen, 1, ACQUIRE /* K1 */, RELAXED)) {
+            return;
+        }
+        spin_pause();
+    }
+    while (a32_xchg(&p->lock, 2, ACQUIRE /* K1 */) != 0) {
+        futex_wait(&p->lock, 2, INT64_MAX);
+    }
+}
+
+static void unlock(struct stack_pool *p)
+{
+    if (a32_xchg(&p->lock, 0, RELEASE /* K1 */) == 2) {
+        futex_wake(&p->lock, 1);
+    }
+}
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A size as the user gives it, made a multiple of pages; 0: too large. */
+static size_t round_size(size_t size, size_t page)
+{
+    size_t least = STACK_SIZE_MIN < 2 * page ? 2 * page : STACK_SIZE_MIN;
+
+    if (size > STACK_SIZE_MAX) {
+        return 0;
+    }
+    if (size < least) {
+        size = least;
+    }
+    return (size + page - 1) & ~(page - 1);
+}
+
+static void *map(size_t bytes)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
+    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+
+    return base == MAP_FAILED ? NULL : base;
+}
+
+/*
+ * Whether markers really guard. Some systems accept advice that they do not
+ * know (qemu-user does), so it is tried: a guarded page cannot be populated.
+ * 0 or -ENOMEM; *kind is written on success.
+ */
+static int probe_guards(size_t page, enum guards *kind)
+{
+    void *base = map(page);
+    int error = 0;
+
+    if (base == NULL) {
+        return -ENOMEM;
+    }
+    if (madvise(base, page, MADV_GUARD_INSTALL) != 0) {
+        error = errno;
+        *kind = GUARDS_PROTECT;
+    } else if (madvise(base, page, MADV_POPULATE_READ) == 0) {
+        *kind = GUARDS_PROTECT;
+    } else {
+        *kind = errno == EFAULT ? GUARDS_MARK : GUARDS_PROTECT;
+    }
+    munmap(base, page);
+    return error == ENOMEM || error == EAGAIN ? -ENOMEM : 0;
+}
+
+static int find_guards(size_t page)
+{
+    enum guards kind = GUARDS_PROTECT;
+    int rc = 0;
+
+    if (a32_load(&guards_kind, RELAXED) != GUARDS_UNKNOWN) {
+        return 0;
+    }
+    if (!TOOLS_READ_ALL) {
+        rc = probe_guards(page, &kind);
+    }
+    if (rc == 0) {
+        a32_store(&guards_kind, (uint32_t)kind, RELAXED);
+    }
+    return rc;
+}
+
+static void tell_unguarded(void)
+{
+    static const char line[] =
+        "roost: no guard markers here (MADV_GUARD_INSTALL, Linux 6.13) and "
+        "too many stacks for guard pages: further ones are checked only when "
+        "they are freed\n";
+
+    if (a32_xchg(&guards_told, 1, RELAXED) == 0) {
+        /* If stderr does not take it, there is nothing else to do. */
+        if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0) {
+            return;
+        }
+    }
+}
+
+/* `guarded` when every stack has a guard. */
+static uint64_t all_stacks(const struct slab *s)
+{
+    return s->count == SLAB_STACKS ? UINT64_MAX : 1;
+}
+
+/* A PROT_NONE page at p, if the process may have one more. */
+static bool protect_page(char *p, size_t page)
+{
+    if (a32_add(&guards_protect, 1, RELAXED) < PROTECT_MAX &&
+        mprotect(p, page, PROT_NONE) == 0) {
+        return true;
+    }
+    a32_add(&guards_protect, (uint32_t)-1, RELAXED);
+    tell_unguarded();
+    return false;
+}
+
+/* Guard the stacks of s by markers. 0 or -ENOMEM. */
+static int mark_guards(const struct slab *s, size_t page)
+{
+    struct iovec pages[SLAB_STACKS];
+    unsigned i;
+
+    for (i = 0; i < s->count; i++) {
+        pages[i].iov_base = s->base + i * s->size;
+        pages[i].iov_len = page;
+    }
+    /* One call, where the kernel takes a batch for the caller itself; valgrind
+     * does not know it. */
+    if (s->count > 1 && !tools_valgrind() &&
+        syscall(SYS_process_madvise, PIDFD_SELF, pages, (size_t)s->count,
+                MADV_GUARD_INSTALL, 0) == (long)(s->count * page)) {
+        return 0;
+    }
+    for (i = 0; i < s->count; i++) {
+        if (madvise(pages[i].iov_base, page, MADV_GUARD_INSTALL) != 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* The same, by whichever means there is; s->guarded gets a bit a stack. */
+static int make_guards(struct slab *s, size_t page)
+{
+    unsigned i;
+
+    if (a32_load(&guards_kind, RELAXED) == GUARDS_MARK) {
+        s->guarded = all_stacks(s);
+        return mark_guards(s, page);
+    }
+    /* No huge page across stacks: with markers the kernel sees to that. */
+    madvise(s->base, s->count * s->size, MADV_NOHUGEPAGE);
+    for (i = 0; i < s->count; i++) {
+        if (protect_page(s->base + i * s->size, page)) {
+            s->guarded |= (uint64_t)1 << i;
+        }
+    }
+    return 0;
+}
+
+/* The canary of a stack without a guard: the page below it is still zero. */
+static void check_canary(const char *low, size_t page)
+{
+    const uint64_t *words = (const void *)(low - page);
+    size_t i;
+
+    for (i = 0; i < page / sizeof(*words); i++) {
+        if (words[i] != 0) {
+            check_failed(__FILE__, __LINE__, "a task overflowed its stack");
+        }
+    }
+}
+
+/* Needs no lock. NULL: no memory. */
+static struct slab *new_slab(unsigned count, size_t size)
+{
+    struct slab *s = alloc_zero(sizeof(*s));
+    unsigned i;
+
+    if (s == NULL) {
+        return NULL;
+    }
+    s->count = count;
+    s->size = size;
+    s->base = map(count * size);
+    if (s->base == NULL) {
+        goto undo_slab;
+    }
+    if (make_guards(s, page_size()) != 0) {
+        goto undo_map;
+    }
+    for (i = 0; i < count; i++) {
+        s->order[i] = (uint8_t)(count - 1 - i);
+    }
+    s->free = count;
+    tools_add(&s->tools, s->base, count, size);
+    return s;
+
+undo_map:
+    munmap(s->base, count * size);
+undo_slab:
+    alloc_free(s);
+    return NULL;
+}
+
+static void free_slab(struct slab *s)
+{
+    int guards = __builtin_popcountll(s->guarded);
+
+    tools_remove(&s->tools, s->base, s->count, s->size);
+    if (a32_load(&guards_kind, RELAXED) == GUARDS_PROTECT) {
+        a32_add(&guards_protect, (uint32_t)-guards, RELAXED);
+    }
+    munmap(s->base, s->count * s->size);
+    alloc_free(s);
+}
+
+struct stack_pool *stack_pool_new(size_t stack_size)
+{
+    size_t page = page_size();
+    size_t size = round_size(stack_size, page);
+    struct stack_pool *p;
+
+    if (size == 0 || find_guards(page) != 0) {
+        return NULL;
+    }
+    p = alloc_zero(sizeof(*p));
+    if (p == NULL) {
+        return NULL;
+    }
+    p->page = page;
+    p->size = size;
+    list_init(&p->some);
+    list_init(&p->empty);
+    return p;
+}
+
+void stack_pool_free(struct stack_pool *p)
+{
+    struct list *l;
+
+    roost_check(p->in_use == 0);
+    roost_check(list_empty(&p->some));
+    while ((l = list_pop_front(&p->empty)) != NULL) {
+        free_slab(container_of(l, struct slab, link));
+        p->free_stacks -= SLAB_STACKS;
+    }
+    roost_check(p->free_stacks == 0);
+    alloc_free(p);
+}
+
+/* Under the lock. */
+static void enter_slab(struct stack_pool *p, const struct slab *s)
+{
+    p->stacks += s->count;
+    p->bytes += s->count * s->size;
+    if (s->guarded != all_stacks(s)) {
+        p->unguarded = true;
+    }
+}
+
+static void leave_slab(struct stack_pool *p, const struct slab *s)
+{
+    p->stacks -= s->count;
+    p->bytes -= s->count * s->size;
+}
+
+/* Under the lock: the slab to take a stack from, or NULL. */
+static struct slab *pick_slab(struct stack_pool *p)
+{
+    if (!list_empty(&p->some)) {
+        return container_of(p->some.next, struct slab, link);
+    }
+    if (!list_empty(&p->empty)) {
+        return container_of(p->empty.next, struct slab, link);
+    }
+    return NULL;
+}
+
+/* Under the lock: take the warmest stack of s. Its index. */
+static unsigned take_stack(struct stack_pool *p, struct slab *s)
+{
+    bool was_empty = s->free == SLAB_STACKS;
+    unsigned index = s->order[--s->free];
+
+    if (was_empty || s->free == 0) {
+        list_remove(&s->link);
+        if (s->free > 0) {
+            list_push_front(&p->some, &s->link);
+        }
+    }
+    p->free_stacks--;
+    p->in_use++;
+    return index;
+}
+
+/* Under the lock: the stack is free again. */
+static void give_stack(struct stack_pool *p, struct slab *s, unsigned index)
+{
+    roost_assert(s->free < SLAB_STACKS);
+    s->order[s->free++] = (uint8_t)index;
+    p->free_stacks++;
+    p->in_use--;
+    if (s->free == 1) {
+        list_push_front(&p->some, &s->link);
+    } else if (s->free == SLAB_STACKS) {
+        list_remove(&s->link);
+        list_push_front(&p->empty, &s->link);
+    }
+}
+
+/* Under the lock: a slab to unmap, already off the books, or NULL. */
+static struct slab *trim(struct stack_pool *p)
+{
+    struct slab *s;
+
+    if (likely(p->free_stacks <= TRIM_KEEP) || list_empty(&p->empty)) {
+        return NULL;
+    }
+    s = container_of(p->empty.prev, struct slab, link);
+    list_remove(&s->link);
+    leave_slab(p, s);
+    p->free_stacks -= SLAB_STACKS;
+    return s;
+}
+
+/* Add a slab. It is made without the lock, so that others go on meanwhile;
+ * two that find none may both make one. Returns with the lock held. */
+static struct slab *grow(struct stack_pool *p)
+{
+    struct slab *s = new_slab(SLAB_STACKS, p->size);
+
+    lock(p);
+    if (s == NULL) {
+        return pick_slab(p); /* another thread may have freed one */
+    }
+    list_push_front(&p->empty, &s->link);
+    enter_slab(p, s);
+    p->free_stacks += SLAB_STACKS;
+    return s;
+}
+
+static void describe(struct slab *s, unsigned index, size_t page,
+                     struct stack *out)
+{
+    char *slot = s->base + index * s->size;
+
+    out->low = slot + page;
+    out->top = slot + s->size - CACHE_LINE * (index % COLOURS);
+    out->size = (size_t)(out->top - out->low);
+    out->slab = s;
+    out->index = index;
+}
+
+int stack_alloc(struct stack_pool *p, struct stack *out)
+{
+    struct slab *s;
+    unsigned index;
+
+    lock(p);
+    s = pick_slab(p);
+    if (unlikely(s == NULL)) {
+        unlock(p);
+        s = grow(p);
+        if (s == NULL) {
+            unlock(p);
+            return -ENOMEM;
+        }
+    }
+    index = take_stack(p, s);
+    unlock(p);
+    describe(s, index, p->page, out);
+    return 0;
+}
+
+/* A stack of its own size is the whole of its slab, which is in no list. */
+int stack_alloc_sized(struct stack_pool *p, size_t size, struct stack *out)
+{
+    size_t rounded = round_size(size, p->page);
+    struct slab *s;
+
+    if (rounded == p->size) {
+        return stack_alloc(p, out);
+    }
+    s = rounded == 0 ? NULL : new_slab(1, rounded);
+    if (s == NULL) {
+        return -ENOMEM;
+    }
+    lock(p);
+    enter_slab(p, s);
+    p->in_use++;
+    unlock(p);
+    describe(s, 0, p->page, out);
+    return 0;
+}
+
+void stack_free(struct stack_pool *p, const struct stack *s)
+{
+    struct slab *slab = s->slab;
+    struct slab *gone;
+
+    tools_recycle(s->low, s->size);
+    if (unlikely((slab->guarded >> s->index & 1) == 0)) {
+        check_canary(s->low, p->page);
+    }
+    lock(p);
+    if (slab->count == 1) {
+        leave_slab(p, slab);
+        p->in_use--;
+        gone = slab;
+    } else {
+        give_stack(p, slab, s->index);
+        gone = trim(p);
+    }
+    unlock(p);
+    if (unlikely(gone != NULL)) {
+        free_slab(gone);
+    }
+}
+
+void stack_pool_stats(struct stack_pool *p, struct stack_stats *out)
+{
+    lock(p);
+    out->stacks = p->stacks;
+    out->bytes = p->bytes;
+    out->guarded = !p->unguarded;
+    unlock(p);
+}
+
+bool stack_guard_hit(const struct stack *s, const void *addr)
+{
+    const char *a = addr;
+
+    return a < s->low && a >= s->low - page_size();
+}

@@ -1,0 +1,297 @@
+/*
+ * steal.c - where a worker looks for work, and in which order.
+ *
+ * WHAT    The order of R60 and R68: nobody starves, priorities are kept, and
+ *         the local path costs no shared access.
+ * MODEL   One turn, own queues first:
+ *           1  every 61st turn: due timers, then the inject queue, the lowest
+ *              priority, the oldest of the deque
+ *           2  pinned work, then HIGH
+ *           3  after a spawner stepped aside: its deque
+ *           4  the run-next slot, at most 3 times in a row
+ *           5  the inject queue, if the last turn did not come from there
+ *           6  the ring of ready fibers, oldest first
+ *           7  the deque of new tasks, newest first
+ *           8  the run-next slot again, then LOW
+ *         and when all that is empty: due timers, then other workers from a
+ *         random one on: HIGH, half of a ring, the oldest of a deque, LOW and
+ *         the run-next slot last.
+ * INVARIANTS
+ *   - Every queue of the runtime is looked at within 61 turns of somebody.
+ *   - work_exists looks at all that work_search could take (P1 in park.c).
+ * COST    A local turn: 6 loads. A steal: membarrier (1.6 us) and a cache line
+ *         or two; at most one heavy barrier per 20 us and worker.
+ */
+#include "base/check.h"
+#include "runtime.h"
+#include "worker.h"
+
+#define STEAL_PAUSE 20000 /* ns between heavy barriers of one thief */
+
+static void count_up(a64 *counter)
+{
+    a64_store(counter, a64_load(counter, RELAXED) + 1, RELAXED);
+}
+
+/* A node of a queue: a fiber, or a descriptor as an entry. */
+static enum found unpack(struct inject_node *link, struct work *out)
+{
+    struct work_node *node;
+
+    if (link == NULL) {
+        return FOUND_NOTHING;
+    }
+    node = container_of(link, struct work_node, link);
+    if (node->kind == WORK_FIBER) {
+        out->fiber = container_of(node, struct fiber, node);
+        return FOUND_FIBER;
+    }
+    desc_entry(container_of(node, struct task_desc, node), &out->entry);
+    return FOUND_ENTRY;
+}
+
+static enum found from_queue(struct inject *q, struct work *out)
+{
+    if (inject_count(q) == 0) {
+        return FOUND_NOTHING;
+    }
+    return unpack(inject_pop(q), out);
+}
+
+static struct fiber *take_next(struct worker *victim)
+{
+    if (aptr_load(&victim->next, RELAXED) == NULL) {
+        return NULL;
+    }
+    return aptr_xchg(&victim->next, NULL, ACQ_REL /* N1 */);
+}
+
+static enum found found_fiber(struct fiber *f, struct work *out)
+{
+    out->fiber = f;
+    return f == NULL ? FOUND_NOTHING : FOUND_FIBER;
+}
+
+/* Every 61st turn (R60, R68). */
+static enum found look_round(struct worker *w, struct work *out)
+{
+    enum found found;
+
+    w->turns = WORKER_TURNS;
+    timers_fire(&w->timers, runtime_now_fast(w));
+    found = from_queue(&w->rt->inject, out);
+    if (found == FOUND_NOTHING) {
+        found = from_queue(&w->low, out);
+    }
+    if (found == FOUND_NOTHING &&
+        deque_steal(&w->deque, &out->entry) == STEAL_GOT) {
+        found = FOUND_ENTRY;
+    }
+    return found;
+}
+
+static enum found from_drain(struct worker *w, struct work *out)
+{
+    if (deque_size(&w->deque) > WORKER_QUEUE_MAX / 2 &&
+        deque_pop(&w->deque, &out->entry)) {
+        return FOUND_ENTRY;
+    }
+    w->drain = false;
+    return FOUND_NOTHING;
+}
+
+static enum found from_inject(struct worker *w, struct work *out)
+{
+    if (w->looked_inject || inject_count(&w->rt->inject) == 0) {
+        w->looked_inject = false;
+        return FOUND_NOTHING;
+    }
+    w->looked_inject = true;
+    return from_queue(&w->rt->inject, out);
+}
+
+/* 1 to 4 above. */
+static enum found from_urgent(struct worker *w, struct work *out)
+{
+    enum found found = FOUND_NOTHING;
+
+    if (--w->turns <= 0) {
+        found = look_round(w, out);
+    }
+    if (found == FOUND_NOTHING) {
+        found = from_queue(&w->mine, out);
+    }
+    if (found == FOUND_NOTHING) {
+        found = from_queue(&w->high, out);
+    }
+    if (found == FOUND_NOTHING && w->drain) {
+        found = from_drain(w, out);
+    }
+    if (found == FOUND_NOTHING && w->next_uses < WORKER_NEXT_MAX) {
+        found = found_fiber(take_next(w), out);
+        w->next_uses = found == FOUND_NOTHING ? 0 : w->next_uses + 1;
+    }
+    return found;
+}
+
+enum found work_own(struct worker *w, struct work *out)
+{
+    enum found found = from_urgent(w, out);
+
+    if (found != FOUND_NOTHING) {
+        return found;
+    }
+    w->next_uses = 0;
+    found = from_inject(w, out);
+    if (found == FOUND_NOTHING) {
+        found = found_fiber(ring_pop(&w->ring), out);
+    }
+    if (found == FOUND_NOTHING && deque_pop(&w->deque, &out->entry)) {
+        found = FOUND_ENTRY;
+    }
+    if (found == FOUND_NOTHING) {
+        found = found_fiber(take_next(w), out);
+    }
+    if (found == FOUND_NOTHING) {
+        found = from_queue(&w->rt->inject, out);
+    }
+    if (found == FOUND_NOTHING) {
+        found = from_queue(&w->low, out);
+    }
+    return found;
+}
+
+struct fiber *work_next_fiber(struct worker *w)
+{
+    struct fiber *f = NULL;
+
+    if (--w->turns <= 0 || w->drain || inject_count(&w->mine) != 0 ||
+        inject_count(&w->high) != 0 || inject_count(&w->rt->inject) != 0) {
+        return NULL; /* the loop sorts it out */
+    }
+    if (w->next_uses < WORKER_NEXT_MAX) {
+        f = take_next(w);
+        w->next_uses++;
+    }
+    if (f == NULL) {
+        w->next_uses = 0;
+        f = ring_pop(&w->ring);
+    }
+    if (w->timers_dirty) {
+        watch_cover_own(w);
+    }
+    return f;
+}
+
+/* Half of the victim's ring: one to run, the rest into the own ring. */
+static struct fiber *steal_ring(struct worker *w, struct worker *victim)
+{
+    void *got[RING_SIZE / 2];
+    unsigned n = ring_steal(&victim->ring, got, RING_SIZE / 2);
+    unsigned i;
+
+    for (i = 1; i < n; i++) {
+        if (!ring_push(&w->ring, got[i])) {
+            inject_push(&w->rt->inject, &((struct fiber *)got[i])->node.link);
+        }
+    }
+    return n == 0 ? NULL : got[0];
+}
+
+static enum found steal_deque(struct worker *w, struct worker *victim,
+                              struct work *out)
+{
+    int64_t now;
+
+    if (deque_size(&victim->deque) <= 0) {
+        return FOUND_NOTHING;
+    }
+    now = clock_fast(&w->clock);
+    if (now - w->last_heavy < STEAL_PAUSE) {
+        return FOUND_NOTHING;
+    }
+    w->last_heavy = now;
+    return deque_steal(&victim->deque, &out->entry) == STEAL_GOT
+               ? FOUND_ENTRY
+               : FOUND_NOTHING;
+}
+
+static enum found steal_from(struct worker *w, struct worker *victim,
+                             struct work *out)
+{
+    enum found found = from_queue(&victim->high, out);
+
+    if (found == FOUND_NOTHING) {
+        found = found_fiber(steal_ring(w, victim), out);
+    }
+    if (found == FOUND_NOTHING) {
+        found = steal_deque(w, victim, out);
+    }
+    return found;
+}
+
+static enum found steal_any(struct worker *w, struct work *out)
+{
+    unsigned n = w->rt->worker_count;
+    unsigned start = rng_below(&w->rng, n);
+    enum found found = FOUND_NOTHING;
+    unsigned i;
+
+    for (i = 0; i < n && found == FOUND_NOTHING; i++) {
+        struct worker *victim = &w->rt->workers[(start + i) % n];
+
+        if (victim != w) {
+            found = steal_from(w, victim, out);
+        }
+    }
+    for (i = 0; i < n && found == FOUND_NOTHING; i++) {
+        struct worker *victim = &w->rt->workers[(start + i) % n];
+
+        if (victim != w) {
+            found = from_queue(&victim->low, out);
+        }
+        if (victim != w && found == FOUND_NOTHING) {
+            found = found_fiber(take_next(victim), out);
+        }
+    }
+    if (found != FOUND_NOTHING) {
+        count_up(&w->counters.stolen);
+    }
+    return found;
+}
+
+enum found work_search(struct worker *w, struct work *out)
+{
+    enum found found = work_own(w, out);
+
+    if (found == FOUND_NOTHING &&
+        timers_fire(&w->timers, runtime_now(w->rt)) > 0) {
+        found = work_own(w, out);
+    }
+    if (found == FOUND_NOTHING && w->rt->worker_count > 1) {
+        found = steal_any(w, out);
+    }
+    return found;
+}
+
+static bool has_work(struct worker *w)
+{
+    return inject_count(&w->high) != 0 || inject_count(&w->low) != 0 ||
+           ring_count(&w->ring) != 0 || deque_size(&w->deque) > 0 ||
+           aptr_load(&w->next, RELAXED) != NULL;
+}
+
+bool work_exists(struct worker *w)
+{
+    unsigned i;
+
+    if (inject_count(&w->rt->inject) != 0 || inject_count(&w->mine) != 0) {
+        return true;
+    }
+    for (i = 0; i < w->rt->worker_count; i++) {
+        if (has_work(&w->rt->workers[i])) {
+            return true;
+        }
+    }
+    return false;
+}

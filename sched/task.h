@@ -1,0 +1,145 @@
+/*
+ * task.h - a running task (frame) and one with a name, handle, priority or
+ * copy (task_desc). See task.c, handle.c.
+ */
+#ifndef ROOST_TASK_INTERNAL_H
+#define ROOST_TASK_INTERNAL_H
+
+#include "deque.h"
+#include "error.h"
+#include "fiber.h"
+#include "scope.h"
+#include "wait.h"
+#include <roost/task.h>
+
+/* What roost_scope_reason tells of a closed scope. */
+struct reason {
+    uint32_t kind;
+    int32_t status;
+    char task[32];
+    char scope[32];
+};
+
+/*
+ * The identity of a running task: a record on the stack that it runs on, also
+ * when it runs in place on its parent's. A plain start writes the first 32
+ * bytes; the rest is valid as the marks say.
+ */
+struct frame {
+    struct scope *scope;  /* O: its innermost open scope */
+    struct scope *target; /* I: where it was spawned into */
+    struct env *env;      /* O: bindings it sees */
+    uint32_t marks;       /* O: F_ bits */
+    a32 linked;           /* L(target) to set: cancellers can find it */
+    /* --- as marked --- */
+    uint64_t epoch;         /* O: F_EPOCH: not cancelled as of this epoch */
+    struct waiter waiter;   /* linked */
+    struct list link;       /* L(target): linked, in target->tasks */
+    struct list scopes;     /* L(target): linked: scopes it opened that have
+                               linked tasks or hooks, by scope.attach */
+    roost_errors *kept;     /* O: F_KEPT */
+    struct reason reason;   /* O: F_REASON: of the scope closed last */
+    struct task_desc *desc; /* I: F_DESC */
+};
+
+enum {
+    F_EPOCH = 1u << 0,     /* epoch is valid and every timer is armed */
+    F_KEPT = 1u << 2,      /* kept is valid */
+    F_DESC = 1u << 3,      /* desc is valid */
+    F_SHIELDED = 1u << 4,  /* between roost_shield_begin and _end */
+    F_CANCELLED = 1u << 5, /* it was effectively cancelled at some time */
+    F_PRIORITY = 1u << 6,  /* its children inherit a priority */
+    F_HOOK = 1u << 7,      /* runs a hook: waiting is -EPERM */
+    F_ENV_OWNED = 1u << 8, /* env is counted: dropped at the end */
+    F_REASON = 1u << 9,    /* reason is valid */
+    /* close takes the long way */
+    F_CLOSE_SLOW = F_KEPT | F_REASON | F_HOOK,
+    /* spawn takes the long way */
+    F_SPAWN_SLOW = F_PRIORITY | F_HOOK,
+};
+
+#define TASK_NAME_SIZE 32
+
+/* A task that needs more than an entry: from the allocator. */
+struct task_desc {
+    struct work_node node;  /* whoever queues it */
+    roost_fn fn;            /* I */
+    void *arg;              /* I */
+    struct scope *scope;    /* I: where it is counted */
+    struct env *env;        /* I: counted; the frame's once it runs */
+    struct list pending;    /* L(scope): waits for room */
+    roost_task *handle;     /* L(lock) */
+    a32 lock;               /* of handle: see handle.c */
+    unsigned flags;         /* I: ROOST_ task flags, D_ bits */
+    int priority;           /* I */
+    struct fiber *fiber;    /* I: of its own stack size, or NULL */
+    void (*done)(void *arg, int status); /* I: group */
+    void *done_arg;         /* I */
+    struct scope *base;     /* I: with a handle or relay, its hidden scope */
+    void *context;          /* I: of who made it: started.c, background.c */
+    char name[TASK_NAME_SIZE]; /* I */
+    struct scope base_room; /* storage of base */
+    _Alignas(16) unsigned char copy[]; /* arg, if copied */
+};
+
+enum {
+    D_LIMITED = 1u << 16, /* counted by the scope's limit */
+    D_POSTED = 1u << 17,  /* counted as outside work until it starts */
+    D_RACER = 1u << 18,   /* its success may win a race */
+    D_RELAY = 1u << 19,   /* started.c: scope is its relay */
+};
+
+/* The frame of the running task; NULL on a plain thread or in the loop. */
+struct frame *frame_current(void);
+
+/* Make a descriptor; copy > 0: arg points at so many bytes. NULL: no memory. */
+struct task_desc *desc_new(roost_fn fn, const void *arg, size_t copy);
+/* Copy what opts ask for into d. 0, -EINVAL or -ENOMEM. */
+int desc_options(struct task_desc *d, const roost_task_opts *opts);
+void desc_free(struct task_desc *d);
+/* The entry of a descriptor: fn of a struct entry. */
+int desc_run(void *desc);
+static inline void desc_entry(struct task_desc *d, struct entry *out)
+{
+    *out = (struct entry){desc_run, d, scope_public(d->scope), NULL};
+}
+bool task_opts_valid(const void *arg, const roost_task_opts *opts);
+/* Count d in d->scope, and queue it as its priority and the limit say. 0 or
+ * what limit_enter says; then d is still the caller's. */
+int desc_spawn(struct task_desc *d);
+/* Queue a descriptor that is counted already. Any thread. */
+void desc_queue(struct task_desc *d);
+/* The rest of the end of a task with a descriptor, which is freed. */
+void desc_finish(struct task_desc *d, int status);
+
+/* Run an entry on the current stack, from the loop. */
+void task_run(struct worker *w, struct fiber *fiber, struct entry *e);
+/* For a descriptor with a stack of its own: from the loop, and on it. */
+void task_run_sized(struct worker *w, struct task_desc *d);
+void task_run_first(struct fiber *self);
+/* The rare part of a task's end, common to loop and close: failure, links,
+ * kept errors. Not the counting. */
+void task_finish(struct frame *f, int status);
+/* One child less in s: count, and whoever must be woken. */
+void task_uncount(struct scope *s);
+/* True if the entry is not to run (R29): ROOST_SKIP and cancelled. */
+bool task_skipped(struct scope *s);
+/* In a forked child: leave the process with the status (R64). */
+_Noreturn void task_forked_end(int status);
+
+/* --- handle.c --- */
+void handle_begin(roost_task *handle, struct task_desc *d);
+/* The task has ended: publish, wake the joiners; the last access. */
+void handle_finish(struct task_desc *d, int status);
+void handle_seal(struct task_desc *d);
+void handle_cancel_soft(roost_task *handle, roost_ns hard_time);
+void handle_void(roost_task *handle); /* the spawn was refused */
+const char *task_name_of(const struct frame *f);
+
+/* --- local.c --- */
+struct env *env_hold(struct env *env); /* NULL is fine */
+void env_drop(struct env *env);
+/* Close of a scope that bound something. */
+void env_unbind(struct scope *s, struct frame *f);
+
+#endif

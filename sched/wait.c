@@ -1,0 +1,369 @@
+/*
+ * wait.c - how a task, or a plain thread, waits for something.
+ *
+ * WHAT    One word a wait, one compare-and-swap that decides between
+ *         completion, cancellation and time-out; whoever wins queues the task.
+ * MODEL   A waiter announces itself (WAITING), is put into the queue of what
+ *         it waits for, looks once more whether it is cancelled (R5), and
+ *         leaves its stack. On the other side of that switch PARKED is set.
+ *
+ *           IDLE -> WAITING -> DONE | CANCELLED | TIMEDOUT      the decision
+ *                        `-> +PARKED      its stack is left     the hand-over
+ *                        `-> +FROZEN      a canceller reads its scopes
+ *
+ *         The winner calls wait_wake when it has let go of the primitive. If
+ *         PARKED is set by then the winner queues the fiber; if not, it sets
+ *         WOKEN and the parking side queues the fiber itself. So nobody runs
+ *         on a stack that is not left, and nobody goes on before the winner's
+ *         last access to the object it waited on (R6, R67).
+ *
+ *           phase      set by                 cleared by
+ *           WAITING    wait_begin             the winner's swap
+ *           DONE       wait_complete          the waiter, on its way out
+ *           CANCELLED  a canceller (frozen), or the waiter itself (W2)
+ *           TIMEDOUT   wait_timeout, or the waiter itself
+ *           PARKED     park (after the switch)   the waiter
+ *           FROZEN     wait_freeze            wait_thaw, wait_cancel_frozen
+ *           WOKEN      wait_wake, never together with PARKED before it
+ *           DEAF       wait_begin: no cancellation point
+ *
+ * INVARIANTS
+ *   - Exactly one of complete, cancel, time-out wins (the swap from WAITING).
+ *   - While FROZEN nobody else changes the word: all spin. A canceller holds
+ *     it for a walk along the task's own scopes, no longer.
+ *   - After wait_wake (or after losing) the waiter's memory may be gone.
+ * ORDER
+ *   W1  winner: acq_rel swap, wait_wake  ->  waiter: acquire   what was handed
+ *       over, before the call returns
+ *   W2  waiter: WAITING, barrier light, read the cancel epoch  <->  canceller:
+ *       flag, epoch, barrier heavy, look for waiters (cancel.c)
+ *         waiter                          canceller
+ *         state = WAITING                 scope.flags |= CANCELLED; epoch++
+ *         barrier light        /- W2 -/   barrier heavy
+ *         read epoch                      read state
+ *       One sees the other; without it a cancelled task sleeps for ever.
+ *   W3  park: acq_rel swap to PARKED -> wait_wake: acquire    the saved stack
+ *       before it is resumed
+ * COST    A wait that parks: one swap here, one by the winner, two switches or
+ *         one; no lock but the primitive's.
+ * REJECTED  Spinning until the stack is left (Linux' on_cpu): the side that
+ *         leaves may be preempted, and then a worker spins for a time slice.
+ */
+#include "wait.h"
+
+#include "base/check.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+
+static __thread struct waiter thread_waiter;
+
+int64_t wait_now(void)
+{
+    struct worker *w = worker_tls;
+
+    return w == NULL ? clock_now() : runtime_now(w->rt);
+}
+
+/* Something happened since the last look, or there are deadlines. */
+static __attribute__((noinline)) int check_slow(struct worker *w,
+                                                struct frame *f)
+{
+    uint64_t epoch;
+
+    if (f->marks & F_HOOK) {
+        return -EPERM;
+    }
+    if (f->marks & F_SHIELDED) {
+        return 0;
+    }
+    if (scope_flags(f->scope) & S_TIMED) {
+        chain_expire(f->scope);
+    }
+    epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
+    if (f->epoch == epoch && (f->marks & F_EPOCH)) {
+        return 0;
+    }
+    if (chain_cancelled(f->scope, true)) {
+        f->marks |= F_CANCELLED;
+        return -ECANCELED;
+    }
+    f->epoch = epoch;
+    f->marks |= F_EPOCH;
+    return 0;
+}
+
+int wait_enter(void)
+{
+    struct worker *w = worker_tls;
+    struct frame *f;
+
+    if (unlikely(w == NULL)) {
+        return registry_forked() ? -EINVAL : hooks_running() ? -EPERM : 0;
+    }
+    f = w->frame;
+    if (likely((f->marks & (F_EPOCH | F_SHIELDED | F_HOOK)) == F_EPOCH &&
+               f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */) &&
+               !(scope_flags(f->scope) & S_TIMED))) {
+        return 0;
+    }
+    return check_slow(w, f);
+}
+
+void wait_init(struct waiter *wt)
+{
+    a32_init(&wt->state, WAIT_IDLE);
+    a32_init(&wt->woken, 0);
+    wt->timer.link.next = NULL;
+    wt->timer.owner = NULL;
+    wt->next = NULL;
+}
+
+static struct waiter *begin_thread(const char *what, const void *object,
+                                   uint32_t flags)
+{
+    struct waiter *wt = &thread_waiter;
+
+    wait_init(wt);
+    wt->fiber = NULL;
+    wt->frame = NULL;
+    wt->what = what;
+    wt->object = object;
+    a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W1 */);
+    return wt;
+}
+
+struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
+{
+    struct worker *w = worker_tls;
+    struct frame *f = w == NULL ? NULL : w->frame;
+    struct waiter *wt;
+
+    if (f == NULL) {
+        return begin_thread(what, object, flags);
+    }
+    wt = &f->waiter;
+    if (a32_load(&f->linked, ACQUIRE /* L1 */) == 0) {
+        cancel_link(f);
+    }
+    wt->fiber = w->fiber;
+    wt->frame = f;
+    wt->what = what;
+    wt->object = object;
+    wt->since = 0;
+    if (f->marks & F_SHIELDED) {
+        flags |= WAIT_DEAF;
+    }
+    a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W1 */);
+    return wt;
+}
+
+/* Spin while a canceller has it frozen; the word without FROZEN. */
+static uint32_t settled(struct waiter *wt)
+{
+    uint32_t seen = a32_load(&wt->state, ACQUIRE /* W1 */);
+
+    while (seen & WAIT_FROZEN) {
+        spin_pause();
+        seen = a32_load(&wt->state, ACQUIRE /* W1 */);
+    }
+    return seen;
+}
+
+/* Swap WAITING for a decided phase. False: somebody else has decided. */
+static bool decide(struct waiter *wt, uint32_t phase)
+{
+    uint32_t seen = settled(wt);
+
+    while ((seen & WAIT_PHASE) == WAIT_WAITING) {
+        uint32_t next = (seen & (WAIT_PARKED | WAIT_DEAF)) | phase;
+
+        if (a32_cas(&wt->state, &seen, next, ACQ_REL /* W1 */, RELAXED)) {
+            return true;
+        }
+        seen = settled(wt);
+    }
+    return false;
+}
+
+bool wait_complete(struct waiter *wt, uint32_t result)
+{
+    return decide(wt, WAIT_DONE | (result << WAIT_RESULT_SHIFT));
+}
+
+bool wait_timeout(struct waiter *wt)
+{
+    return decide(wt, WAIT_TIMEDOUT);
+}
+
+bool wait_freeze(struct waiter *wt)
+{
+    uint32_t seen = settled(wt);
+
+    while ((seen & (WAIT_PHASE | WAIT_DEAF)) == WAIT_WAITING) {
+        if (a32_cas(&wt->state, &seen, seen | WAIT_FROZEN, ACQUIRE /* W1 */,
+                    RELAXED)) {
+            return true;
+        }
+        seen = settled(wt);
+    }
+    return false;
+}
+
+void wait_thaw(struct waiter *wt)
+{
+    uint32_t seen = a32_load(&wt->state, RELAXED);
+
+    a32_store(&wt->state, seen & ~(uint32_t)WAIT_FROZEN, RELEASE /* W1 */);
+}
+
+bool wait_cancel_frozen(struct waiter *wt)
+{
+    uint32_t seen = a32_load(&wt->state, RELAXED);
+
+    a32_store(&wt->state, (seen & WAIT_PARKED) | WAIT_CANCELLED,
+              RELEASE /* W1 */);
+    return true;
+}
+
+void wait_wake(struct waiter *wt)
+{
+    if (wt->fiber == NULL) {
+        a32_store(&wt->woken, 1, RELEASE /* W1 */);
+        futex_wake(&wt->woken, 1);
+        return;
+    }
+    if (!(a32_load(&wt->state, ACQUIRE /* W3 */) & WAIT_PARKED) &&
+        !(a32_or(&wt->state, WAIT_WOKEN, ACQ_REL /* W3 */) & WAIT_PARKED)) {
+        return; /* still on its stack: it goes on by itself */
+    }
+    ready_push(wt->fiber);
+}
+
+void wait_wake_chain(struct waiter *first)
+{
+    while (first != NULL) {
+        struct waiter *next = first->next;
+
+        wait_wake(first);
+        first = next;
+    }
+}
+
+/* On the other side of the switch. */
+static void park(struct worker *w, struct fiber *from, void *arg)
+{
+    struct waiter *wt = arg;
+    uint32_t seen = settled(wt);
+
+    (void)w;
+    while (!(seen & WAIT_WOKEN)) {
+        if (a32_cas(&wt->state, &seen, seen | WAIT_PARKED, ACQ_REL /* W3 */,
+                    RELAXED)) {
+            return;
+        }
+        seen = settled(wt);
+    }
+    ready_push(from);
+}
+
+void wait_abort(struct waiter *wt)
+{
+    if (!decide(wt, WAIT_DONE)) {
+        /* A canceller has won it: it wakes us, and must be let do so. */
+        wait_commit(wt, ROOST_NEVER);
+        return;
+    }
+    a32_store(&wt->state, WAIT_IDLE, RELAXED);
+}
+
+static int commit_thread(struct waiter *wt, roost_ns deadline)
+{
+    while (a32_load(&wt->woken, ACQUIRE /* W1 */) == 0) {
+        if (futex_wait(&wt->woken, 0, deadline) == -ETIMEDOUT) {
+            if (decide(wt, WAIT_TIMEDOUT)) {
+                return -ETIMEDOUT;
+            }
+            deadline = ROOST_NEVER; /* the winner is about to wake us */
+        }
+    }
+    return 0;
+}
+
+/* W2: looked for a cancel after WAITING became visible. */
+static bool cancelled_meanwhile(struct worker *w, struct frame *f,
+                                struct waiter *wt)
+{
+    if (a32_load(&wt->state, RELAXED) & WAIT_DEAF) {
+        return false;
+    }
+    barrier_light(); /* W2 */
+    if ((f->marks & F_EPOCH) &&
+        f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */)) {
+        return false;
+    }
+    return chain_cancelled(f->scope, false) && decide(wt, WAIT_CANCELLED);
+}
+
+/* Arm what must end the wait in time. True: it has ended already. */
+static bool expire_or_arm(struct worker *w, struct frame *f, struct waiter *wt,
+                          roost_ns deadline)
+{
+    if ((scope_flags(f->scope) & (S_TIMED | S_ARMED)) == S_TIMED) {
+        deadline_arm_chain(f->scope);
+    }
+    if (deadline == ROOST_NEVER) {
+        return false;
+    }
+    if (deadline <= runtime_now(w->rt)) {
+        return decide(wt, WAIT_TIMEDOUT);
+    }
+    wt->timer.owner = &w->timers;
+    timer_arm(&w->timers, &wt->timer, deadline);
+    w->timers_dirty = true;
+    return false;
+}
+
+static int outcome(struct frame *f, struct waiter *wt)
+{
+    uint32_t state = a32_load(&wt->state, ACQUIRE /* W1 */);
+    uint32_t phase = state & WAIT_PHASE;
+    bool deaf = (state & WAIT_DEAF) != 0;
+
+    if (phase == WAIT_DONE) {
+        return 0;
+    }
+    a32_store(&wt->state, WAIT_IDLE, RELAXED);
+    if (deaf) {
+        return -ETIMEDOUT;
+    }
+    if (scope_flags(f->scope) & S_TIMED) {
+        chain_expire(f->scope); /* R9 */
+    }
+    if (chain_cancelled(f->scope, true)) {
+        f->marks |= F_CANCELLED;
+        return -ECANCELED;
+    }
+    roost_check(phase == WAIT_TIMEDOUT);
+    return -ETIMEDOUT;
+}
+
+int wait_commit(struct waiter *wt, roost_ns deadline)
+{
+    struct worker *w = worker_tls;
+    struct frame *f = wt->frame;
+    struct timers *timers = NULL;
+
+    if (f == NULL) {
+        return commit_thread(wt, deadline);
+    }
+    if (!cancelled_meanwhile(w, f, wt) && !expire_or_arm(w, f, wt, deadline)) {
+        ready_leave(w, park, wt);
+    }
+    timers = wt->timer.owner;
+    if (timers != NULL) {
+        timer_cancel(timers, &wt->timer);
+        wt->timer.owner = NULL;
+    }
+    return outcome(f, wt);
+}

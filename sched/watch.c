@@ -1,0 +1,114 @@
+/*
+ * watch.c - the watch: one thread that sleeps until something is due.
+ *
+ * WHAT    Fires timers of workers that compute (R11), and hands on what signal
+ *         handlers have posted. Idle, it sleeps for ever.
+ * MODEL   A worker that sleeps looks after its own wheel (it sleeps until its
+ *         earliest timer). The watch is for the others: it sleeps until
+ *         `watch_until`, the earliest timer of any wheel whose worker runs.
+ *         Who arms something earlier kicks it.
+ * INVARIANTS
+ *   - For each armed timer: its worker sleeps until it at the latest, or
+ *     watch_until is not after it, or somebody is on the way to kick.
+ * ORDER
+ *   V1  armer: next, full order, read watch_until  <->  watch: watch_until,
+ *       full order, read next of all. One of the two sees the other.
+ * COST    A kick: 3 us; at most one for each deadline that is the earliest.
+ */
+#include "base/check.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+
+void watch_kick(struct runtime *rt)
+{
+    a32_add(&rt->watch_word, 1, SEQ_CST /* V1 */);
+    futex_wake(&rt->watch_word, 1);
+}
+
+void watch_cover(struct runtime *rt, int64_t when)
+{
+    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
+        return;
+    }
+    fence_full(); /* V1 */
+    if (when < (int64_t)a64_load(&rt->watch_until, SEQ_CST /* V1 */)) {
+        watch_kick(rt);
+    }
+}
+
+void watch_cover_own(struct worker *w)
+{
+    int64_t next = (int64_t)a64_load(&w->timers.next, RELAXED);
+
+    w->timers_dirty = false;
+    if (next != INT64_MAX) {
+        watch_cover(w->rt, next);
+    }
+}
+
+/* The earliest timer that nobody else looks after. */
+static int64_t earliest(struct runtime *rt)
+{
+    int64_t until = INT64_MAX;
+    unsigned i;
+
+    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
+        return until;
+    }
+    for (i = 0; i < rt->worker_count; i++) {
+        struct worker *w = &rt->workers[i];
+        int64_t next = (int64_t)a64_load(&w->timers.next, SEQ_CST /* V1 */);
+        int64_t sleeps =
+            (int64_t)a64_load(&w->sleeps_until, SEQ_CST /* V1 */);
+
+        if ((sleeps == 0 || next < sleeps) && next < until) {
+            until = next;
+        }
+    }
+    return until;
+}
+
+static void fire_due(struct runtime *rt)
+{
+    int64_t now = clock_now();
+    unsigned i;
+
+    for (i = 0; i < rt->worker_count; i++) {
+        timers_fire(&rt->workers[i].timers, now);
+    }
+}
+
+static void *watch_main(void *arg)
+{
+    struct runtime *rt = arg;
+
+    while (a32_load(&rt->watch_stop, ACQUIRE /* R1 */) == 0) {
+        uint32_t seen = a32_load(&rt->watch_word, SEQ_CST /* V1 */);
+        int64_t until;
+
+        post_collect(rt);
+        if (rt->opts.clock != ROOST_CLOCK_VIRTUAL) {
+            fire_due(rt);
+        }
+        until = earliest(rt);
+        a64_store(&rt->watch_until, (uint64_t)until, SEQ_CST /* V1 */);
+        if (earliest(rt) >= until) {
+            futex_wait(&rt->watch_word, seen, until);
+        }
+    }
+    return NULL;
+}
+
+int watch_start(struct runtime *rt)
+{
+    a64_init(&rt->watch_until, (uint64_t)INT64_MAX);
+    return runtime_thread(&rt->watch_thread, watch_main, rt);
+}
+
+void watch_stop(struct runtime *rt)
+{
+    a32_store(&rt->watch_stop, 1, RELEASE /* R1 */);
+    watch_kick(rt);
+    pthread_join(rt->watch_thread, NULL);
+}

@@ -1,0 +1,231 @@
+/*
+ * worker.c - the loop that every worker runs.
+ *
+ * WHAT    Finds work, runs it, sleeps when there is none.
+ * MODEL   The loop runs on a fiber. A new task is called right there, on the
+ *         loop's own stack; if it never waits it returns like any function. If
+ *         it waits, the whole fiber is set aside with the task on it and the
+ *         worker goes on in the loop of a spare fiber. When the task goes on
+ *         and ends, it returns into the loop below it, which then is the loop
+ *         of whichever worker resumed it: a loop belongs to its fiber, a
+ *         worker is what fiber->worker says at the moment.
+ * INVARIANTS
+ *   - w->frame is NULL exactly while the thread is in a loop.
+ *   - A worker sleeps only after it announced itself and then found every
+ *     queue empty (park.c, P1).
+ * COST    A turn from the deque: 3 ns beside the task.
+ * SEE     steal.c (where work is found), ready.c, park.c, quiet.c
+ */
+#include "worker.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/cpu.h"
+#include "runtime.h"
+#include "sanitize.h"
+#include <string.h>
+#include <time.h>
+
+#define SPIN_NS 10000 /* how long an idle worker looks before it sleeps */
+
+__thread struct worker *worker_tls;
+
+__attribute__((noinline)) struct worker *worker_self(void)
+{
+    struct worker *w = worker_tls;
+
+    __asm__ __volatile__("" : "+r"(w)); /* not pure: read it every time */
+    return w;
+}
+
+int worker_init(struct worker *w, struct runtime *rt, unsigned index)
+{
+    int rc = deque_init(&w->deque, 256);
+
+    if (rc != 0) {
+        return rc;
+    }
+    w->rt = rt;
+    w->index = index;
+    w->turns = WORKER_TURNS;
+    w->budget = WORKER_BUDGET;
+    ring_init(&w->ring);
+    aptr_init(&w->next, NULL);
+    inject_init(&w->high);
+    inject_init(&w->low);
+    inject_init(&w->mine);
+    parker_init(&w->parker);
+    timers_init(&w->timers, runtime_now(rt));
+    w->rng.state = rt->opts.seed + (uint64_t)index * 0x9e3779b9u + 1;
+    w->hook_frame.scope = &rt->root;
+    w->hook_frame.target = &rt->root;
+    w->hook_frame.marks = F_HOOK;
+    return 0;
+}
+
+void worker_destroy(struct worker *w)
+{
+    while (w->spare != NULL) {
+        struct fiber *f = w->spare;
+
+        w->spare = f->next_spare;
+        fiber_free(f);
+    }
+    deque_destroy(&w->deque);
+}
+
+static void run_found(struct worker *w, struct fiber *self, enum found found,
+                      struct work *work)
+{
+    if (w->timers_dirty) {
+        watch_cover_own(w);
+    }
+    w->budget = WORKER_BUDGET;
+    if (found == FOUND_ENTRY) {
+        struct task_desc *d =
+            work->entry.fn == desc_run ? work->entry.arg : NULL;
+
+        if (unlikely(d != NULL && d->fiber != NULL)) {
+            task_run_sized(w, d);
+        } else {
+            task_run(w, self, &work->entry);
+        }
+    } else {
+        fiber_switch(w, work->fiber, ready_spare, NULL);
+    }
+}
+
+/* Look for a while, at most half of the workers at once. */
+static enum found spin(struct worker *w, struct work *out)
+{
+    int64_t until = clock_fast(&w->clock) + SPIN_NS;
+    enum found found = work_search(w, out);
+
+    while (found == FOUND_NOTHING && clock_fast(&w->clock) < until &&
+           w->rt->worker_count > 1) {
+        unsigned i;
+
+        for (i = 0; i < 32; i++) {
+            spin_pause();
+        }
+        found = work_search(w, out);
+    }
+    return found;
+}
+
+/* Announced as parked: sleep until there is something. Back: searching. */
+static void sleep_parked(struct worker *w, bool all)
+{
+    struct runtime *rt = w->rt;
+    int64_t until;
+
+    if (work_exists(w) || a32_load(&rt->stopping, ACQUIRE /* R1 */) ||
+        (all && runtime_quiet(rt))) {
+        park_retract(&rt->park, &w->parker);
+        return;
+    }
+    until = rt->opts.clock == ROOST_CLOCK_VIRTUAL
+                ? INT64_MAX
+                : (int64_t)a64_load(&w->timers.next, RELAXED);
+    a64_store(&w->sleeps_until, (uint64_t)until, SEQ_CST /* V1 */);
+    if (rt->opts.clock != ROOST_CLOCK_VIRTUAL &&
+        until != (int64_t)a64_load(&w->timers.next, SEQ_CST /* V1 */)) {
+        until = 0; /* armed from outside in between: look again at once */
+    }
+    a64_store(&w->counters.parked,
+              a64_load(&w->counters.parked, RELAXED) + 1, RELAXED);
+    if (!park_sleep(&w->parker, until)) {
+        park_retract(&rt->park, &w->parker);
+    }
+    a64_store(&w->sleeps_until, 0, SEQ_CST /* V1 */);
+    w->timers_dirty = true;
+}
+
+/* Nothing of its own: search, sleep, until there is work or the end. */
+static enum found idle(struct worker *w, struct work *out)
+{
+    struct runtime *rt = w->rt;
+    bool searching = park_search_begin(&rt->park);
+
+    for (;;) {
+        enum found found;
+
+        if (a32_load(&rt->stopping, ACQUIRE /* R1 */)) {
+            if (searching) {
+                park_search_end(&rt->park);
+            }
+            return FOUND_NOTHING;
+        }
+        found = searching ? spin(w, out) : work_search(w, out);
+        if (found != FOUND_NOTHING) {
+            if (searching && park_search_end(&rt->park)) {
+                park_wake_one(&rt->park);
+            }
+            return found;
+        }
+        sleep_parked(w, park_announce(&rt->park, &w->parker, searching));
+        searching = true;
+    }
+}
+
+void worker_loop(struct fiber *self)
+{
+    for (;;) {
+        struct worker *w = self->worker;
+        struct work work;
+        enum found found = work_own(w, &work);
+
+        if (found == FOUND_NOTHING) {
+            found = idle(w, &work);
+        }
+        if (found == FOUND_NOTHING) {
+            return;
+        }
+        run_found(w, self, found, &work);
+    }
+}
+
+void worker_emergency(struct worker *w)
+{
+    struct timespec pause = {0, 1000000};
+    struct fiber *to = fiber_new(w->rt);
+
+    if (to == NULL) {
+        to = work_next_fiber(w);
+    }
+    if (to == NULL) {
+        /* Only memory can help: look again every millisecond. */
+        nanosleep(&pause, NULL);
+        return;
+    }
+    fiber_switch(w, to, NULL, NULL);
+}
+
+/* C++ keeps exceptions per thread (R70); absent in a C program. */
+extern void *__cxa_get_globals(void) __attribute__((weak));
+
+static void set_up_thread(struct worker *w)
+{
+    worker_tls = w;
+    if (__cxa_get_globals != NULL) {
+        w->exceptions = __cxa_get_globals();
+    }
+    if (w->rt->flags & ROOST_PIN_WORKERS) {
+        cpu_pin(w->index);
+    }
+    overflow_thread_begin(w);
+}
+
+void *worker_main(void *worker)
+{
+    struct worker *w = worker;
+    struct fiber *first = w->spare;
+
+    set_up_thread(w);
+    w->spare = first->next_spare;
+    w->spares--;
+    fiber_enter(w, first);
+    overflow_thread_end(w);
+    worker_tls = NULL;
+    return NULL;
+}

@@ -1,0 +1,155 @@
+/*
+ * worker.h - a worker: a thread that runs the loop. See worker.c (the loop),
+ * steal.c (looking elsewhere), ready.c (queueing what can go on), timer.c.
+ */
+#ifndef ROOST_WORKER_H
+#define ROOST_WORKER_H
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "deque.h"
+#include "fiber.h"
+#include "inject.h"
+#include "park.h"
+#include "ring.h"
+#include "task.h"
+#include "wheel.h"
+#include <pthread.h>
+
+/* A worker looks round after so many turns (R60). */
+#define WORKER_TURNS 61
+/* run-next slot: uses in a row. */
+#define WORKER_NEXT_MAX 3
+/* Ready operations until a task yields (R7). */
+#define WORKER_BUDGET 128
+/* A task's time slice at checkpoints, ns. */
+#define CHECKPOINT_SLICE 100000
+/* A spawner steps aside when so many tasks lie in the deque (R7). */
+#define WORKER_QUEUE_MAX (1 << 15)
+
+/* Statistics: one writer, R. */
+struct counters {
+    a64 spawned, run, inlined, stolen, switched, parked, woken, timers_armed,
+        timers_fired, cancelled;
+};
+
+/* A wheel with its lock: timers may be armed and fired by other threads. */
+struct timers {
+    a32 lock;
+    a64 next; /* S lock holder: wheel_next, for the watch */
+    struct wheel wheel; /* L(lock) */
+};
+
+struct worker {
+    /* the hot line: spawn, open, close */
+    struct frame *frame;   /* O: of the running task; NULL in the loop */
+    struct fiber *fiber;   /* O: whose stack the thread is on */
+    struct runtime *rt;    /* I */
+    char *stack_floor;     /* O: below it nothing runs in place */
+    int32_t turns;         /* O: until the next look round */
+    int32_t budget;        /* O: until the running task yields */
+    struct fiber *spare;   /* O: fibers that sit in the loop */
+    uint32_t spares;       /* O */
+    unsigned index;        /* I */
+    struct deque deque;
+    /* ready fibers */
+    struct ring ring;
+    aptr next;             /* M: run-next slot; stolen last */
+    uint32_t next_uses;    /* O */
+    bool drain;            /* O: a spawner stepped aside: deque first */
+    bool looked_inject;    /* O: the last turn came from outside */
+    bool timers_dirty;     /* O: may need the watch */
+    bool in_loop;          /* O */
+    struct inject high, low; /* prioritised work, of any thread */
+    struct inject mine;    /* pinned here */
+    struct parker parker;
+    a64 sleeps_until;      /* S owner: 0 while it runs */
+    struct timers timers;
+    struct rng rng;
+    struct fastclock clock;
+    struct fiber *slice_fiber; /* O: roost_checkpoint: whose slice it is */
+    int64_t slice_start;   /* O */
+    int64_t last_heavy;    /* O: when it last issued the heavy barrier */
+    /* hand-over across a switch */
+    struct fiber *from;    /* O: the fiber just left */
+    fiber_commit commit;   /* O */
+    void *commit_arg;      /* O */
+    struct fiber thread;   /* O: the thread's own stack, as a fiber */
+    bool leaving;          /* O: the loop has ended */
+    void **exceptions;     /* I: this thread's __cxa_eh_globals, or NULL */
+    struct frame hook_frame; /* O: the frame under which hooks run */
+    void *signal_stack;    /* I: alternate, for overflow.c */
+    pthread_t thread_id;   /* I */
+    struct counters counters;
+} __attribute__((aligned(CACHE_LINE)));
+
+/* The only thread-local of the library. Reading it is safe at the entry of a
+ * public call; after a switch use fiber->worker. */
+extern __thread struct worker *worker_tls;
+/* The same through a call that no compiler can see into. */
+struct worker *worker_self(void);
+
+/* --- worker.c --- */
+int worker_init(struct worker *w, struct runtime *rt, unsigned index);
+void worker_destroy(struct worker *w);
+void *worker_main(void *worker);
+void worker_loop(struct fiber *self);
+/* There is no memory for another stack: the thread's own stack hands out what
+ * can run without one, until there is. */
+void worker_emergency(struct worker *w);
+
+/* --- overflow.c: a fiber that runs off its stack is named --- */
+void overflow_thread_begin(struct worker *w);
+void overflow_thread_end(struct worker *w);
+
+/* --- steal.c --- */
+enum found { FOUND_NOTHING, FOUND_ENTRY, FOUND_FIBER };
+struct work {
+    struct entry entry;
+    struct fiber *fiber;
+};
+/* Something from this worker's own queues, in the order that R60 and R68 ask
+ * for. */
+enum found work_own(struct worker *w, struct work *out);
+/* Anything from anywhere: own, injected, due timers, other workers. */
+enum found work_search(struct worker *w, struct work *out);
+/* Is there anything at all that this worker could take? For the last look
+ * before it sleeps. */
+bool work_exists(struct worker *w);
+/* A fiber that can go on here right now, for a direct hand-over; NULL: enter
+ * the loop. */
+struct fiber *work_next_fiber(struct worker *w);
+
+/* --- ready.c --- */
+/* A fiber can go on: queue it. Its waker's last access. */
+void ready_push(struct fiber *f);
+/* The same at the back: it stepped aside. On w's thread. */
+void ready_push_back(struct worker *w, struct fiber *f);
+/* Leave the current fiber; go on with the next ready one or the loop. */
+void ready_leave(struct worker *w, fiber_commit commit, void *arg);
+/* Leave as READY and let the others have a turn. */
+void ready_step_aside(struct worker *w);
+/* Leave as READY for the loop, which looks everywhere once (R60). */
+void ready_look_round(struct worker *w);
+/* Commit: the fiber just left is a loop with nothing on it. */
+void ready_spare(struct worker *w, struct fiber *from, void *arg);
+
+/* --- timer.c --- */
+/* The low bits of timer.owner; the rest is the struct timers. */
+enum {
+    TIMER_WAITER = 0, /* struct waiter.timer */
+    TIMER_SCOPE = 1,  /* struct scope.timer */
+    TIMER_HARD = 2,   /* struct scope_rare.hard_timer */
+    TIMER_KIND = 7,
+};
+void timers_init(struct timers *t, int64_t now);
+void timer_arm(struct timers *t, struct timer *timer, int64_t when);
+void timer_cancel(struct timers *t, struct timer *timer);
+/* Fire what is due in t. Any thread. How many fired. */
+unsigned timers_fire(struct timers *t, int64_t now);
+/* The earliest armed in t, exactly. */
+int64_t timers_next(struct timers *t);
+/* The worker that a timer armed here and now should go to. */
+struct timers *timers_here(struct runtime *rt);
+
+#endif

@@ -1,0 +1,624 @@
+/*
+ * group_test.c - runtimes and groups for programs with threads of their own:
+ * start, call, post, stop; submit, done, cancel, wait, free. Would catch a call
+ * that returns before its function, a done called twice, a post lost at stop.
+ */
+#include "tasks.h"
+
+/* Starts a runtime with the test's workers. */
+static roost_runtime *start(unsigned clock)
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+
+    opts.clock = clock;
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    return rt;
+}
+
+static void stop(roost_runtime *rt)
+{
+    CHECK_EQ(roost_stop(rt), 0);
+    roost_runtime_free(rt);
+}
+
+TEST_PLAIN(a_runtime_starts_and_stops, "R59 R72")
+{
+    for (int i = 0; i < 10; i++) {
+        stop(start(i % 2 ? ROOST_CLOCK_VIRTUAL : ROOST_CLOCK_MONOTONIC));
+    }
+}
+
+TEST_PLAIN(bad_starts_are_refused, "R2")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+
+    CHECK_EQ(roost_start(NULL, &opts), -EINVAL);
+    opts.flags = 1u << 21;
+    CHECK_EQ(roost_start(&rt, &opts), -EINVAL);
+    CHECK(rt == NULL);
+    CHECK_EQ(roost_stop(NULL), -EINVAL);
+    CHECK_EQ(roost_call(NULL, succeed, NULL), -EINVAL);
+    CHECK_EQ(roost_post(NULL, succeed, NULL, 0), -EINVAL);
+    CHECK_EQ(roost_post_signal(NULL, succeed, NULL), -EINVAL);
+    CHECK_EQ(roost_runtime_now(NULL), 0);
+    roost_runtime_free(NULL);
+}
+
+TEST(starting_inside_a_task_is_refused, "R57")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+
+    CHECK_EQ(roost_start(&rt, &opts), -EDEADLK);
+    CHECK(rt == NULL);
+}
+
+TEST_PLAIN(stop_may_be_repeated, "R59")
+{
+    roost_runtime *rt = start(0);
+
+    CHECK_EQ(roost_stop(rt), 0);
+    CHECK_EQ(roost_stop(rt), 0);
+    stop(rt);
+}
+
+/* ---- call ---- */
+
+TEST_PLAIN(call_returns_the_status_of_its_function, "R57 R59")
+{
+    static const int statuses[] = {0, 12, -EIO, ROOST_USER(4)};
+    roost_runtime *rt = start(0);
+
+    for (int i = 0; i < 4; i++) {
+        int status = statuses[i];
+
+        CHECK_EQ(roost_call(rt, give, &status), statuses[i]);
+    }
+    CHECK_EQ(roost_call(rt, NULL, NULL), -EINVAL);
+    stop(rt);
+}
+
+static struct nap left;
+
+static int leave_a_child(void *arg)
+{
+    left = *(struct nap *)arg;
+    return roost_spawn(roost_scope_current(), nap, &left);
+}
+
+TEST_PLAIN(call_waits_for_all_that_is_in_its_scope, "R59 R26")
+{
+    roost_runtime *rt = start(ROOST_CLOCK_VIRTUAL);
+    struct nap n = {.d = 5 * ROOST_S};
+
+    CHECK_EQ(roost_call(rt, leave_a_child, &n), 0);
+    CHECK_EQ(left.ended, 1);
+    CHECK_EQ(left.rc, 0);
+    stop(rt);
+}
+
+struct caller {
+    roost_runtime *rt;
+    int runs, rc;
+};
+
+static void *call_many(void *arg)
+{
+    struct caller *c = (struct caller *)arg;
+
+    for (int i = 0; i < 200; i++) {
+        int one = 0;
+
+        CHECK_EQ(roost_call(c->rt, count, &one), 0);
+        CHECK_EQ(one, 1);
+        test_add(&c->runs, one);
+    }
+    return NULL;
+}
+
+TEST_PLAIN(threads_call_beside_each_other, "R57 R61")
+{
+    roost_runtime *rt = start(0);
+    struct caller c = {.rt = rt};
+    pthread_t thread[4];
+
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(pthread_create(&thread[i], NULL, call_many, &c), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(thread[i], NULL);
+    }
+    CHECK_EQ(c.runs, 800);
+    stop(rt);
+}
+
+static int call_from_a_task(void *arg)
+{
+    struct caller *c = (struct caller *)arg;
+
+    CHECK_EQ(roost_call(c->rt, count, &c->runs), -EDEADLK);
+    CHECK_EQ(roost_stop(c->rt), -EDEADLK);
+    return 0;
+}
+
+/* Conformance 161. */
+TEST_PLAIN(a_call_on_a_worker_is_refused, "R57")
+{
+    roost_runtime *rt = start(0);
+    struct caller c = {.rt = rt};
+
+    CHECK_EQ(roost_call(rt, call_from_a_task, &c), 0);
+    CHECK_EQ(c.runs, 0);
+    stop(rt);
+}
+
+TEST_PLAIN(after_stop_everything_is_refused, "R57 R59")
+{
+    roost_runtime *rt = start(0);
+    roost_group *g = NULL, *h = NULL;
+    int runs = 0;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_stop(rt), 0);
+    CHECK_EQ(roost_call(rt, count, &runs), -ESHUTDOWN);
+    CHECK_EQ(roost_post(rt, count, &runs, 0), -ESHUTDOWN);
+    CHECK_EQ(roost_post_signal(rt, count, &runs), -ESHUTDOWN);
+    CHECK_EQ(roost_group_submit(g, count, &runs, NULL, NULL), -ESHUTDOWN);
+    CHECK_EQ(roost_group_new(&h, rt, NULL), -ESHUTDOWN);
+    CHECK(h == NULL);
+    CHECK(roost_group_free(g) <= 0);
+    CHECK_EQ(runs, 0);
+    stop(rt);
+}
+
+/* ---- post ---- */
+
+TEST_PLAIN(a_posted_function_runs_once, "R44")
+{
+    roost_runtime *rt = start(0);
+    int runs = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        CHECK_EQ(roost_post(rt, count, &runs, 0), 0);
+    }
+    while (test_get(&runs) < 1000) {
+        CHECK_EQ(roost_sleep(ROOST_MS), 0);
+    }
+    stop(rt);
+    CHECK_EQ(runs, 1000);
+}
+
+/* Accepted before stop: it runs, if only to its first wait. */
+TEST_PLAIN(a_post_before_stop_is_not_lost, "R29 R59")
+{
+    for (int i = 0; i < 50; i++) {
+        roost_runtime *rt = start(0);
+        int runs = 0;
+
+        for (int k = 0; k < 20; k++) {
+            CHECK_EQ(roost_post(rt, count, &runs, 0), 0);
+        }
+        stop(rt);
+        CHECK_EQ(runs, 20);
+    }
+}
+
+struct parcel {
+    int *sum;
+    char bytes[100];
+};
+
+static int open_parcel(void *arg)
+{
+    struct parcel *p = (struct parcel *)arg;
+
+    CHECK_EQ((uintptr_t)p % 16, 0);
+    test_add(p->sum, p->bytes[0] + p->bytes[99]);
+    return 0;
+}
+
+TEST_PLAIN(post_copies_its_argument, "R29 R44")
+{
+    roost_runtime *rt = start(0);
+    int sum = 0;
+
+    for (int i = 1; i <= 20; i++) {
+        struct parcel p = {.sum = &sum};
+
+        memset(p.bytes, i, sizeof p.bytes);
+        CHECK_EQ(roost_post(rt, open_parcel, &p, sizeof p), 0);
+        memset(&p, 0xff, sizeof p);
+    }
+    stop(rt);
+    CHECK_EQ(sum, 420);
+}
+
+TEST_PLAIN(bad_posts_are_refused, "R2")
+{
+    roost_runtime *rt = start(0);
+
+    CHECK_EQ(roost_post(rt, NULL, NULL, 0), -EINVAL);
+    CHECK_EQ(roost_post(rt, succeed, NULL, 8), -EINVAL);
+    CHECK_EQ(roost_post_signal(rt, NULL, NULL), -EINVAL);
+    stop(rt);
+}
+
+static int hook_calls, hook_status;
+
+static void on_error(const roost_errors *e, const char *task, void *ctx)
+{
+    roost_error it = {0};
+
+    (void)task;
+    (void)ctx;
+    test_add(&hook_calls, 1);
+    if (roost_errors_next(e, &it)) {
+        test_set(&hook_status, it.status);
+    }
+}
+
+TEST_PLAIN(a_failing_post_reaches_the_hook, "R44")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+
+    opts.on_error = on_error;
+    test_set(&hook_calls, 0);
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    CHECK_EQ(roost_post(rt, fail_io, NULL, 0), 0);
+    stop(rt);
+    CHECK_EQ(hook_calls, 1);
+    CHECK_EQ(hook_status, -EIO);
+}
+
+static int post_again(void *arg)
+{
+    struct caller *c = (struct caller *)arg;
+
+    if (test_add(&c->runs, 1) < 100) {
+        c->rc = roost_post(c->rt, post_again, c, 0);
+    }
+    return 0;
+}
+
+TEST_PLAIN(a_task_may_post_too, "R44")
+{
+    roost_runtime *rt = start(0);
+    struct caller c = {.rt = rt};
+
+    CHECK_EQ(roost_post(rt, post_again, &c, 0), 0);
+    while (test_get(&c.runs) < 100) {
+        CHECK_EQ(roost_sleep(ROOST_MS), 0);
+    }
+    stop(rt);
+    CHECK_EQ(c.runs, 100);
+    CHECK_EQ(c.rc, 0);
+}
+
+/* Conformance 166: a call is served although posts keep coming. */
+static int spin_until(void *arg)
+{
+    while (!test_get((int *)arg)) {
+        CHECK_EQ(roost_yield(), 0);
+    }
+    return 0;
+}
+
+TEST_PLAIN(a_call_is_served_beside_busy_tasks, "R60")
+{
+    roost_runtime *rt = start(0);
+    int go = 0, runs = 0;
+
+    for (unsigned i = 0; i < 4 * test_workers; i++) {
+        CHECK_EQ(roost_post(rt, spin_until, &go, 0), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ(roost_call(rt, count, &runs), 0);
+    }
+    CHECK_EQ(runs, 20);
+    test_set(&go, 1);
+    stop(rt);
+}
+
+TEST_PLAIN(stop_cancels_and_awaits_posted_tasks, "R59")
+{
+    roost_runtime *rt = start(0);
+    struct nap n = {.d = ROOST_NEVER};
+
+    CHECK_EQ(roost_post(rt, nap, &n, 0), 0);
+    stop(rt);
+    CHECK_EQ(n.runs, 1);
+    CHECK_EQ(n.ended, 1);
+    CHECK_EQ(n.rc, -ECANCELED);
+}
+
+/* ---- groups ---- */
+
+struct receipt {
+    struct nap nap;
+    int dones, status, ended_at_done;
+};
+
+static int deliver(void *arg) { return nap(&((struct receipt *)arg)->nap); }
+
+static void done(void *arg, int status)
+{
+    struct receipt *r = (struct receipt *)arg;
+
+    r->status = status;
+    r->ended_at_done = r->nap.ended;
+    test_add(&r->dones, 1);
+}
+
+TEST_PLAIN(a_group_runs_what_is_submitted, "R29 R32")
+{
+    roost_runtime *rt = start(0);
+    struct receipt r[20];
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    for (int i = 0; i < 20; i++) {
+        r[i] = (struct receipt){.nap = {.d = i * 1000, .status = i}};
+        CHECK_EQ(roost_group_submit(g, deliver, &r[i], NULL, done), 0);
+    }
+    CHECK_EQ(roost_group_wait(g), 0);
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ(test_get(&r[i].dones), 1);
+        CHECK_EQ(r[i].status, i);
+        CHECK_EQ(r[i].ended_at_done, 1);
+    }
+    CHECK_EQ(roost_group_submit(g, deliver, &r[0], NULL, NULL), 0);
+    CHECK_EQ(roost_group_free(g), 0); /* waits too */
+    CHECK_EQ(r[0].nap.runs, 2);
+    stop(rt);
+}
+
+TEST_PLAIN(bad_groups_are_refused, "R2")
+{
+    roost_runtime *rt = start(0);
+    roost_scope_opts bad = {.flags = 1u << 21};
+    roost_task_opts bad_task = {.flags = 1u << 21};
+    struct receipt r = {.nap = {.d = 0}};
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, &bad), -EINVAL);
+    CHECK_EQ(roost_group_new(NULL, rt, NULL), -EINVAL);
+    CHECK_EQ(roost_group_new(&g, NULL, NULL), -EINVAL);
+    CHECK(g == NULL);
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_group_submit(g, NULL, &r, NULL, done), -EINVAL);
+    CHECK_EQ(roost_group_submit(NULL, deliver, &r, NULL, done), -EINVAL);
+    CHECK_EQ(roost_group_submit(g, deliver, &r, &bad_task, done), -EINVAL);
+    CHECK_EQ(roost_group_wait(NULL), -EINVAL);
+    CHECK_EQ(roost_group_free(NULL), 0);
+    CHECK_EQ(roost_group_free(g), 0);
+    CHECK_EQ(r.dones, 0); /* refused: never called */
+    CHECK_EQ(r.nap.runs, 0);
+    stop(rt);
+}
+
+TEST_PLAIN(a_cancelled_group_ends, "R12")
+{
+    roost_runtime *rt = start(0);
+    struct receipt r = {.nap = {.d = ROOST_NEVER}};
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &r, NULL, done), 0);
+    CHECK_EQ(roost_group_wait_until(g, 1), -ETIMEDOUT); /* one try */
+    CHECK(roost_group_cancel(g, 0));
+    CHECK(!roost_group_cancel(g, 0));
+    CHECK_EQ(roost_group_wait(g), 0);
+    CHECK_EQ(r.status, -ECANCELED);
+    CHECK_EQ(r.dones, 1);
+    CHECK_EQ(roost_group_free(g), 0);
+    stop(rt);
+}
+
+TEST_PLAIN(a_failure_in_a_group_cancels_the_others, "R36 R38")
+{
+    roost_runtime *rt = start(ROOST_CLOCK_VIRTUAL);
+    struct receipt r = {.nap = {.d = ROOST_NEVER}};
+    struct receipt bad = {.nap = {.d = ROOST_S, .status = -EIO}};
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &r, NULL, done), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &bad, NULL, done), 0);
+    CHECK_EQ(roost_group_wait(g), -EIO);
+    CHECK_EQ(r.status, -ECANCELED);
+    CHECK_EQ(bad.status, -EIO);
+    CHECK_EQ(roost_group_free(g), -EIO);
+    stop(rt);
+}
+
+TEST_PLAIN(a_group_cancelled_with_a_status_returns_it, "R38")
+{
+    roost_runtime *rt = start(0);
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK(roost_group_cancel(g, -EBADF));
+    CHECK_EQ(roost_group_free(g), -EBADF);
+    stop(rt);
+}
+
+TEST_PLAIN(a_group_may_have_a_deadline, "R38")
+{
+    roost_runtime *rt = start(ROOST_CLOCK_VIRTUAL);
+    roost_scope_opts o = {.timeout = ROOST_S};
+    struct receipt r = {.nap = {.d = 9 * ROOST_S}};
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, &o), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &r, NULL, done), 0);
+    CHECK_EQ(roost_group_free(g), -ETIMEDOUT);
+    CHECK_EQ(r.status, -ECANCELED);
+    stop(rt);
+}
+
+TEST_PLAIN(a_group_wait_times_out, "R10 R11")
+{
+    roost_runtime *rt = start(0);
+    struct receipt r = {.nap = {.d = ROOST_NEVER}};
+    roost_group *g = NULL;
+    roost_ns deadline;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_group_wait_until(g, 0), 0); /* nothing submitted */
+    CHECK_EQ(roost_group_submit(g, deliver, &r, NULL, done), 0);
+    deadline = roost_runtime_now(rt) + 5 * ROOST_MS;
+    CHECK_EQ(roost_group_wait_until(g, deadline), -ETIMEDOUT);
+    CHECK(roost_runtime_now(rt) >= deadline);
+    CHECK_EQ(roost_group_wait_until(g, 0), -ETIMEDOUT);
+    CHECK_EQ(roost_group_wait_until(g, -1), -ETIMEDOUT);
+    CHECK(roost_group_cancel(g, 0));
+    CHECK_EQ(roost_group_wait_until(g, ROOST_NEVER), 0);
+    CHECK_EQ(roost_group_free(g), 0);
+    stop(rt);
+}
+
+struct submitter {
+    roost_group *g;
+    int runs;
+};
+
+static void *submit_many(void *arg)
+{
+    struct submitter *p = (struct submitter *)arg;
+
+    for (int i = 0; i < 300; i++) {
+        CHECK_EQ(roost_group_submit(p->g, count, &p->runs, NULL, NULL), 0);
+    }
+    return NULL;
+}
+
+TEST_PLAIN(any_thread_may_submit, "R32")
+{
+    roost_runtime *rt = start(0);
+    struct submitter p = {NULL, 0};
+    pthread_t thread[4];
+
+    CHECK_EQ(roost_group_new(&p.g, rt, NULL), 0);
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(pthread_create(&thread[i], NULL, submit_many, &p), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(thread[i], NULL);
+    }
+    CHECK_EQ(roost_group_free(p.g), 0);
+    CHECK_EQ(p.runs, 1200);
+    stop(rt);
+}
+
+/* The limit holds up the submitting thread, and is never exceeded. */
+static int now_running, ended;
+
+static int measure(void *arg)
+{
+    CHECK(test_add(&now_running, 1) <= *(int *)arg);
+    CHECK_EQ(roost_sleep(100 * ROOST_US), 0);
+    test_add(&now_running, -1);
+    test_add(&ended, 1);
+    return 0;
+}
+
+TEST_PLAIN(a_groups_limit_blocks_the_submitter, "R35")
+{
+    roost_runtime *rt = start(0);
+    roost_scope_opts o = {.limit = 2};
+    roost_group *g = NULL;
+    int limit = 2;
+
+    test_set(&ended, 0);
+    CHECK_EQ(roost_group_new(&g, rt, &o), 0);
+    for (int i = 0; i < 50; i++) {
+        CHECK_EQ(roost_group_submit(g, measure, &limit, NULL, NULL), 0);
+        CHECK(test_get(&ended) >= i - 2);
+    }
+    CHECK_EQ(roost_group_free(g), 0);
+    CHECK_EQ(ended, 50);
+    stop(rt);
+}
+
+struct in_group {
+    roost_group *g;
+    int wait_rc, free_rc;
+};
+
+static int wait_for_my_group(void *arg)
+{
+    struct in_group *p = (struct in_group *)arg;
+
+    p->wait_rc = roost_group_wait(p->g);
+    p->free_rc = roost_group_free(p->g);
+    return 0;
+}
+
+TEST_PLAIN(a_task_of_the_group_may_not_wait_for_it, "R57")
+{
+    roost_runtime *rt = start(0);
+    struct in_group p = {NULL, 1, 1};
+
+    CHECK_EQ(roost_group_new(&p.g, rt, NULL), 0);
+    CHECK_EQ(roost_group_submit(p.g, wait_for_my_group, &p, NULL, NULL), 0);
+    CHECK_EQ(roost_group_free(p.g), 0);
+    CHECK_EQ(p.wait_rc, -EDEADLK);
+    CHECK_EQ(p.free_rc, -EDEADLK);
+    stop(rt);
+}
+
+/* A task may own a group too; its wait is a cancellation point. */
+TEST_VIRTUAL(a_task_may_wait_for_a_group, "R2 R7 R10")
+{
+    struct receipt r = {.nap = {.d = 3 * ROOST_S}};
+    roost_group *g = NULL;
+    roost_scope s;
+
+    CHECK_EQ(roost_group_new(&g, roost_runtime_current(), NULL), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &r, NULL, done), 0);
+    CHECK_EQ(roost_group_wait_until(g, roost_in(ROOST_S)), -ETIMEDOUT);
+    roost_scope_open(&s, &(roost_scope_opts){.timeout = ROOST_S});
+    CHECK_EQ(roost_group_wait(g), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&s, 0), -ETIMEDOUT);
+    CHECK_EQ(test_get(&r.dones), 0);
+    CHECK_EQ(roost_group_wait(g), 0);
+    CHECK_EQ(r.dones, 1);
+    CHECK_EQ(roost_group_free(g), 0);
+}
+
+TEST_PLAIN(a_plain_thread_may_cancel_one_submitted_task, "R23")
+{
+    roost_runtime *rt = start(0);
+    struct receipt r = {.nap = {.d = ROOST_NEVER}}, q = {.nap = {.d = 1}};
+    roost_task t;
+    roost_task_opts o = {.handle = &t, .name = "one"};
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &r, &o, done), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &q, NULL, done), 0);
+    CHECK(roost_task_cancel(&t));
+    CHECK_EQ(roost_group_wait(g), 0);
+    CHECK_EQ(r.status, -ECANCELED);
+    CHECK_EQ(q.status, 0);
+    CHECK_EQ(roost_group_free(g), 0);
+    stop(rt);
+}
+
+TEST_PLAIN(stop_cancels_the_groups_tasks, "R59")
+{
+    roost_runtime *rt = start(0);
+    struct receipt r = {.nap = {.d = ROOST_NEVER}};
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &r, NULL, done), 0);
+    CHECK_EQ(roost_stop(rt), 0);
+    CHECK_EQ(r.dones, 1);
+    CHECK_EQ(r.status, -ECANCELED);
+    CHECK(roost_group_free(g) <= 0);
+    roost_runtime_free(rt);
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# What a stranger finds after `cmake --install`: check.sh CASE, with BUILD (the
+# build tree), WORK (scratch), CMAKE, GENERATOR, CC, CXX, PKG_CONFIG, LIBDIR,
+# VERSION and JEMALLOC in the environment. Case `prefix` comes first.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+source_tree=$(cd "$here/../.." && pwd)
+prefix=$WORK/moved # where it is used; $WORK/prefix is where it was installed
+lib=$prefix/$LIBDIR
+scratch=$WORK/$1
+# Nothing of the machine's own may answer in place of what was installed.
+export PKG_CONFIG_LIBDIR=$lib/pkgconfig
+unset PKG_CONFIG_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH LIBRARY_PATH CPATH
+
+fail() {
+    echo "install: $*" >&2
+    exit 1
+}
+
+# Runs a consumer and looks at what it says.
+run_consumer() {
+    local said
+    said=$("$@") || fail "$* ended with $?"
+    [[ $said == "42 of 42 tasks" ]] || fail "$* said: $said"
+}
+
+# The prefix is moved after the installation: no file may name its old place.
+prefix() {
+    rm -rf "$WORK/prefix" "$prefix"
+    "$CMAKE" --install "$BUILD" --prefix "$WORK/prefix" >/dev/null
+    mv "$WORK/prefix" "$prefix"
+    if grep -rIl "$WORK/prefix" "$prefix"; then
+        fail "the files above name the prefix they were installed to"
+    fi
+    if grep -rIl "$source_tree" "$prefix"; then
+        fail "the files above name the source tree"
+    fi
+}
+
+# Every public header and nothing private.
+contents() {
+    local found wanted
+    found=$(cd "$prefix" && find . -type f -o -type l | sort)
+    wanted=$({
+        (cd "$source_tree" && find include/roost -name '*.h' | sed 's|^|./|')
+        printf "./$LIBDIR/%s\n" libroost.a libroost.so \
+            "libroost.so.${VERSION%%.*}" "libroost.so.$VERSION" \
+            pkgconfig/roost.pc cmake/roost/roostConfig.cmake \
+            cmake/roost/roostConfigVersion.cmake \
+            cmake/roost/roostTargets.cmake
+        (cd "$prefix" && find "./$LIBDIR/cmake/roost" \
+            -name 'roostTargets-*.cmake')
+    } | sort)
+    diff <(echo "$wanted") <(echo "$found") || fail "not what was expected"
+}
+
+# What the shared library exports, needs and is called.
+library() {
+    local so=$lib/libroost.so declared dynamic exported
+    dynamic=$(readelf -d "$so")
+    grep -q "Library soname: \[libroost.so.${VERSION%%.*}\]" <<<"$dynamic" ||
+        fail "its SONAME is not libroost.so.${VERSION%%.*}"
+    if grep NEEDED <<<"$dynamic" | grep -vE '\[(libc|ld-linux[^]]*)\.so'; then
+        fail "it needs more than the C library"
+    fi
+    if grep -E 'TEXTREL|RPATH|RUNPATH' <<<"$dynamic"; then
+        fail "text relocations or a run path"
+    fi
+    if ! readelf -lW "$so" | grep -qE 'GNU_STACK.* RW  '; then
+        fail "it asks for an executable stack"
+    fi
+    exported=$(nm -D --defined-only "$so" | awk '{ print $3 }' | sort -u)
+    declared=$(cat "$prefix"/include/roost/*.h | tr '\n' ' ' |
+        grep -oE 'ROOST_API [^;{]*' | grep -oE '\broost_[a-z0-9_]+ *\(' |
+        tr -d ' (' | sort -u)
+    diff <(echo "$declared") <(echo "$exported") ||
+        fail "declared (<) and exported (>) differ"
+}
+
+# find_package, both forms of the library, with jemalloc where it was found.
+by_find_package() {
+    local kind
+    "$CMAKE" -S "$here/consumer" -B "$scratch" -G "$GENERATOR" \
+        "-DCMAKE_PREFIX_PATH=$prefix" "-DCMAKE_C_COMPILER=$CC" \
+        "-DCONSUMER_LANGUAGE=$1" "-DCONSUMER_VERSION=$VERSION" \
+        "-DCONSUMER_JEMALLOC=$JEMALLOC" \
+        ${CXX:+"-DCMAKE_CXX_COMPILER=$CXX"} >/dev/null
+    "$CMAKE" --build "$scratch" >/dev/null
+    for kind in shared static; do
+        run_consumer "$scratch/consumer_$kind"
+    done
+    if [[ $JEMALLOC == 1 ]]; then
+        run_consumer "$scratch/consumer_jemalloc"
+    fi
+}
+
+# by_pkg_config COMPILER SOURCE [-static]
+by_pkg_config() {
+    local compiler=$1 source=$2 form=${3:-} flags
+    [[ -n $PKG_CONFIG ]] || fail "there is no pkg-config"
+    mkdir -p "$scratch"
+    read -ra flags <<<"$("$PKG_CONFIG" ${form:+--static} --cflags --libs roost)"
+    [[ $("$PKG_CONFIG" --modversion roost) == "$VERSION" ]] ||
+        fail "roost.pc is not of version $VERSION"
+    "$compiler" $form -Wall -Wextra -Werror -o "$scratch/consumer" \
+        "$here/consumer/$source" "${flags[@]}"
+    if [[ -z $form ]]; then
+        readelf -d "$scratch/consumer" | grep -q 'NEEDED.*libroost\.so\.' ||
+            fail "not linked to the shared library"
+    fi
+    LD_LIBRARY_PATH=$lib run_consumer "$scratch/consumer"
+}
+
+# Built by a project that has roost as a folder of its own tree.
+as_subdirectory() {
+    "$CMAKE" -S "$here/consumer" -B "$scratch" -G "$GENERATOR" \
+        "-DCMAKE_C_COMPILER=$CC" -DCONSUMER_LANGUAGE=C \
+        "-DCONSUMER_SUBDIRECTORY=$source_tree" >/dev/null
+    "$CMAKE" --build "$scratch" --target consumer_static >/dev/null
+    run_consumer "$scratch/consumer_static"
+    if "$CMAKE" --build "$scratch" --target help | grep -q treegrep; then
+        fail "a host project gets programs that it did not ask for"
+    fi
+}
+
+if [[ $1 != prefix ]]; then
+    rm -rf "$scratch"
+fi
+case $1 in
+prefix | contents | library | as_subdirectory) "$1" ;;
+find_package_c) by_find_package C ;;
+find_package_cxx) by_find_package CXX ;;
+pkg_config_c_shared) by_pkg_config "$CC" consumer.c ;;
+pkg_config_c_static) by_pkg_config "$CC" consumer.c -static ;;
+pkg_config_cxx_shared) by_pkg_config "$CXX" consumer.cpp ;;
+pkg_config_cxx_static) by_pkg_config "$CXX" consumer.cpp -static ;;
+*) fail "no case $1" ;;
+esac

@@ -1,0 +1,42 @@
+/*
+ * consumer.c - a stranger's program: includes what was installed, links what
+ * was installed, and runs 42 tasks.
+ */
+#include <roost/roost.h>
+#include <stdio.h>
+
+#define TASKS 42
+
+static int mark(void *arg)
+{
+    *(int *)arg = 1;
+    return 0;
+}
+
+static int run_all(void *arg)
+{
+    int *done = arg;
+    int rc;
+
+    ROOST_SCOPE(s, rc, .timeout = 60 * ROOST_S) {
+        for (int i = 0; i < TASKS; i++) {
+            roost_spawn(s, mark, &done[i]);
+        }
+    }
+    return rc;
+}
+
+int main(void)
+{
+    int done[TASKS] = {0};
+    int count = 0;
+
+    if (roost_run(run_all, done, NULL) != 0) {
+        return 1;
+    }
+    for (int i = 0; i < TASKS; i++) {
+        count += done[i];
+    }
+    printf("%d of %d tasks\n", count, TASKS);
+    return 0;
+}

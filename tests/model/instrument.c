@@ -1,0 +1,123 @@
+/*
+ * instrument.c - the calls that the compiler puts at each plain access of the
+ * real files (-fsanitize=thread, without its runtime).
+ *
+ * Their names and types are the compiler's.
+ */
+#include "engine.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ACCESS(name, size, write)                                              \
+    void name(void *at);                                                       \
+    void name(void *at)                                                        \
+    {                                                                          \
+        touch(at, size, write, __builtin_return_address(0));                   \
+    }
+
+static void touch(void *at, size_t size, bool write, void *pc)
+{
+    struct touch t = {(uintptr_t)at, size, write, "plain memory", pc};
+
+    if (e.model == NULL || (e.alone && !life_watched)) {
+        return;
+    }
+    if (e.tracing) {
+        char here[80];
+
+        place_text(pc, here, sizeof(here));
+        trace("", 0, "%s %zu bytes at %p, %s", write ? "write " : "read  ",
+              size, at, here);
+    }
+    plain_touch(&t);
+}
+
+ACCESS(__tsan_read1, 1, false)
+ACCESS(__tsan_read2, 2, false)
+ACCESS(__tsan_read4, 4, false)
+ACCESS(__tsan_read8, 8, false)
+ACCESS(__tsan_read16, 16, false)
+ACCESS(__tsan_write1, 1, true)
+ACCESS(__tsan_write2, 2, true)
+ACCESS(__tsan_write4, 4, true)
+ACCESS(__tsan_write8, 8, true)
+ACCESS(__tsan_write16, 16, true)
+ACCESS(__tsan_unaligned_read2, 2, false)
+ACCESS(__tsan_unaligned_read4, 4, false)
+ACCESS(__tsan_unaligned_read8, 8, false)
+ACCESS(__tsan_unaligned_read16, 16, false)
+ACCESS(__tsan_unaligned_write2, 2, true)
+ACCESS(__tsan_unaligned_write4, 4, true)
+ACCESS(__tsan_unaligned_write8, 8, true)
+ACCESS(__tsan_unaligned_write16, 16, true)
+
+void __tsan_read_range(void *at, size_t size);
+void __tsan_write_range(void *at, size_t size);
+void __tsan_init(void);
+void __tsan_func_entry(void *pc);
+void __tsan_func_exit(void);
+
+void __tsan_read_range(void *at, size_t size)
+{
+    touch(at, size, false, __builtin_return_address(0));
+}
+
+void __tsan_write_range(void *at, size_t size)
+{
+    touch(at, size, true, __builtin_return_address(0));
+}
+
+void __tsan_init(void)
+{
+}
+
+void __tsan_func_entry(void *pc)
+{
+    (void)pc;
+}
+
+void __tsan_func_exit(void)
+{
+}
+
+/* Asks addr2line, once an address; without it the address alone is told. */
+static void look_up(const void *pc, char *out, size_t room)
+{
+    char command[128], line[256] = "";
+    const char *slash;
+    FILE *f;
+
+    snprintf(command, sizeof(command), "addr2line -e /proc/%d/exe %p",
+             (int)getpid(), (void *)((uintptr_t)pc - 1));
+    f = popen(command, "r");
+    if (f == NULL || fgets(line, sizeof(line), f) == NULL || line[0] == '?') {
+        snprintf(line, sizeof(line), "%p", pc);
+    }
+    if (f != NULL) {
+        pclose(f);
+    }
+    line[strcspn(line, "\n ")] = '\0';
+    slash = strrchr(line, '/');
+    snprintf(out, room, "%.60s", slash != NULL ? slash + 1 : line);
+}
+
+/* The file and line of an instruction. */
+void place_text(const void *pc, char *out, size_t room)
+{
+    static struct {
+        const void *pc;
+        char text[64];
+    } known[256];
+    size_t h = ((uintptr_t)pc >> 1) % 256;
+
+    if (pc == NULL) {
+        snprintf(out, room, "the last step");
+        return;
+    }
+    if (known[h].pc != pc) {
+        look_up(pc, known[h].text, sizeof(known[h].text));
+        known[h].pc = pc;
+    }
+    snprintf(out, room, "%s", known[h].text);
+}

@@ -1,0 +1,366 @@
+#!/usr/bin/env python3
+"""Weakens the real sources one place at a time; the models must notice.
+
+    mutants.py --root DIR --explorer LIB --build DIR [--compiler CC] [--full]
+               [--half] [--list] [--only TEXT] SOURCE...
+
+SOURCE is a file such as sched/deque.c. Its models are those whose line
+`// MODEL-SOURCES:` or `// MODEL-HEADERS:` names it. A mutant is
+
+    order     ACQUIRE, RELEASE, ACQ_REL or SEQ_CST made RELAXED; with --half
+              also one step weaker (ACQ_REL to ACQUIRE and to RELEASE, SEQ_CST
+              to ACQ_REL)
+    fence     a call of fence_* or barrier_* deleted
+    recheck   a line marked /* recheck: X */: its `if` or `while` never true
+              (/* recheck-true: X */: always true), or its statement deleted
+
+Each is a copy of the file in the build directory, compiled with each of its
+models, and run: random and PCT briefly, then every strategy within the
+model's budget. One line each says who caught it. A survivor is a failure
+unless mutants_allowed.txt has it, with a reason:
+
+    FILE FUNCTION WHAT#N TAG reason        N: the n-th WHAT of the function
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+
+ORDERS = re.compile(r"\b(ACQUIRE|RELEASE|ACQ_REL|SEQ_CST)\b")
+FENCES = re.compile(
+    r"\b(fence_full|fence_acquire|fence_release|barrier_light|barrier_heavy)"
+    r"\s*\(\s*\)")
+RECHECK = re.compile(r"/\*\s*recheck(-true)?:\s*([^*]*?)\s*\*/")
+TAG = re.compile(r"/\*\s*([A-Z][A-Za-z]*-?[0-9A-Z]*)\b")
+FUNCTION = re.compile(r"^[a-zA-Z_][^;{}#=]*?\b([a-z_0-9]+)\([^;]*$")
+CAUGHT = re.compile(r"FAILED (\S+): (.*)\n\s+by (\w+) in run (\d+)")
+HALF = {"ACQ_REL": ["ACQUIRE", "RELEASE"], "SEQ_CST": ["ACQ_REL"]}
+
+
+class Mutant:
+    def __init__(self, place, what, tag, text):
+        self.line, self.function, self.number = place
+        self.what, self.tag, self.text = what, tag, text
+
+    def key(self):
+        return (self.function, "%s#%d" % (self.what, self.number))
+
+
+def blank(text):
+    """The text with comments, strings and directives made spaces."""
+    def spaces(match):
+        return re.sub(r"[^\n]", " ", match.group(0))
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\""
+                  r"|^[ \t]*#[^\n]*(?:\\\n[^\n]*)*", spaces, text,
+                  flags=re.S | re.M)
+
+
+def matching(code, opening):
+    depth = 0
+    for i in range(opening, len(code)):
+        depth += {"(": 1, ")": -1}.get(code[i], 0)
+        if depth == 0:
+            return i
+    raise ValueError("unbalanced parentheses")
+
+
+class Source:
+    """One file and the places in it that can be weakened."""
+
+    def __init__(self, root, name):
+        self.name = name
+        with open(os.path.join(root, name), encoding="utf-8") as f:
+            self.text = f.read()
+        self.code = blank(self.text)
+        self.counts = {}
+
+    def function_at(self, offset):
+        name = "-"
+        for line in self.code[:offset].split("\n"):
+            line = re.sub(r"__attribute__\s*\(\(.*?\)\)", "", line)
+            match = FUNCTION.match(line)
+            if match:
+                name = match.group(1)
+        return name
+
+    def place(self, offset, what):
+        function = self.function_at(offset)
+        key = (function, what)
+        self.counts[key] = self.counts.get(key, 0) + 1
+        return (self.text.count("\n", 0, offset) + 1, function,
+                self.counts[key])
+
+    def tag_near(self, end):
+        rest = self.text[end:].split("\n")
+        match = TAG.search(rest[0]) or (
+            TAG.match(rest[1].strip()) if len(rest) > 1 else None)
+        return match.group(1) if match else "-"
+
+    def replaced(self, start, end, new):
+        return self.text[:start] + new + self.text[end:]
+
+    def orders(self, half):
+        for match in ORDERS.finditer(self.code):
+            word = match.group(1)
+            place = self.place(match.start(), word)
+            tag = self.tag_near(match.end())
+            yield Mutant(place, word, tag, self.replaced(
+                match.start(), match.end(), "RELAXED"))
+            for weaker in HALF.get(word, []) if half else []:
+                if not self.fits(match, weaker):
+                    continue
+                yield Mutant(place, "%s>%s" % (word, weaker), tag,
+                             self.replaced(match.start(), match.end(),
+                                           weaker))
+
+    def fits(self, match, weaker):
+        """SEQ_CST to ACQ_REL only where both mean something."""
+        if match.group(1) != "SEQ_CST":
+            return True
+        call = self.code[:match.start()].rsplit(";", 1)[-1]
+        return re.search(r"_(xchg|add|or|and|cas)\s*\(", call) is not None
+
+    def fences(self):
+        for match in FENCES.finditer(self.code):
+            yield Mutant(self.place(match.start(), match.group(1)),
+                         match.group(1), self.tag_near(match.end()),
+                         self.replaced(match.start(), match.end(),
+                                       "((void)0)"))
+
+    def rechecks(self):
+        for match in RECHECK.finditer(self.text):
+            start = self.text.rfind("\n", 0, match.start()) + 1
+            condition = re.search(r"\b(if|while)\s*\(",
+                                  self.code[start:match.start()])
+            if condition:
+                opening = start + condition.end() - 1
+                new = "(1)" if match.group(1) else "(0)"
+                end = matching(self.code, opening) + 1
+                text = self.replaced(opening, end, new)
+            else:
+                end = self.code.index(";", start)
+                text = self.replaced(start, end, "")
+            yield Mutant(self.place(start, "recheck"), "recheck",
+                         match.group(2) or "-", text)
+
+    def mutants(self, half):
+        found = list(self.orders(half)) + list(self.fences())
+        found += self.rechecks()
+        return sorted(found, key=lambda m: m.line)
+
+
+class Model:
+    """A *_model.c and the real files it names."""
+
+    def __init__(self, root, path):
+        self.path = path
+        self.name = os.path.basename(path)[:-len("_model.c")]
+        with open(os.path.join(root, path), encoding="utf-8") as f:
+            text = f.read()
+        self.sources = self.names("SOURCES", text)
+        self.headers = self.names("HEADERS", text)
+
+    @staticmethod
+    def names(what, text):
+        lines = re.findall(r"MODEL-%s:(.*)" % what, text)
+        return re.findall(r"[\w/]+\.[ch]", " ".join(lines))
+
+
+class Builder:
+    """Compiles; what no mutant changes is compiled once."""
+
+    def __init__(self, args):
+        self.args = args
+        self.flags = ["-std=c11", "-D_GNU_SOURCE", "-DROOST_MODEL", "-O1",
+                      "-fno-pie", "-g", "-w"]
+        self.made = {}
+
+    def includes(self, first):
+        root = self.args.root
+        dirs = [first] if first else []
+        dirs += [os.path.join(root, d)
+                 for d in ("tests/model", "include", "sched", "")]
+        return ["-I" + d for d in dirs]
+
+    def run(self, command):
+        done = subprocess.run(command, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        if done.returncode != 0:
+            sys.exit("mutants: %s\n%s" % (" ".join(command),
+                                          done.stdout.decode()))
+
+    def compile(self, source, output, first=None):
+        flags = list(self.flags)
+        if not source.endswith("_model.c"):
+            flags.append("-fsanitize=thread")  # see instrument.c
+        self.run([self.args.compiler] + flags + self.includes(first) +
+                 ["-c", source, "-o", output])
+
+    def plain_object(self, name):
+        """The object of an unchanged file; made before any mutant."""
+        if name not in self.made:
+            output = os.path.join(self.args.build,
+                                  name.replace("/", "_") + ".o")
+            self.compile(os.path.join(self.args.root, name), output)
+            self.made[name] = output
+        return self.made[name]
+
+    def program(self, model, source, text, folder):
+        """The model with `text` in place of the file `source`."""
+        changed = os.path.join(folder, source)
+        objects = []
+        os.makedirs(os.path.dirname(changed), exist_ok=True)
+        with open(changed, "w", encoding="utf-8") as f:
+            f.write(text)
+        for i, name in enumerate([model.path] + model.sources):
+            if name != source and not source.endswith(".h"):
+                objects.append(self.plain_object(name))
+                continue
+            path = changed
+            if name != source:
+                # Beside the changed header, which quotes look for first.
+                path = os.path.join(folder, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(os.path.join(self.args.root, name), "rb") as f:
+                    original = f.read()
+                with open(path, "wb") as f:
+                    f.write(original)
+            output = os.path.join(folder, "%d.o" % i)
+            self.compile(path, output, os.path.join(folder, "sched"))
+            objects.append(output)
+        output = os.path.join(folder, model.name)
+        self.run([self.args.compiler, "-no-pie", "-o", output] + objects +
+                 [self.args.explorer])
+        return output
+
+
+def execute(program, options, seconds):
+    try:
+        done = subprocess.run([program, "--first"] + options,
+                              stdout=subprocess.PIPE, timeout=seconds,
+                              stderr=subprocess.STDOUT, check=False)
+    except subprocess.TimeoutExpired:
+        return None
+    output = done.stdout.decode(errors="replace")
+    match = CAUGHT.search(output)
+    if match:
+        return "%s in run %s of %s: %s" % (
+            match.group(3), match.group(4), match.group(1), match.group(2))
+    return "the end of a model" if done.returncode == 1 else None
+
+
+def judge(args, builder, models, source, mutant, folder):
+    """What caught it, or None."""
+    programs = []
+    for model in models:
+        path = os.path.join(folder, model.name)
+        programs.append(builder.program(model, source, mutant.text, path))
+    scale = "10" if args.full else "1"
+    for options in (["--strategy", "random,pct", "--runs", "1500"],
+                    ["--strategy", "random,pct,dfs", "--scale", scale]):
+        for program in programs:
+            caught = execute(program, options, 1200 if args.full else 120)
+            if caught:
+                return caught
+    return None
+
+
+def read_allowed(path):
+    """{(file, function, what#n): reason}"""
+    allowed = {}
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            parts = line.split(None, 4)
+            if line.startswith("#") or not parts:
+                continue
+            if len(parts) < 5:
+                sys.exit("mutants_allowed.txt: no reason in: " + line)
+            allowed[tuple(parts[:3])] = parts[4].strip()
+    return allowed
+
+
+def all_models(root):
+    folder = os.path.join(root, "tests/model")
+    return [Model(root, "tests/model/" + name)
+            for name in sorted(os.listdir(folder))
+            if name.endswith("_model.c")]
+
+
+def test_source(args, builder, name, allowed):
+    """Prints a line a mutant; returns how many were caught, allowed, left."""
+    models = [m for m in all_models(args.root)
+              if name in m.sources + m.headers]
+    found = Source(args.root, name).mutants(args.half)
+    found = [m for m in found
+             if not args.only or args.only in " ".join(m.key())]
+    if args.list:
+        for m in found:
+            print("%s:%d %s %s %s" % ((name, m.line) + m.key() + (m.tag,)))
+        return 0, 0, 0
+    if not models:
+        sys.exit("mutants: no model names " + name)
+    for model in models:
+        for part in [model.path] + model.sources:
+            builder.plain_object(part)
+    tally = {"caught": 0, "allowed": 0, "SURVIVES": 0}
+
+    def work(m):
+        digest = hashlib.sha1(m.text.encode()).hexdigest()[:16]
+        folder = os.path.join(args.build, digest)
+        started = time.time()
+        caught = judge(args, builder, models, name, m, folder)
+        subprocess.run(["rm", "-rf", folder], check=False)
+        return caught, time.time() - started
+
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for m, (caught, took) in zip(found, pool.map(work, found)):
+            reason = allowed.get((name,) + m.key())
+            verdict = ("caught" if caught else
+                       "allowed" if reason else "SURVIVES")
+            tally[verdict] += 1
+            print("%-8s %s:%d %s %s %s: %s (%.1f s)" % (
+                (verdict, name, m.line) + m.key() +
+                (m.tag, caught or reason or "no model fails", took)),
+                flush=True)
+    keys = {(name,) + m.key() for m in found}
+    stale = [k for k in allowed
+             if k[0] == name and k not in keys and not args.only and
+             (args.half or ">" not in k[2])]
+    for key in stale:
+        print("STALE    mutants_allowed.txt: %s %s %s" % key)
+    return tally["caught"], tally["allowed"], tally["SURVIVES"] + len(stale)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--root", required=True)
+    parser.add_argument("--explorer", default="")
+    parser.add_argument("--build", default="")
+    parser.add_argument("--compiler", default="cc")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--half", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("sources", nargs="+")
+    args = parser.parse_args()
+    args.half |= args.full
+    if not args.list:
+        os.makedirs(args.build, exist_ok=True)
+    allowed = read_allowed(os.path.join(args.root, "tests/model",
+                                        "mutants_allowed.txt"))
+    builder = Builder(args)
+    total = [0, 0, 0]
+    for name in args.sources:
+        for i, n in enumerate(test_source(args, builder, name, allowed)):
+            total[i] += n
+    print("%d caught, %d allowed, %d failed" % tuple(total))
+    sys.exit(1 if total[2] else 0)
+
+
+main()

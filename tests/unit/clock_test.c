@@ -1,0 +1,190 @@
+/*
+ * clock_test.c - the fast clock against the exact one.
+ *
+ * Would catch: a fast clock that runs ahead, lags, goes back at a correction,
+ * or after a long pause jumps by the error of its scale.
+ */
+#define TEST_NO_RUNTIME
+#include "../test.h"
+
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdint.h>
+
+#define SAMPLE_NS 1000000000 /* of sampling, by each of two threads */
+
+static void *calibrating_thread(void *arg)
+{
+    struct fastclock c = {0, 0};
+
+    clock_calibrate();
+    *(int64_t *)arg = clock_fast(&c);
+    return NULL;
+}
+
+/* The first test: the process has not calibrated yet. */
+TEST(calibration_by_many_threads, "R72")
+{
+    pthread_t threads[8];
+    int64_t times[8];
+    int64_t before = clock_now();
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        pthread_create(&threads[i], NULL, calibrating_thread, &times[i]);
+    }
+    for (i = 0; i < 8; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(times[i] >= before - CLOCK_FAST_ERROR);
+    }
+}
+
+struct sampled {
+    int64_t ahead;     /* most that it was ahead of the clock read after it */
+    int64_t behind;    /* and behind the one read before it */
+    unsigned backward; /* steps back */
+    unsigned late;     /* samples further behind than `allowed` */
+    unsigned total;
+};
+
+static int64_t allowed; /* CLOCK_FAST_ERROR and the price of looking */
+
+/* The least that two readings of the exact clock are apart, twice: a moment is
+ * no better known than that, which counts under an emulator. */
+static void set_allowed(void)
+{
+    int64_t least = INT64_MAX;
+    int i;
+
+    for (i = 0; i < 1000; i++) {
+        int64_t before = clock_now();
+        int64_t took = clock_now() - before;
+
+        least = took < least ? took : least;
+    }
+    allowed = CLOCK_FAST_ERROR + 2 * least;
+}
+
+/*
+ * clock_now before and after bounds what the fast clock may say: above the
+ * later by more than its error is ahead, whatever interrupts. Below the
+ * earlier is behind.
+ */
+static void sample(struct fastclock *c, int64_t *last, struct sampled *s)
+{
+    int64_t before = clock_now();
+    int64_t fast = clock_fast(c);
+    int64_t after = clock_now();
+
+    s->total++;
+    s->backward += fast < *last;
+    s->late += before - fast > allowed;
+    s->ahead = fast - after > s->ahead ? fast - after : s->ahead;
+    s->behind = before - fast > s->behind ? before - fast : s->behind;
+    *last = fast;
+}
+
+static void *sampling_thread(void *arg)
+{
+    struct fastclock c = {0, 0};
+    int64_t end = clock_now() + SAMPLE_NS;
+    int64_t last = 0;
+
+    while (last < end) {
+        sample(&c, &last, arg);
+    }
+    return NULL;
+}
+
+TEST(fast_clock_is_monotonic_and_never_ahead, "R11")
+{
+    struct sampled s[2];
+    pthread_t threads[2];
+    int i;
+
+    memset(s, 0, sizeof(s));
+    set_allowed();
+    clock_calibrate();
+    for (i = 0; i < 2; i++) {
+        pthread_create(&threads[i], NULL, sampling_thread, &s[i]);
+    }
+    for (i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        printf("%u samples, ahead %lld ns, behind %lld ns, late %u\n",
+               s[i].total, (long long)s[i].ahead, (long long)s[i].behind,
+               s[i].late);
+        CHECK_EQ(s[i].backward, 0);
+        CHECK(s[i].ahead <= CLOCK_FAST_ERROR);
+        CHECK(s[i].total > 1000);
+        /* The machine may take a thread away between the two readings of a
+         * correction; that it does so at every new try is rare. */
+        CHECK(s[i].late <= s[i].total / 100);
+    }
+}
+
+/* Pauses longer than a span, from a millisecond to a fifth of a second: the
+ * first reading after one is as good as any. */
+TEST(fast_clock_survives_pauses, "R11")
+{
+    struct fastclock c = {0, 0};
+    struct sampled s;
+    int64_t last = 0;
+    unsigned ms;
+
+    memset(&s, 0, sizeof(s));
+    clock_calibrate();
+    for (ms = 1; ms <= 200; ms *= 2) {
+        struct timespec pause = {0, ms * 1000000};
+
+        sample(&c, &last, &s);
+        while (nanosleep(&pause, &pause) != 0) {
+        }
+        sample(&c, &last, &s);
+    }
+    CHECK_EQ(s.backward, 0);
+    CHECK(s.ahead <= CLOCK_FAST_ERROR);
+}
+
+TEST(clock_now_is_the_kernels, "R11")
+{
+    struct timespec t;
+    int64_t before = clock_now(), kernel;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    kernel = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+    CHECK(before > 0);
+    CHECK(before <= kernel);
+    CHECK(kernel <= clock_now());
+}
+
+/* In a fresh process, so that it is really done; its exit status is how many
+ * tenths of a millisecond it took. */
+static int calibrate_timed(void)
+{
+    int64_t start = clock_now();
+    int64_t tenths;
+
+    clock_calibrate();
+    tenths = (clock_now() - start) / 100000;
+    return tenths < 100 ? (int)tenths : 100;
+}
+
+TEST(calibration_is_quick, "R66")
+{
+    int best = 100;
+    int i;
+
+    for (i = 0; i < 20; i++) {
+        pid_t pid = fork();
+        int status = 0, took;
+
+        if (pid == 0) {
+            _exit(calibrate_timed());
+        }
+        CHECK_EQ(waitpid(pid, &status, 0), pid);
+        took = WEXITSTATUS(status);
+        best = took < best ? took : best;
+    }
+    CHECK(best < 10);
+}

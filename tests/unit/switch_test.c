@@ -1,0 +1,536 @@
+/*
+ * switch_test.c - the context switch: the machine's own and the ucontext form.
+ *
+ * Would catch: a callee-saved register that is not kept, rounding modes that
+ * leak from one context to another, a stack that starts misaligned, a signal
+ * mask that travels, unwinding that runs past a context's first frame.
+ */
+#define TEST_NO_RUNTIME
+#include "../test.h"
+
+#include "arch/switch.h"
+
+#include <execinfo.h>
+#include <fenv.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+/* The portable form under names of its own, so that both are tested. */
+void *ucontext_switch_to(struct context *from, const struct context *to,
+                         void *value);
+void ucontext_switch_make(struct context *c, void *top, size_t size,
+                          void (*entry)(void *value));
+#define switch_to ucontext_switch_to
+#define switch_make ucontext_switch_make
+#include "arch/switch_ucontext.c"
+#undef switch_to
+#undef switch_make
+
+#define STACK_BYTES 65536
+
+struct form {
+    void *(*to)(struct context *from, const struct context *to, void *value);
+    void (*make)(struct context *c, void *top, size_t size,
+                 void (*entry)(void *value));
+};
+
+static const struct form native = {switch_to, switch_make};
+static const struct form portable = {ucontext_switch_to, ucontext_switch_make};
+
+/* A context beside the test's own, which entries switch back to. */
+static const struct form *form;
+static struct context home, other;
+static int seen; /* what an entry noticed */
+
+static void *go(void *value)
+{
+    return form->to(&home, &other, value);
+}
+
+static void *back(void *value)
+{
+    return form->to(&other, &home, value);
+}
+
+/* Each context gets a stack of its own, which it is left on: what tools know
+ * of the frames there stays true. */
+static void begin(const struct form *f, void (*entry)(void *value))
+{
+    char *low = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(low != MAP_FAILED);
+    form = f;
+    seen = 0;
+    form->make(&other, low + STACK_BYTES, STACK_BYTES, entry);
+}
+
+/* Adds one to what it is given, for ever. */
+static void count_entry(void *value)
+{
+    for (;;) {
+        value = back((void *)((uintptr_t)value + 1));
+    }
+}
+
+static void check_values(const struct form *f)
+{
+    uintptr_t i;
+
+    begin(f, count_entry);
+    for (i = 0; i < 10000; i++) {
+        CHECK_EQ((uintptr_t)go((void *)i), i + 1);
+    }
+}
+
+TEST(values_pass_both_ways, "R1")
+{
+    check_values(&native);
+}
+
+TEST(values_pass_both_ways_ucontext, "R1")
+{
+    check_values(&portable);
+}
+
+/*
+ * probe_registers(from, to, value, switch_to, seed) sets each callee-saved
+ * register to seed, seed + 1, ... switches, and returns how many came back
+ * changed. Both sides run it, with different seeds.
+ */
+int probe_registers(struct context *from, const struct context *to, void *value,
+                    const struct form *f, uint64_t seed);
+
+#if defined(__x86_64__)
+__asm__(".text\n"
+        ".type probe_registers, @function\n"
+        "probe_registers:\n"
+        "    push %rbp\n"
+        "    push %rbx\n"
+        "    push %r12\n"
+        "    push %r13\n"
+        "    push %r14\n"
+        "    push %r15\n"
+        "    push %r8\n" /* the seed; the stack is aligned again */
+        "    mov  %r8, %rbx\n"
+        "    lea  1(%r8), %rbp\n"
+        "    lea  2(%r8), %r12\n"
+        "    lea  3(%r8), %r13\n"
+        "    lea  4(%r8), %r14\n"
+        "    lea  5(%r8), %r15\n"
+        "    call *(%rcx)\n"
+        "    mov  (%rsp), %r8\n"
+        "    xor  %eax, %eax\n"
+        "    cmp  %r8, %rbx\n"
+        "    setne %cl\n"
+        "    add  %cl, %al\n"
+        "    lea  1(%r8), %rdx\n"
+        "    cmp  %rdx, %rbp\n"
+        "    setne %cl\n"
+        "    add  %cl, %al\n"
+        "    lea  2(%r8), %rdx\n"
+        "    cmp  %rdx, %r12\n"
+        "    setne %cl\n"
+        "    add  %cl, %al\n"
+        "    lea  3(%r8), %rdx\n"
+        "    cmp  %rdx, %r13\n"
+        "    setne %cl\n"
+        "    add  %cl, %al\n"
+        "    lea  4(%r8), %rdx\n"
+        "    cmp  %rdx, %r14\n"
+        "    setne %cl\n"
+        "    add  %cl, %al\n"
+        "    lea  5(%r8), %rdx\n"
+        "    cmp  %rdx, %r15\n"
+        "    setne %cl\n"
+        "    add  %cl, %al\n"
+        "    pop  %r8\n"
+        "    pop  %r15\n"
+        "    pop  %r14\n"
+        "    pop  %r13\n"
+        "    pop  %r12\n"
+        "    pop  %rbx\n"
+        "    pop  %rbp\n"
+        "    ret\n"
+        ".size probe_registers, . - probe_registers\n");
+#elif defined(__aarch64__)
+/* An integer register and a floating-point one at a time. */
+#define SET(x, d, n) "    add " x ", x4, #" n "\n    fmov " d ", " x "\n"
+#define TRY(x, d, n)                                                           \
+    "    add x1, x4, #" n "\n"                                                 \
+    "    fmov x2, " d "\n"                                                     \
+    "    cmp x1, " x "\n"                                                      \
+    "    cinc w0, w0, ne\n"                                                    \
+    "    cmp x1, x2\n"                                                         \
+    "    cinc w0, w0, ne\n"
+__asm__(".text\n"
+        ".type probe_registers, %function\n"
+        "probe_registers:\n"
+        "    stp x29, x30, [sp, #-176]!\n"
+        "    stp x19, x20, [sp, #16]\n"
+        "    stp x21, x22, [sp, #32]\n"
+        "    stp x23, x24, [sp, #48]\n"
+        "    stp x25, x26, [sp, #64]\n"
+        "    stp x27, x28, [sp, #80]\n"
+        "    stp d8, d9, [sp, #96]\n"
+        "    stp d10, d11, [sp, #112]\n"
+        "    stp d12, d13, [sp, #128]\n"
+        "    stp d14, d15, [sp, #144]\n"
+        "    str x4, [sp, #160]\n" SET("x19", "d8", "0") SET("x20", "d9", "1")
+            SET("x21", "d10", "2") SET("x22", "d11", "3") SET("x23", "d12", "4")
+                SET("x24", "d13", "5") SET("x25", "d14", "6") SET(
+                    "x26", "d15",
+                    "7") "    add x27, x4, #8\n"
+                         "    add x28, x4, #9\n"
+                         "    add x29, x4, #10\n"
+                         "    ldr x5, [x3]\n"
+                         "    blr x5\n"
+                         "    ldr x4, [sp, #160]\n"
+                         "    mov w0, #0\n" TRY("x19", "d8", "0")
+                             TRY("x20", "d9", "1") TRY("x21", "d10", "2") TRY(
+                                 "x22", "d11", "3") TRY("x23", "d12", "4")
+                                 TRY("x24", "d13", "5") TRY("x25", "d14", "6")
+                                     TRY("x26", "d15",
+                                         "7") "    add x1, x4, #8\n"
+                                              "    cmp x1, x27\n"
+                                              "    cinc w0, w0, ne\n"
+                                              "    add x1, x4, #9\n"
+                                              "    cmp x1, x28\n"
+                                              "    cinc w0, w0, ne\n"
+                                              "    add x1, x4, #10\n"
+                                              "    cmp x1, x29\n"
+                                              "    cinc w0, w0, ne\n"
+                                              "    ldp x19, x20, [sp, #16]\n"
+                                              "    ldp x21, x22, [sp, #32]\n"
+                                              "    ldp x23, x24, [sp, #48]\n"
+                                              "    ldp x25, x26, [sp, #64]\n"
+                                              "    ldp x27, x28, [sp, #80]\n"
+                                              "    ldp d8, d9, [sp, #96]\n"
+                                              "    ldp d10, d11, [sp, #112]\n"
+                                              "    ldp d12, d13, [sp, #128]\n"
+                                              "    ldp d14, d15, [sp, #144]\n"
+                                              "    ldp x29, x30, [sp], #176\n"
+                                              "    ret\n"
+                                              ".size probe_registers, . - "
+                                              "probe_registers\n");
+#else
+/* No registers are known here: the switch alone. */
+int probe_registers(struct context *from, const struct context *to, void *value,
+                    const struct form *f, uint64_t seed)
+{
+    (void)seed;
+    f->to(from, to, value);
+    return 0;
+}
+#endif
+
+static void probing_entry(void *value)
+{
+    (void)value;
+    for (;;) {
+        seen += probe_registers(&other, &home, NULL, form,
+                                UINT64_C(0xabcdef0123456789));
+    }
+}
+
+static void check_registers(const struct form *f)
+{
+    int changed = 0;
+    int i;
+
+    begin(f, probing_entry);
+    for (i = 0; i < 100; i++) {
+        changed += probe_registers(&home, &other, NULL, form,
+                                   UINT64_C(0x5555aaaa12345678) + 64U * i);
+    }
+    CHECK_EQ(changed, 0);
+    CHECK_EQ(seen, 0);
+}
+
+TEST(registers_are_kept, "R1")
+{
+    check_registers(&native);
+}
+
+TEST(registers_are_kept_ucontext, "R1")
+{
+    check_registers(&portable);
+}
+
+/* 1 + 2^-30 in single precision tells rounding up from rounding to nearest,
+ * by arithmetic as it is done, not by what a control word says. */
+static bool rounds_up(void)
+{
+    volatile float one = 1.0F, little = 0x1p-30F;
+
+    return one + little > 1.0F;
+}
+
+/* The same in long double, which x86-64 does in the x87 unit. */
+static bool rounds_up_long(void)
+{
+    volatile long double one = 1.0L, little = 0x1p-120L;
+
+    return one + little > 1.0L;
+}
+
+/* Is in each round as it was made, whatever the other side does. */
+static void rounding_entry(void *value)
+{
+    (void)value;
+    for (;;) {
+        if (rounds_up() || rounds_up_long() || fegetround() != FE_TONEAREST) {
+            seen++;
+        }
+        back(NULL);
+        fesetround(FE_TOWARDZERO);
+        back(NULL);
+        if (fegetround() != FE_TOWARDZERO) {
+            seen++;
+        }
+        fesetround(FE_TONEAREST);
+    }
+}
+
+static void check_rounding(const struct form *f)
+{
+    int i;
+
+    begin(f, rounding_entry);
+    for (i = 0; i < 10; i++) {
+        fesetround(FE_UPWARD);
+        go(NULL);
+        CHECK(rounds_up());
+        CHECK(rounds_up_long());
+        CHECK_EQ(fegetround(), FE_UPWARD);
+        fesetround(FE_TONEAREST);
+        go(NULL); /* it has set its own mode to zero */
+        CHECK(!rounds_up());
+        CHECK_EQ(fegetround(), FE_TONEAREST);
+    }
+    CHECK_EQ(seen, 0);
+}
+
+TEST(rounding_does_not_leak, "R1")
+{
+    check_rounding(&native);
+}
+
+TEST(rounding_does_not_leak_ucontext, "R1")
+{
+    check_rounding(&portable);
+}
+
+static void inheriting_entry(void *value)
+{
+    (void)value;
+    seen = rounds_up() && rounds_up_long();
+    back(NULL);
+}
+
+static void check_inherits(const struct form *f)
+{
+    fesetround(FE_UPWARD);
+    begin(f, inheriting_entry);
+    fesetround(FE_TONEAREST);
+    go(NULL);
+    CHECK(seen);
+    CHECK(!rounds_up());
+    CHECK(!rounds_up_long());
+}
+
+TEST(rounding_is_inherited_from_the_maker, "R1")
+{
+    check_inherits(&native);
+}
+
+TEST(rounding_is_inherited_from_the_maker_ucontext, "R1")
+{
+    check_inherits(&portable);
+}
+
+#if defined(__x86_64__)
+/* Flush-to-zero is in MXCSR alone, precision in the x87 word alone: one that
+ * differs without the other must be seen too. */
+static void control_entry(void *value)
+{
+    (void)value;
+    for (;;) {
+        unsigned mxcsr = __builtin_ia32_stmxcsr();
+        unsigned short x87;
+
+        __asm__ __volatile__("fnstcw %0" : "=m"(x87));
+        seen += (mxcsr & 0x8000) != 0 || (x87 & 0x300) != 0x300;
+        back(NULL);
+    }
+}
+
+TEST(each_control_word_is_kept_alone, "R1")
+{
+    unsigned mxcsr = __builtin_ia32_stmxcsr();
+    unsigned short x87, changed;
+
+    __asm__ __volatile__("fnstcw %0" : "=m"(x87));
+    begin(&native, control_entry);
+    __builtin_ia32_ldmxcsr(mxcsr | 0x8000);
+    go(NULL);
+    CHECK_EQ(__builtin_ia32_stmxcsr() & 0x8000, 0x8000);
+    __builtin_ia32_ldmxcsr(mxcsr);
+    changed = x87 & (unsigned short)~0x300;
+    __asm__ __volatile__("fldcw %0" ::"m"(changed));
+    go(NULL);
+    __asm__ __volatile__("fnstcw %0" : "=m"(changed));
+    CHECK_EQ(changed & 0x300, 0);
+    __asm__ __volatile__("fldcw %0" ::"m"(x87));
+    CHECK_EQ(seen, 0);
+}
+#endif
+
+/* A 16-byte vector on the stack faults, or is misplaced, if the entry's frame
+ * is not aligned as the ABI says. */
+static void aligned_entry(void *value)
+{
+    volatile char vector[16] __attribute__((aligned(16)));
+
+    (void)value;
+    vector[0] = 0;
+    seen = (uintptr_t)vector % 16 == 0 &&
+           (uintptr_t)__builtin_frame_address(0) % 16 == 0;
+    back(NULL);
+}
+
+static void check_alignment(const struct form *f)
+{
+    begin(f, aligned_entry);
+    go(NULL);
+    CHECK(seen);
+}
+
+TEST(stack_is_aligned_at_entry, "R1")
+{
+    check_alignment(&native);
+}
+
+TEST(stack_is_aligned_at_entry_ucontext, "R1")
+{
+    check_alignment(&portable);
+}
+
+/* Resumes `other` on a thread whose signal mask is not the maker's. */
+static void *resuming_thread(void *arg)
+{
+    sigset_t mask;
+
+    (void)arg;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    CHECK_EQ((uintptr_t)go((void *)7), 1);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    CHECK_EQ(sigismember(&mask, SIGUSR1), 1);
+    CHECK_EQ(sigismember(&mask, SIGUSR2), 0);
+    return NULL;
+}
+
+/* Returns whether the mask is that of the thread it runs on. */
+static void mask_entry(void *value)
+{
+    for (;;) {
+        int wanted = value != NULL ? SIGUSR1 : SIGUSR2;
+        sigset_t mask;
+
+        pthread_sigmask(SIG_SETMASK, NULL, &mask);
+        value = back((void *)(uintptr_t)sigismember(&mask, wanted));
+    }
+}
+
+static void check_threads(const struct form *f)
+{
+    pthread_t thread;
+    sigset_t mask, before;
+
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGUSR2);
+    pthread_sigmask(SIG_SETMASK, &mask, &before);
+    begin(f, mask_entry);
+    CHECK_EQ((uintptr_t)go(NULL), 1);
+    CHECK_EQ(pthread_create(&thread, NULL, resuming_thread, NULL), 0);
+    pthread_join(thread, NULL);
+    CHECK_EQ((uintptr_t)go(NULL), 1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+TEST(context_moves_between_threads, "R71")
+{
+    check_threads(&native);
+}
+
+TEST(context_moves_between_threads_ucontext, "R71")
+{
+    check_threads(&portable);
+}
+
+static void *frames[64];
+
+__attribute__((noinline)) static void deep(int n)
+{
+    if (n > 0) {
+        deep(n - 1);
+        __asm__ __volatile__(""); /* no tail call */
+        return;
+    }
+    seen = backtrace(frames, 64);
+}
+
+static void unwinding_entry(void *value)
+{
+    deep((int)(uintptr_t)value);
+    back(NULL);
+}
+
+static int unwind(int depth)
+{
+    begin(&native, unwinding_entry);
+    go((void *)(uintptr_t)depth);
+    return seen;
+}
+
+/* deep() n + 1 times, the entry, and what called it: the end. A tool may put a
+ * frame of its own around backtrace(). */
+TEST(unwinding_ends_at_the_entry, "R1")
+{
+    CHECK(unwind(5) >= 8 && unwind(5) <= 9);
+    CHECK_EQ(unwind(20), unwind(5) + 15);
+}
+
+/* A stack of exactly so many bytes is used to its last: what lies below it is
+ * an unreadable page. */
+static void filling_entry(void *value)
+{
+    volatile char most[STACK_BYTES - 4096];
+    size_t i;
+
+    (void)value;
+    for (i = 0; i < sizeof(most); i += 512) {
+        most[i] = 1;
+    }
+    seen = most[0];
+    back(NULL);
+}
+
+TEST(stack_can_be_filled, "R1")
+{
+    char *low = mmap(NULL, STACK_BYTES + 65536, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(low != MAP_FAILED);
+    CHECK_EQ(mprotect(low, 65536, PROT_NONE), 0);
+    form = &native;
+    seen = 0;
+    form->make(&other, low + 65536 + STACK_BYTES, STACK_BYTES, filling_entry);
+    go(NULL);
+    CHECK_EQ(seen, 1);
+    munmap(low, STACK_BYTES + 65536);
+}
