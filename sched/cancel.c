@@ -146,6 +146,13 @@ struct walk {
     bool soft;
 };
 
+/* Did f begin a shield inside `from`, in which no scope was opened that is
+ * `from` itself? f is frozen. */
+static bool behind_shield(struct frame *f, const struct scope *from)
+{
+    return (f->marks & F_SHIELDED) && chain_inside(f->shield, from);
+}
+
 /* A task that may wait inside what is cancelled. `from`: the scope outward
  * from which visibility counts. */
 static void visit_wait(struct walk *walk, struct frame *f, struct scope *from)
@@ -155,7 +162,7 @@ static void visit_wait(struct walk *walk, struct frame *f, struct scope *from)
     if (!wait_freeze(wt)) {
         return;
     }
-    if (chain_sees(f->scope, from, walk->soft)) {
+    if (chain_sees(f->scope, from, walk->soft) && !behind_shield(f, from)) {
         wait_cancel_frozen(wt);
         wt->next = walk->waiters;
         walk->waiters = wt;
@@ -307,12 +314,14 @@ static void set_reason(struct scope *s, unsigned reason, int status,
             sizeof(s->reason_task) - 1);
 }
 
-/* Mark s. False: it was cancelled already or is closed. */
-static bool mark(struct scope *s, unsigned reason, int status,
+enum marked { NOT_MARKED, MARKED, MARKED_AFTER_SOFT };
+
+/* Mark s, unless it was cancelled already or is closed. */
+static enum marked mark(struct scope *s, unsigned reason, int status,
                  const char *task)
 {
     uint32_t add = S_CANCELLED;
-    bool first;
+    enum marked done = NOT_MARKED;
 
     if (reason == ROOST_REASON_DEADLINE) {
         add |= S_EXPIRED;
@@ -320,8 +329,8 @@ static bool mark(struct scope *s, unsigned reason, int status,
         add |= S_NEGATIVE;
     }
     scope_lock(s);
-    first = (scope_flags(s) & (S_CANCELLED | S_CLOSED)) == 0;
-    if (first) {
+    if ((scope_flags(s) & (S_CANCELLED | S_CLOSED)) == 0) {
+        done = scope_flags(s) & S_SOFT ? MARKED_AFTER_SOFT : MARKED;
         if (s->reason_kind != 0) {
             add &= ~(uint32_t)S_EXPIRED;
         }
@@ -330,7 +339,7 @@ static bool mark(struct scope *s, unsigned reason, int status,
         hooks_collect(s);
     }
     scope_unlock(s);
-    return first;
+    return done;
 }
 
 bool scope_cancel_with(struct scope *s, unsigned reason, int status,
@@ -338,9 +347,11 @@ bool scope_cancel_with(struct scope *s, unsigned reason, int status,
 {
     struct runtime *rt;
     struct worker *w = worker_self();
+    enum marked marked;
 
     scope_full(s);
-    if (!mark(s, reason, status, task)) {
+    marked = mark(s, reason, status, task);
+    if (marked == NOT_MARKED) {
         return false;
     }
     rt = chain_runtime(s);
@@ -353,7 +364,7 @@ bool scope_cancel_with(struct scope *s, unsigned reason, int status,
         propagate(rt, s, false);
     }
     hooks_run();
-    return true;
+    return marked == MARKED;
 }
 
 bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason)

@@ -54,13 +54,14 @@ static void mark_delivered(struct scope *s, const struct scope *top)
 }
 
 /* The outermost visible cancelled scope, NULL if none; the walk's end in
- * *end: relay locks before it are held. */
-static struct scope *walk(struct scope *s, struct scope **end)
+ * *end: relay locks before it are held. `stop`: the first that is not seen. */
+static struct scope *walk(struct scope *s, const struct scope *stop,
+                          struct scope **end)
 {
     struct scope *top = NULL;
     bool finish = false;
 
-    for (;;) {
+    for (*end = s; s != stop; *end = s) {
         uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
 
         finish = finish || (flags & S_FINISH);
@@ -68,17 +69,17 @@ static struct scope *walk(struct scope *s, struct scope **end)
             top = s;
         }
         if ((flags & S_SHIELD) || s->outer == NULL) {
-            *end = s;
-            return top;
+            break;
         }
         s = chain_step(s);
     }
+    return top;
 }
 
-bool chain_cancelled(struct scope *s, bool deliver)
+static bool cancelled(struct scope *s, const struct scope *stop, bool deliver)
 {
     struct scope *end;
-    struct scope *top = walk(s, &end);
+    struct scope *top = walk(s, stop, &end);
 
     if (top != NULL && deliver) {
         mark_delivered(s, top);
@@ -87,10 +88,29 @@ bool chain_cancelled(struct scope *s, bool deliver)
     return top != NULL;
 }
 
+bool chain_cancelled(struct scope *s, bool deliver)
+{
+    return cancelled(s, NULL, deliver);
+}
+
+bool chain_cancels(struct frame *f, bool deliver)
+{
+    return cancelled(f->scope, f->marks & F_SHIELDED ? f->shield : NULL,
+                     deliver);
+}
+
+bool chain_outer_cancels(struct scope *s, bool deliver)
+{
+    struct frame *f = s->owner;
+    bool shielded = f != NULL && (f->marks & F_SHIELDED);
+
+    return cancelled(s->outer, shielded ? f->shield : NULL, deliver);
+}
+
 struct scope *chain_culprit(struct scope *s)
 {
     struct scope *end;
-    struct scope *top = walk(s, &end);
+    struct scope *top = walk(s, NULL, &end);
 
     chain_end(s, end);
     return top;

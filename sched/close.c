@@ -124,9 +124,6 @@ int roost_scope_join(roost_scope *pub)
     if (s == NULL || s->owner != f) {
         return s == NULL ? -EINVAL : -EPERM;
     }
-    if (rc == 0 && f->scope == s) {
-        scope_run_children(s);
-    }
     while (rc == 0 && (count_flush_local(s) & COUNT_CHILDREN) != 0) {
         struct waiter *wt = wait_begin("join", s, 0);
 
@@ -284,7 +281,7 @@ void scope_won(struct scope *s, int status)
 static bool outer_cancelled(struct scope *s, bool deliver)
 {
     return !(scope_flags(s) & S_SHIELD) && s->outer != NULL &&
-           chain_cancelled(s->outer, deliver);
+           chain_outer_cancels(s, deliver);
 }
 
 /* R38, in its order. */
@@ -336,6 +333,25 @@ static void take_body(struct scope *s, struct frame *f, int body)
     scope_record(s, body, kept, task_name_current(), ROOST_REASON_BODY);
 }
 
+/* Nothing of its own: it ended because of a scope around it. */
+static void keep_outer_reason(struct scope *s, struct frame *f)
+{
+    struct scope *culprit = s->outer == NULL ? NULL : chain_culprit(s->outer);
+
+    if (culprit == NULL) {
+        return;
+    }
+    scope_lock(culprit);
+    f->reason.kind = ROOST_REASON_OUTER;
+    f->reason.status = culprit->reason_status;
+    memcpy(f->reason.task, culprit->reason_task, sizeof(culprit->reason_task));
+    f->reason.task[sizeof(culprit->reason_task)] = '\0';
+    scope_unlock(culprit);
+    strncpy(f->reason.scope, scope_name(culprit), sizeof(f->reason.scope) - 1);
+    f->reason.scope[sizeof(f->reason.scope) - 1] = '\0';
+    f->marks |= F_REASON;
+}
+
 /* What roost_errors_take and roost_scope_reason(NULL) tell afterwards. */
 static void keep(struct scope *s, struct frame *f, int status)
 {
@@ -345,6 +361,9 @@ static void keep(struct scope *s, struct frame *f, int status)
         roost_errors_free(f->kept);
     }
     f->marks &= ~(uint32_t)(F_KEPT | F_REASON);
+    if (status == -ECANCELED) {
+        keep_outer_reason(s, f);
+    }
     if (!(scope_flags(s) & S_FULL)) {
         return;
     }
@@ -398,7 +417,7 @@ int scope_close_slow(struct scope *s, int body)
     if ((scope_flags(s) & S_FULL) && s->rare != NULL && s->rare->bound) {
         env_unbind(s, f);
     }
-    if (scope_flags(s) & S_SHIELD) {
+    if (scope_flags(s) & (S_SHIELD | S_FINISH)) {
         f->marks &= ~(uint32_t)F_EPOCH;
     }
     f->scope = s->outer;

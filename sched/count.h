@@ -1,8 +1,8 @@
 /*
  * count.h - the one word that says what a scope waits for.
  *
- * WHAT    Children in the low 40 bits, pins (holds, cancellers, timers) above,
- *         two waiter bits on top.
+ * WHAT    Two waiter bits at the bottom, children above them, pins (holds,
+ *         cancellers, timers) from bit 42 on.
  * MODEL   The opener counts the children that it spawns itself in a plain
  *         local (scope.local) and takes off those that it runs in place. All
  *         others, and the ends of stolen ones, go through this word, which is
@@ -10,8 +10,11 @@
  *         the opener reads it as a number before that, and only a flushed
  *         word can carry a waiter bit.
  *
- *           bit 63 PARKED   the opener waits in close for children + pins = 0
- *           bit 62 JOINER   somebody waits in join for children = 0
+ *           bit 0 PARKED   the opener waits in close for children + pins = 0
+ *           bit 1 JOINER   somebody waits in join for children = 0
+ *
+ *         Before the flush the children may be negative and borrow from the
+ *         pins; the waiter bits lie below and never see that.
  *
  * INVARIANTS
  *   - children + pins > 0 while anyone may legally use the scope from outside.
@@ -31,12 +34,12 @@
 
 #include "base/atomic.h"
 
-#define COUNT_CHILD UINT64_C(1)
-#define COUNT_PIN (UINT64_C(1) << 40)
-#define COUNT_CHILDREN (COUNT_PIN - 1)
-#define COUNT_JOINER (UINT64_C(1) << 62)
-#define COUNT_PARKED (UINT64_C(1) << 63)
+#define COUNT_PARKED UINT64_C(1)
+#define COUNT_JOINER UINT64_C(2)
 #define COUNT_BITS (COUNT_PARKED | COUNT_JOINER)
+#define COUNT_CHILD UINT64_C(4)
+#define COUNT_PIN (UINT64_C(1) << 42)
+#define COUNT_CHILDREN (COUNT_PIN - COUNT_CHILD)
 
 enum count_end {
     COUNT_REST,   /* others are left: touch the scope no more */
@@ -76,9 +79,9 @@ static inline enum count_end count_drop(a64 *count, uint64_t unit)
 /* Opener: fold `local` in. Returns children and pins, without waiter bits. */
 static inline uint64_t count_flush(a64 *count, int64_t local)
 {
-    return (a64_add(count, (uint64_t)local, ACQUIRE /* C1 */) +
-            (uint64_t)local) &
-           ~COUNT_BITS;
+    uint64_t add = (uint64_t)local * COUNT_CHILD;
+
+    return (a64_add(count, add, ACQUIRE /* C1 */) + add) & ~COUNT_BITS;
 }
 
 /* Opener, flushed, its stack left: wait for zero. False: it is zero already

@@ -186,6 +186,9 @@ static int wait_children(roost_group *g, roost_ns deadline, uint32_t flags)
 int group_wait(roost_group *g, roost_ns deadline, bool deaf)
 {
     if (no_child(&g->scope)) {
+        if (!deaf) {
+            wait_ready();
+        }
         return 0;
     }
     return wait_children(g, deadline, deaf ? WAIT_DEAF : 0);

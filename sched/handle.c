@@ -183,6 +183,7 @@ static int join_wait(struct handle *h, uint32_t phase, roost_ns deadline)
 int roost_join_until(roost_task *t, int *status, roost_ns deadline)
 {
     struct handle *h = handle_of(t);
+    bool ready = false;
     uint32_t phase;
     int rc;
 
@@ -204,6 +205,8 @@ int roost_join_until(roost_task *t, int *status, roost_ns deadline)
             return rc;
         }
         phase = lock(h);
+    } else {
+        ready = true;
     }
     rc = phase == ENDED ? h->status : 0;
     unlock(h, phase);
@@ -212,6 +215,9 @@ int roost_join_until(roost_task *t, int *status, roost_ns deadline)
     }
     if (status != NULL) {
         *status = rc;
+    }
+    if (ready) {
+        wait_ready();
     }
     return 0;
 }
@@ -273,6 +279,9 @@ void roost_task_detach(roost_task *t)
     }
     phase = lock(h);
     if (phase == RUNNING || phase == SEALED) {
+        if (!list_empty(&h->joiners)) {
+            misuse("roost_task_detach", t, "somebody joins it");
+        }
         lock_desc(h->desc);
         h->desc->handle = NULL;
         unlock_desc(h->desc);

@@ -6,6 +6,7 @@
  *         children, last first (R45).
  * MODEL   A hook is the caller's. Its states:
  *
+ *           IDLE -> DEFERRED -> DONE (it runs, or was removed)
  *           IDLE -> IN_SCOPE -> QUEUED -> RUNNING -> DONE
  *                      `-----------`----> DONE (removed: it will not run)
  *
@@ -28,7 +29,14 @@
 #include "worker.h"
 #include <errno.h>
 
-enum { HOOK_IDLE, HOOK_IN_SCOPE, HOOK_QUEUED, HOOK_RUNNING, HOOK_DONE };
+enum {
+    HOOK_IDLE,
+    HOOK_IN_SCOPE,
+    HOOK_QUEUED,
+    HOOK_RUNNING,
+    HOOK_DONE,
+    HOOK_DEFERRED, /* in its scope's list of deferred calls */
+};
 
 _Static_assert(sizeof(struct hook) <= 48, "a quarter of roost_hook is spare");
 _Static_assert(sizeof(roost_hook) == 64, "base.h says so");
@@ -173,6 +181,23 @@ static void await(struct hook *h)
     }
 }
 
+/* Out of the list of deferred calls; only the opener does that. */
+static void undefer(struct hook *h)
+{
+    struct scope *s = h->scope;
+    struct list **at;
+    struct list *first = s->defers == NULL ? NULL : &s->defers->link;
+
+    for (at = &first; *at != NULL; at = &(*at)->next) {
+        if (*at == &h->link) {
+            *at = h->link.next;
+            break;
+        }
+    }
+    s->defers = first == NULL ? NULL : container_of(first, struct hook, link);
+    a32_store(&h->state, HOOK_DONE, RELAXED);
+}
+
 bool roost_hook_remove(roost_hook *pub)
 {
     struct hook *h = hook_of(pub);
@@ -180,6 +205,10 @@ bool roost_hook_remove(roost_hook *pub)
 
     if (h == NULL || registry_forked()) {
         return false;
+    }
+    if (a32_load(&h->state, ACQUIRE /* H2 */) == HOOK_DEFERRED) {
+        undefer(h);
+        return true;
     }
     lock();
     from = withdraw(h);
@@ -285,6 +314,7 @@ void roost_scope_defer(roost_scope *pub, roost_hook *hook, int (*fn)(void *),
     scope_full(s);
     init_hook(h, s, arg);
     h->fn.defer = fn;
+    a32_init(&h->state, HOOK_DEFERRED);
     h->link.next = s->defers == NULL ? NULL : &s->defers->link;
     s->defers = h;
 }
@@ -319,6 +349,7 @@ void hooks_defers(struct scope *s)
         struct list *next = h->link.next;
 
         s->defers = next == NULL ? NULL : container_of(next, struct hook, link);
+        a32_store(&h->state, HOOK_DONE, RELAXED);
         run_defer(s, h);
     }
 }

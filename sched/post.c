@@ -6,8 +6,8 @@
  *         the background group. A signal handler may do neither: it fills one
  *         of a fixed number of slots and wakes the watch thread, which posts.
  *
- *           slot:  FREE -> FILLING -> FILLED -> FREE
- *                  handler    handler    watch
+ *           slot:  FREE -> FILLING -> FILLED -> TAKEN -> FREE
+ *                  handler    handler    watch    watch
  * INVARIANTS
  *   - An accepted post counts as outside work until it runs (R63, R65).
  *   - A handler allocates nothing, locks nothing and keeps errno.
@@ -19,7 +19,7 @@
 #include "group.h"
 #include <errno.h>
 
-enum { FREE, FILLING, FILLED };
+enum { FREE, FILLING, FILLED, TAKEN };
 
 static void call_done(void *status_out, int status)
 {
@@ -107,7 +107,7 @@ int roost_post_signal(roost_runtime *pub, roost_fn fn, void *arg)
     int saved = errno;
     unsigned i;
 
-    if (pub == NULL || fn == NULL) {
+    if (registry_forked() || pub == NULL || fn == NULL) {
         return -EINVAL;
     }
     if (a32_load(&pub->rt.shut, ACQUIRE /* R1 */)) {
@@ -131,7 +131,8 @@ int roost_post_signal(roost_runtime *pub, roost_fn fn, void *arg)
     return -EAGAIN;
 }
 
-/* One slot's work. Without memory it stays for the next look. */
+/* One slot's work, which was accepted: it runs even when the end has begun.
+ * Without memory it stays for the next look. */
 static bool hand_on(struct runtime *rt, struct post_slot *slot)
 {
     struct task_desc *d = desc_new(slot->fn, slot->arg, 0);
@@ -140,10 +141,8 @@ static bool hand_on(struct runtime *rt, struct post_slot *slot)
         return false;
     }
     d->flags |= D_POSTED; /* counted by the handler */
-    if (group_submit(rt->background, d) != 0) {
-        desc_free(d);
-        outside_drop(rt);
-    }
+    d->scope = &rt->background->scope;
+    desc_spawn(d);
     return true;
 }
 
@@ -153,10 +152,24 @@ void post_collect(struct runtime *rt)
 
     for (i = 0; i < POST_SLOTS; i++) {
         struct post_slot *slot = &rt->slots[i];
+        uint32_t filled = FILLED;
 
-        if (a32_load(&slot->state, ACQUIRE /* G1 */) == FILLED &&
-            hand_on(rt, slot)) {
-            a32_store(&slot->state, FREE, RELEASE /* G1 */);
+        if (a32_cas(&slot->state, &filled, TAKEN, ACQUIRE /* G1 */,
+                    RELAXED)) {
+            a32_store(&slot->state, hand_on(rt, slot) ? FREE : FILLED,
+                      RELEASE /* G1 */);
         }
     }
+}
+
+bool post_pending(struct runtime *rt)
+{
+    unsigned i;
+
+    for (i = 0; i < POST_SLOTS; i++) {
+        if (a32_load(&rt->slots[i].state, ACQUIRE /* G1 */) != FREE) {
+            return true;
+        }
+    }
+    return false;
 }

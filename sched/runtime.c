@@ -77,9 +77,14 @@ void runtime_report(struct runtime *rt, roost_errors *e, int status,
     if (rt->on_error != NULL) {
         rt->on_error(e, task, rt->ctx);
     } else {
-        fprintf(stderr, "roost: %s failed: %d (%s)\n",
+        roost_error leaf = {0};
+
+        (void)roost_errors_next(e, &leaf);
+        fprintf(stderr, "roost: %s failed: %d (%s)%s%s\n",
                 task == NULL || *task == '\0' ? "a task" : task, status,
-                status > -4096 ? strerror(-status) : "a status of its own");
+                status > -4096 ? strerror(-status) : "a status of its own",
+                leaf.message == NULL || *leaf.message == '\0' ? "" : ": ",
+                leaf.message == NULL ? "" : leaf.message);
     }
     if (w != NULL) {
         w->frame = frame;
@@ -360,15 +365,21 @@ int roost_start(roost_runtime **out, const roost_opts *opts)
 
 /* --- stop --- */
 
+/* Does any group still have tasks? */
 static bool groups_left(struct runtime *rt)
 {
-    bool left;
+    struct list *head = &rt->root_frame->scopes;
+    struct list *at;
+    uint64_t left = 0;
 
     scope_lock(&rt->root);
-    left = !list_empty(&rt->root_frame->scopes) &&
-           rt->root_frame->scopes.next->next != &rt->root_frame->scopes;
+    for (at = head->next; at != head; at = at->next) {
+        struct scope *s = container_of(at, struct scope, attach);
+
+        left |= a64_load(&s->count, ACQUIRE /* C1 */) & COUNT_CHILDREN;
+    }
     scope_unlock(&rt->root);
-    return left;
+    return left != 0;
 }
 
 /* Steps 2 and 3. True: everything is home. The soft cancel turns hard at half
@@ -377,8 +388,13 @@ static bool await_all(struct runtime *rt)
 {
     int64_t end = clock_now() + rt->grace;
     roost_ns hard = runtime_now(rt) + rt->grace / 2;
-    bool late = background_end(rt, hard, end) != 0;
+    bool late;
 
+    while (post_pending(rt)) {
+        post_collect(rt);
+        sched_yield(); /* a signal handler or the watch is at it */
+    }
+    late = background_end(rt, hard, end) != 0;
     scope_cancel_softly(&rt->root, hard, ROOST_REASON_SHUTDOWN);
     late = late || group_wait(rt->background, end, true) != 0;
     while (!late && groups_left(rt)) {

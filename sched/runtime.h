@@ -13,7 +13,7 @@
 
 /* Fixed room for posts from signal handlers. */
 struct post_slot {
-    a32 state; /* M: 0 free, 1 being filled, 2 filled */
+    a32 state; /* M: see post.c */
     roost_fn fn;
     void *arg;
 };
@@ -112,6 +112,8 @@ int runtime_call(roost_group *g, roost_fn fn, void *arg);
 int runtime_post(struct runtime *rt, struct task_desc *d);
 /* On the watch thread: hand on what signal handlers have posted. */
 void post_collect(struct runtime *rt);
+/* Is any accepted one not yet handed on? */
+bool post_pending(struct runtime *rt);
 
 /* --- dump.c --- */
 void dump_runtime(struct runtime *rt, int fd);

@@ -49,6 +49,15 @@ void scope_unlock(struct scope *s)
     a32_and(&s->flags, ~(uint32_t)S_LOCK, RELEASE /* S1 */);
 }
 
+bool scope_closed(const struct scope *s)
+{
+    uint32_t flags = a32_load(&((struct scope *)(uintptr_t)s)->flags,
+                              ACQUIRE /* X1 */);
+
+    return (flags & S_CLOSED) ||
+           (s->owner == NULL && !(flags & (S_HOLDER | S_HIDDEN)));
+}
+
 static void set_flags(struct scope *s, uint32_t flags)
 {
     a32_or(&s->flags, flags, RELEASE /* S1 */);
@@ -164,8 +173,10 @@ static void init_deadline(struct scope *s, const roost_scope_opts *opts)
     if (opts->timeout != 0) {
         roost_ns limit;
 
-        if (__builtin_add_overflow(now + CLOCK_FAST_ERROR, opts->timeout,
-                                   &limit)) {
+        if (opts->timeout < 0) {
+            limit = 0;
+        } else if (__builtin_add_overflow(now + CLOCK_FAST_ERROR,
+                                          opts->timeout, &limit)) {
             limit = ROOST_NEVER;
         }
         deadline = limit < deadline ? limit : deadline;
@@ -349,11 +360,37 @@ static inline struct worker *run_children(struct worker *w, struct frame *f,
     return w;
 }
 
+/* ROOST_SKIP: those not yet started when it is cancelled never run (R29). */
+static void skip_children(struct worker *w, struct scope *s)
+{
+    struct entry e;
+
+    while (deque_pop_scope(&w->deque, scope_public(s), &e)) {
+        task_skip(&e);
+        s->local--;
+    }
+}
+
 void scope_run_children(struct scope *s)
 {
     struct worker *w = worker_self();
+    struct frame *f = w->frame;
+    struct fiber *fiber = w->fiber;
+    struct entry e;
 
-    run_children(w, w->frame, s);
+    if (likely(!(scope_flags(s) & S_SKIP))) {
+        run_children(w, f, s);
+        return;
+    }
+    while ((char *)__builtin_frame_address(0) > w->stack_floor &&
+           !task_skipped(s) &&
+           deque_pop_scope(&w->deque, scope_public(s), &e)) {
+        w = run_in_place(w, fiber, f, &e);
+        s->local--;
+    }
+    if (task_skipped(s)) {
+        skip_children(w, s);
+    }
 }
 
 int roost_scope_close(roost_scope *pub, int body)

@@ -107,7 +107,7 @@ enum {
     /* what an inner scope starts with */
     S_INHERIT = S_TIMED | S_ARMED,
     /* spawn takes the long way */
-    S_SPAWN_SLOW = S_LIMIT | S_RACE | S_CLOSED | S_NOMEM | S_RELAY,
+    S_SPAWN_SLOW = S_LIMIT | S_RACE | S_SKIP | S_CLOSED | S_NOMEM | S_RELAY,
     /* close takes the long way: everything but inherited marks */
     S_PLAIN = S_INHERIT,
 };
@@ -162,6 +162,8 @@ int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
                const roost_scope_opts *opts);
 /* Wait until children and pins are gone. On the opener. */
 void scope_drain(struct scope *s);
+/* The hidden scope of the services of s (ROOST_SERVICE). NULL: no memory. */
+struct scope *scope_services(struct scope *s);
 /* The long ways of the public calls. */
 void scope_open_foreign(struct scope *s);
 int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg,
@@ -195,6 +197,12 @@ void scope_won(struct scope *s, int status);
 /* True if a visible scope from s outward is cancelled; marks it delivered if
  * `deliver`. Stops after a shield. */
 bool chain_cancelled(struct scope *s, bool deliver);
+/* The same as task f sees it: not past its roost_shield_begin. */
+bool chain_cancels(struct frame *f, bool deliver);
+/* What the opener of s sees outside of s. */
+bool chain_outer_cancels(struct scope *s, bool deliver);
+/* Takes no more children; for who may ask about a closed scope. */
+bool scope_closed(const struct scope *s);
 /* Cancel every visible scope of the chain whose deadline has passed. */
 void chain_expire(struct scope *s);
 /* The earliest visible deadline; ROOST_NEVER; cancelled: 0. */

@@ -43,7 +43,7 @@ int roost_scope_fail(roost_scope *pub, int status)
 
 bool roost_scope_cancel(roost_scope *s, int status)
 {
-    if (registry_forked() || s == NULL) {
+    if (registry_forked() || s == NULL || scope_closed(scope_of(s))) {
         return false;
     }
     return scope_cancel_with(scope_of(s), ROOST_REASON_EXPLICIT, status,
@@ -56,7 +56,7 @@ bool roost_scope_cancel_soft(roost_scope *pub, roost_ns grace)
     roost_ns now;
     roost_ns hard;
 
-    if (registry_forked() || s == NULL) {
+    if (registry_forked() || s == NULL || scope_closed(s)) {
         return false;
     }
     now = runtime_now(chain_runtime(s));
@@ -68,7 +68,7 @@ bool roost_scope_cancel_soft(roost_scope *pub, roost_ns grace)
 
 void roost_scope_set_deadline(roost_scope *s, roost_ns deadline)
 {
-    if (!registry_forked() && s != NULL) {
+    if (!registry_forked() && s != NULL && !scope_closed(scope_of(s))) {
         deadline_set(scope_of(s), deadline);
     }
 }
@@ -113,6 +113,20 @@ static int closed_reason(roost_reason *why)
     return 0;
 }
 
+/* A task that was cancelled by its handle asks about the scope that it was
+ * spawned into: its hidden scope has the answer. */
+static struct scope *reason_scope(struct scope *s)
+{
+    struct frame *f = frame_current();
+
+    if (f != NULL && (f->marks & F_DESC) && f->desc->base != NULL &&
+        s == f->target &&
+        (scope_flags(f->desc->base) & (S_CANCELLED | S_SOFT))) {
+        return f->desc->base;
+    }
+    return s;
+}
+
 int roost_scope_reason(const roost_scope *pub, roost_reason *why)
 {
     struct scope *s = scope_of(pub);
@@ -131,6 +145,7 @@ int roost_scope_reason(const roost_scope *pub, roost_reason *why)
         }
         return rc;
     }
+    s = reason_scope(s);
     if (scope_flags(s) & (S_CANCELLED | S_SOFT)) {
         fill_reason(s, &found);
     } else {
@@ -167,12 +182,21 @@ int roost_scope_hold(roost_scope *pub)
     if (registry_forked() || s == NULL) {
         return -EINVAL;
     }
-    if (a32_load(&s->flags, ACQUIRE /* X1 */) & S_CLOSED) {
+    if (scope_closed(s)) {
         return -ESHUTDOWN;
     }
     count_add(&s->count, COUNT_PIN);
     outside_add(chain_runtime(s));
     return 0;
+}
+
+/* Is anything held? The children that the opener has not counted in yet make
+ * the word smaller by less than half a pin. */
+static bool is_held(struct scope *s)
+{
+    uint64_t count = a64_load(&s->count, RELAXED);
+
+    return (int64_t)(count + COUNT_PIN / 2) >= (int64_t)COUNT_PIN;
 }
 
 void roost_scope_release(roost_scope *pub)
@@ -182,6 +206,9 @@ void roost_scope_release(roost_scope *pub)
 
     if (registry_forked() || s == NULL) {
         return;
+    }
+    if (scope_closed(s) || !is_held(s)) {
+        misuse("roost_scope_release", pub, "it is not held");
     }
     rt = chain_runtime(s);
     scope_unpin(s);
@@ -194,7 +221,7 @@ static __attribute__((noinline)) bool poll_slow(struct worker *w,
 {
     uint64_t epoch;
 
-    if (f->marks & (F_SHIELDED | F_HOOK)) {
+    if (f->marks & F_HOOK) {
         return false;
     }
     if ((scope_flags(f->scope) & (S_TIMED | S_ARMED)) == S_TIMED) {
@@ -205,7 +232,7 @@ static __attribute__((noinline)) bool poll_slow(struct worker *w,
         watch_cover_own(w);
     }
     epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
-    if (chain_cancelled(f->scope, true)) {
+    if (chain_cancels(f, true)) {
         f->marks |= F_CANCELLED;
         return true;
     }
@@ -216,7 +243,7 @@ static __attribute__((noinline)) bool poll_slow(struct worker *w,
 
 static inline bool poll_cancelled(struct worker *w, struct frame *f)
 {
-    if (likely((f->marks & (F_EPOCH | F_SHIELDED | F_HOOK)) == F_EPOCH &&
+    if (likely((f->marks & (F_EPOCH | F_HOOK)) == F_EPOCH &&
                f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */) &&
                (scope_flags(f->scope) & (S_TIMED | S_ARMED)) != S_TIMED)) {
         return false;
@@ -280,30 +307,48 @@ int roost_yield(void)
 }
 
 struct shield_room {
-    uint64_t was;
+    struct scope *was; /* the shield around this one, or NULL */
 };
 
-void roost_shield_begin(roost_shield *h)
+/* NULL in a forked child, where nothing happens. */
+static struct frame *shield_frame(const char *call, const roost_shield *h)
 {
     struct frame *f = frame_current();
 
+    if (registry_forked()) {
+        return NULL;
+    }
     if (f == NULL || h == NULL) {
+        misuse(call, h, f == NULL ? "not in a task" : "no storage");
+    }
+    return f;
+}
+
+void roost_shield_begin(roost_shield *h)
+{
+    struct frame *f = shield_frame("roost_shield_begin", h);
+
+    if (f == NULL) {
         return;
     }
-    ((struct shield_room *)(void *)h)->was = f->marks & F_SHIELDED;
-    f->marks |= F_SHIELDED;
+    ((struct shield_room *)(void *)h)->was =
+        f->marks & F_SHIELDED ? f->shield : NULL;
+    f->shield = f->scope;
+    f->marks = (f->marks | F_SHIELDED) & ~(uint32_t)F_EPOCH;
 }
 
 void roost_shield_end(roost_shield *h)
 {
-    struct frame *f = frame_current();
+    struct frame *f = shield_frame("roost_shield_end", h);
 
-    if (f == NULL || h == NULL) {
+    if (f == NULL) {
         return;
     }
-    if (((struct shield_room *)(void *)h)->was == 0) {
+    f->shield = ((struct shield_room *)(void *)h)->was;
+    if (f->shield == NULL) {
         f->marks &= ~(uint32_t)F_SHIELDED;
     }
+    f->marks &= ~(uint32_t)F_EPOCH;
 }
 
 roost_runtime *roost_runtime_current(void)

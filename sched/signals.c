@@ -176,10 +176,11 @@ static int room_of(struct runtime *rt, struct signal_room **out)
     return rc;
 }
 
-/* All of the set must be blocked here, as in every thread. */
+/* Not empty, and all of it blocked here, as in every thread. */
 static bool blocked(struct runtime *rt, const sigset_t *set)
 {
     sigset_t mask;
+    bool any = false;
     int signal;
 
     if (rt->opts.signals != NULL) {
@@ -190,12 +191,15 @@ static bool blocked(struct runtime *rt, const sigset_t *set)
         pthread_sigmask(SIG_BLOCK, NULL, &mask);
     }
     for (signal = 1; signal < NSIG; signal++) {
-        if (sigismember(set, signal) == 1 &&
-            sigismember(&mask, signal) != 1) {
+        if (sigismember(set, signal) != 1) {
+            continue;
+        }
+        if (sigismember(&mask, signal) != 1) {
             return false;
         }
+        any = true;
     }
-    return true;
+    return any;
 }
 
 int roost_scope_cancel_on_signal(roost_scope *pub, const sigset_t *set,
@@ -229,12 +233,17 @@ int roost_scope_cancel_on_signal(roost_scope *pub, const sigset_t *set,
     entry->set = *set;
     entry->status = status;
     pthread_mutex_lock(&room->mutex);
-    entry->next = rare->signal;
-    rare->signal = entry;
     list_push_back(&room->scopes, &entry->link);
     rc = update(room);
+    if (rc == 0) {
+        entry->next = rare->signal;
+        rare->signal = entry;
+        outside_add(rt);
+    } else {
+        list_remove(&entry->link);
+        alloc_free(entry);
+    }
     pthread_mutex_unlock(&room->mutex);
-    outside_add(rt);
     (void)!write(room->wake, &(uint64_t){1}, sizeof(uint64_t));
     return rc;
 }

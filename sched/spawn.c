@@ -33,7 +33,7 @@ int scope_admit(struct scope *s)
 {
     uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
 
-    if (flags & S_CLOSED) {
+    if (scope_closed(s)) {
         return -ESHUTDOWN;
     }
     if (flags & S_NOMEM) {
@@ -67,8 +67,7 @@ static void inherit(struct task_desc *d)
     }
 }
 
-/* The hidden scope of the services of s (ROOST_SERVICE). NULL: no memory. */
-static struct scope *services_of(struct scope *s)
+struct scope *scope_services(struct scope *s)
 {
     struct scope_rare *rare = scope_rare(s);
     struct scope *made;
@@ -111,7 +110,7 @@ void desc_queue(struct task_desc *d)
     desc_entry(d, &e);
     if (d->priority != 0) {
         inject_push(d->priority > 0 ? &w->high : &w->low, &d->node.link);
-    } else if (deque_push(&w->deque, e) != 0) {
+    } else if (d->fiber != NULL || deque_push(&w->deque, e) != 0) {
         inject_push(&rt->inject, &d->node.link);
     }
     barrier_light(); /* P1 */
@@ -185,7 +184,7 @@ static int spawn_desc(struct scope *s, roost_fn fn, const void *arg,
     }
     d->scope = s;
     if (opts != NULL && (opts->flags & ROOST_SERVICE)) {
-        d->scope = services_of(s);
+        d->scope = scope_services(s);
         rc = d->scope == NULL ? -ENOMEM : 0;
     }
     if (rc == 0) {

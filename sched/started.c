@@ -94,6 +94,9 @@ int roost_started(void *value)
     if (a32_load(&r->state, RELAXED) == STARTED) {
         return -EALREADY;
     }
+    if (chain_cancelled(r->scope.outer, false)) {
+        return -ECANCELED; /* so it stays with its caller, which awaits it */
+    }
     target = r->target;
     owner = target->owner != NULL ? target->owner
                                   : chain_runtime(target)->root_frame;
@@ -154,21 +157,23 @@ static int failed_start(struct relay *r)
     return status;
 }
 
-static int check_call(struct scope *target, roost_fn fn)
+static int check_call(struct scope *target, roost_fn fn, const void *arg,
+                      const roost_task_opts *opts)
 {
-    int rc = wait_enter();
+    int rc;
 
+    if (target == NULL || fn == NULL ||
+        (opts != NULL && !task_opts_valid(arg, opts))) {
+        return -EINVAL;
+    }
+    rc = wait_enter();
     if (rc != 0) {
         return rc;
-    }
-    if (target == NULL || fn == NULL) {
-        return -EINVAL;
     }
     if (frame_current() == NULL) {
         return -EPERM;
     }
-    return a32_load(&target->flags, ACQUIRE /* X1 */) & S_CLOSED ? -ESHUTDOWN
-                                                                 : 0;
+    return scope_closed(target) ? -ESHUTDOWN : 0;
 }
 
 static struct task_desc *make_desc(struct relay *r, roost_fn fn, void *arg,
@@ -196,8 +201,12 @@ int roost_spawn_started(roost_scope *pub, roost_fn fn, void *arg,
     struct relay *r;
     struct task_desc *d;
     struct waiter *wt;
-    int rc = check_call(target, fn);
+    int rc = check_call(target, fn, arg, opts);
 
+    if (rc == 0 && opts != NULL && (opts->flags & ROOST_SERVICE)) {
+        target = scope_services(target);
+        rc = target == NULL ? -ENOMEM : 0;
+    }
     if (rc != 0) {
         return rc;
     }

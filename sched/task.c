@@ -115,7 +115,7 @@ void task_finish(struct frame *f, int status)
 }
 
 /* An accepted task that is skipped (R29): as if it ended at once. */
-static void skip(struct entry *e)
+void task_skip(struct entry *e)
 {
     if (e->fn == desc_run) {
         struct task_desc *d = e->arg;
@@ -132,7 +132,7 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e)
     int status;
 
     if (unlikely(task_skipped(s))) {
-        skip(e);
+        task_skip(e);
         task_uncount(s);
         return;
     }

@@ -37,6 +37,7 @@ struct frame {
     struct list link;       /* L(target): linked, in target->tasks */
     struct list scopes;     /* L(target): linked: scopes it opened that have
                                linked tasks or hooks, by scope.attach */
+    struct scope *shield;   /* O: F_SHIELDED: it and all outside do not count */
     roost_errors *kept;     /* O: F_KEPT */
     struct reason reason;   /* O: F_REASON: of the scope closed last */
     struct task_desc *desc; /* I: F_DESC */
@@ -124,6 +125,8 @@ void task_finish(struct frame *f, int status);
 void task_uncount(struct scope *s);
 /* True if the entry is not to run (R29): ROOST_SKIP and cancelled. */
 bool task_skipped(struct scope *s);
+/* Such an entry, taken from its queue: end it. Not the counting. */
+void task_skip(struct entry *e);
 /* In a forked child: leave the process with the status (R64). */
 _Noreturn void task_forked_end(int status);
 

@@ -46,6 +46,7 @@ int roost_sleep_until(roost_ns t)
         return rc;
     }
     if (t != ROOST_NEVER && t <= wait_now()) {
+        wait_ready();
         return 0;
     }
     wt = wait_begin("sleep", NULL, 0);

@@ -74,9 +74,6 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
     if (f->marks & F_HOOK) {
         return -EPERM;
     }
-    if (f->marks & F_SHIELDED) {
-        return 0;
-    }
     if (scope_flags(f->scope) & S_TIMED) {
         chain_expire(f->scope);
     }
@@ -84,7 +81,7 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
     if (f->epoch == epoch && (f->marks & F_EPOCH)) {
         return 0;
     }
-    if (chain_cancelled(f->scope, true)) {
+    if (chain_cancels(f, true)) {
         f->marks |= F_CANCELLED;
         return -ECANCELED;
     }
@@ -102,7 +99,7 @@ int wait_enter(void)
         return registry_forked() ? -EINVAL : hooks_running() ? -EPERM : 0;
     }
     f = w->frame;
-    if (likely((f->marks & (F_EPOCH | F_SHIELDED | F_HOOK)) == F_EPOCH &&
+    if (likely((f->marks & (F_EPOCH | F_HOOK)) == F_EPOCH &&
                f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */) &&
                !(scope_flags(f->scope) & S_TIMED))) {
         return 0;
@@ -151,9 +148,6 @@ struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
     wt->what = what;
     wt->object = object;
     wt->since = 0;
-    if (f->marks & F_SHIELDED) {
-        flags |= WAIT_DEAF;
-    }
     a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W1 */);
     return wt;
 }
@@ -267,6 +261,15 @@ static void park(struct worker *w, struct fiber *from, void *arg)
     ready_push(from);
 }
 
+void wait_ready(void)
+{
+    struct worker *w = worker_self();
+
+    if (w != NULL && w->frame != NULL && --w->budget <= 0) {
+        ready_step_aside(w);
+    }
+}
+
 void wait_abort(struct waiter *wt)
 {
     if (!decide(wt, WAIT_DONE)) {
@@ -302,7 +305,7 @@ static bool cancelled_meanwhile(struct worker *w, struct frame *f,
         f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */)) {
         return false;
     }
-    return chain_cancelled(f->scope, false) && decide(wt, WAIT_CANCELLED);
+    return chain_cancels(f, false) && decide(wt, WAIT_CANCELLED);
 }
 
 /* Arm what must end the wait in time. True: it has ended already. */
@@ -340,7 +343,7 @@ static int outcome(struct frame *f, struct waiter *wt)
     if (scope_flags(f->scope) & S_TIMED) {
         chain_expire(f->scope); /* R9 */
     }
-    if (chain_cancelled(f->scope, true)) {
+    if (chain_cancels(f, true)) {
         f->marks |= F_CANCELLED;
         return -ECANCELED;
     }

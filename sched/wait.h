@@ -76,6 +76,10 @@ static inline uint32_t wait_result(const struct waiter *w)
            WAIT_RESULT_SHIFT;
 }
 
+/* The call was ready at once: it counts against the task's budget, which
+ * makes it step aside when used up (R7). */
+void wait_ready(void);
+
 /* Announced, but not needed and in nobody's reach: take it back. */
 void wait_abort(struct waiter *w);
 

@@ -6,6 +6,7 @@
 #define ROOST_WHEEL_H
 
 #include "base/list.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct timer {
@@ -18,18 +19,23 @@ struct timer {
 #define WHEEL_LEVELS 8
 #define WHEEL_SLOTS 64
 
+struct wheel_slot {
+    struct list timers;
+    int64_t earliest; /* no `when` in it is before this; valid while it is not
+                         empty */
+    bool known;       /* earliest is one of them */
+    bool mixed;       /* they are not in the order of `when` */
+    uint8_t searches; /* how often all were looked at for the earliest */
+};
+
 struct wheel {
     int64_t tick;   /* the tick that has been advanced to */
     int64_t next;   /* no timer is due before this; INT64_MAX: none armed */
     bool exact;     /* next is the earliest `when`, not just a lower bound */
-    int scanned;    /* the slot last searched for its earliest; -1: none */
-    int scans;      /* how often in a row */
     uint32_t count; /* armed */
-    uint64_t due_mixed;              /* 1: due is not in order */
-    uint64_t mixed[WHEEL_LEVELS];    /* a bit a slot: not in order */
     uint64_t occupied[WHEEL_LEVELS]; /* a bit a slot: not empty */
-    struct list due;                 /* those of the current tick and before */
-    struct list slots[WHEEL_LEVELS][WHEEL_SLOTS];
+    struct wheel_slot due;           /* those of the current tick and before */
+    struct wheel_slot slots[WHEEL_LEVELS * WHEEL_SLOTS];
 };
 
 /* tick length: 2^16 ns = 65.5 us; a due timer is found within its tick's slot

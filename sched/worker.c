@@ -204,9 +204,25 @@ void worker_emergency(struct worker *w)
 /* C++ keeps exceptions per thread (R70); absent in a C program. */
 extern void *__cxa_get_globals(void) __attribute__((weak));
 
+/* Set while the loop runs: a thread that ends with it was ended by a task. */
+static pthread_key_t ended;
+static pthread_once_t ended_once = PTHREAD_ONCE_INIT;
+
+static void on_thread_end(void *w)
+{
+    misuse("pthread_exit", w, "in a task");
+}
+
+static void make_key(void)
+{
+    roost_check(pthread_key_create(&ended, on_thread_end) == 0);
+}
+
 static void set_up_thread(struct worker *w)
 {
     worker_tls = w;
+    pthread_once(&ended_once, make_key);
+    pthread_setspecific(ended, w);
     if (__cxa_get_globals != NULL) {
         w->exceptions = __cxa_get_globals();
     }
@@ -226,6 +242,7 @@ void *worker_main(void *worker)
     w->spares--;
     fiber_enter(w, first);
     overflow_thread_end(w);
+    pthread_setspecific(ended, NULL);
     worker_tls = NULL;
     return NULL;
 }

@@ -188,7 +188,8 @@ TEST_UNUSED static void test_reap(pid_t pid, int fd, const char *text,
 static const roost_opts test_no_opts = {};
 #else
 static const roost_opts test_no_opts = {0};
-TEST_UNUSED static const roost_opts test_virtual = {.clock = ROOST_CLOCK_VIRTUAL};
+TEST_UNUSED static const roost_opts test_virtual = {.clock =
+                                                        ROOST_CLOCK_VIRTUAL};
 #define TEST_VIRTUAL(id, rules) TEST_CASE(id, rules, &test_virtual)
 /* TEST_WITH(name, "R5", .grace = ROOST_S): any of roost_opts but workers. */
 #define TEST_WITH(id, rules, ...)                                              \

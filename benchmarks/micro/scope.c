@@ -191,15 +191,15 @@ BENCH(poll_foreign, .name = "poll/foreign", .workers = 2)
 
 #define ROUNDS 30
 
-/* Polls until it is cancelled; how late that was. */
+/* Polls until it is cancelled. In: the deadline; out: how late it was seen. */
 static int poll_until_late(void *arg)
 {
-    int64_t *late = arg;
-    int64_t deadline = roost_scope_deadline(roost_scope_current());
+    int64_t *slot = arg;
+    int64_t deadline = *slot;
 
     while (!roost_cancelled()) {
     }
-    *late = measure_now() - deadline;
+    *slot = measure_now() - deadline;
     return -ECANCELED;
 }
 
@@ -214,12 +214,13 @@ static void poll_deadline(struct bench *b)
         int64_t began = measure_now();
 
         for (int i = 0; i < ROUNDS && n + workers <= ROUNDS * 8; i++) {
-            const roost_scope_opts opts = {.timeout = 5 * ROOST_MS,
+            const roost_scope_opts opts = {.deadline = roost_in(5 * ROOST_MS),
                                            .flags = ROOST_MOVE_ON};
             roost_scope s;
 
             roost_scope_open(&s, &opts);
             for (unsigned w = 0; w < workers; w++) {
+                late[n] = opts.deadline;
                 roost_spawn(&s, poll_until_late, &late[n++]);
             }
             roost_scope_close(&s, 0);

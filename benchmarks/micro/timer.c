@@ -123,7 +123,7 @@ BENCH_AS(timer_sleeps_2, timer_sleeps, .name = "timer/sleeps", .workers = 2,
 
 /* --- a sleeper among four tasks that compute 0.1 .. 10 ms at a time --- */
 
-#define WAKES 400
+#define WAKES 300
 
 struct load {
     uint64_t seed;

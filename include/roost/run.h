@@ -63,7 +63,8 @@ typedef struct roost_group roost_group;
  *   the main task's status; or, when it is >= 0, -ETIMEDOUT: not all had ended
  *   within the grace. -EDEADLK: called inside a task, or all tasks were stuck
  *   (R63). -EINVAL: bad options, or a malformed ROOST_WORKERS or ROOST_SEED,
- *   which a line on stderr names. -ENOMEM, -EAGAIN: it could not be started
+ *   which a line on stderr names. -ENOTSUP: ROOST_SIM, which this version does
+ *   not have. -ENOMEM, -EAGAIN: it could not be started
  * Blocks its thread. Who: a plain thread. Cost: some 100 us for start and end.
  * R59 R63-R66 R71.
  */
@@ -92,9 +93,9 @@ ROOST_API unsigned roost_worker_index(void);
  * Starts a runtime and returns. It makes no deadlock report: its tasks may be
  * fed from outside.
  *   rt  written on success
- *   0, or as roost_run: -EINVAL, -ENOMEM, -EAGAIN; -EDEADLK inside a task
- * Blocks its thread until the workers run. Who: a plain thread. Cost: some 50
- * us. R63 R66 R71 R72.
+ *   0, or as roost_run: -EINVAL, -ENOTSUP, -ENOMEM, -EAGAIN
+ * Blocks its thread until the workers are made. Who: anybody, best a plain
+ * thread. Cost: some 50 us. R63 R66 R71 R72.
  */
 ROOST_API ROOST_MUST_CHECK int roost_start(roost_runtime **rt,
                                            const roost_opts *opts);
@@ -138,7 +139,7 @@ ROOST_API int roost_stop(roost_runtime *rt);
 
 /*
  * Frees the handle after roost_stop, once no other thread uses it; NULL is
- * fine. Not stopped, or with groups left: misuse.
+ * fine. Its groups are freed before. Not stopped: misuse.
  * Never waits. Who: a plain thread.
  */
 ROOST_API void roost_runtime_free(roost_runtime *rt);
@@ -166,7 +167,8 @@ ROOST_API ROOST_MUST_CHECK int roost_group_new(roost_group **g,
  *   opts  NULL = none
  *   done  called once with arg and the status, last, when arg is the caller's
  *         again; on a worker, must not wait; may be NULL
- *   0, or, never run and done not called: as roost_spawn_opts
+ *   0, or, never run and done not called: as roost_spawn_opts; -EINVAL also
+ *   for ROOST_SERVICE
  * Blocks only for the room of a limit. Who: any thread or task. Cost: as
  * roost_post. R29 R35.
  */
@@ -182,8 +184,9 @@ ROOST_API bool roost_group_cancel(roost_group *g, int status);
 
 /*
  * Waits for all that was submitted; the group stays open.
- *   0, or the status that its scope has by now (R38). A task: -ECANCELED when
- *   cancelled. -EDEADLK: called by a task of the group. -EINVAL
+ *   0: at some instant nothing was left; how it went is what roost_group_free
+ *   returns. -ECANCELED: a task that is cancelled. -EDEADLK: a task of the
+ *   group. -EINVAL: g NULL
  * Waits; blocks a plain thread. Who: any thread or task.
  */
 ROOST_API int roost_group_wait(roost_group *g);

@@ -105,7 +105,7 @@ ROOST_API int roost_scope_join(roost_scope *s);
 /*
  * 'My part failed': records status like close's body and cancels the scope.
  *   status  negative; >= 0, and a -ECANCELED that is absorbed, are ignored
- *   status, in every case: `return roost_scope_fail(s, rc);`
+ *   status: `return roost_scope_fail(s, rc);`, or -EPERM: not the opener
  * Never waits. Who: the opener. Cost: as roost_scope_cancel. R24 R36.
  */
 ROOST_API int roost_scope_fail(roost_scope *s, int status);
@@ -133,9 +133,9 @@ ROOST_API bool roost_scope_cancel_soft(roost_scope *s, roost_ns grace);
 /*
  * Until s closes, any of these signals cancels it with status.
  *   set  signals that are blocked in every thread: roost_opts.signals
- *   0, or -EINVAL: set NULL, empty or not blocked; -EBUSY: another waits for
- *   one of them; -ENOMEM, -EAGAIN
- * Never waits. Who: a task inside s. Cost: a few system calls.
+ *   0, or -EINVAL: NULL, or not blocked; -ENOMEM, -EAGAIN
+ * Several scopes may wait for one signal: it cancels them all. Never waits.
+ * Who: a task inside s. Cost: a few system calls.
  */
 ROOST_API int roost_scope_cancel_on_signal(roost_scope *s, const sigset_t *set,
                                            int status);
@@ -196,7 +196,7 @@ ROOST_API void roost_scope_defer(roost_scope *s, roost_hook *h,
  * or a worker. fn must not wait: waiting calls in it give -EPERM.
  *   h  storage that lives until close or roost_hook_remove has returned
  *   0   registered; 1: s is cancelled already, and fn has run
- *   negative: nothing was registered: -EINVAL, -EPERM
+ *   -EINVAL: NULL; nothing was registered
  * Never waits. Who: a task inside s. Cost: a lock, 30 ns. R22.
  */
 ROOST_API int roost_scope_on_cancel(roost_scope *s, roost_hook *h,
@@ -213,7 +213,7 @@ ROOST_API bool roost_hook_remove(roost_hook *h);
 /*
  * From now on s is cancelled, with 0, when source is; either may end first. At
  * once if source is cancelled already.
- *   0, or -ENOMEM; -EINVAL: NULL, the same scope, or a link back
+ *   0, or -ENOMEM; -EINVAL: NULL or the same scope
  * Never waits. Who: a task, while both are kept open (R14). Cost: an
  * allocation and two locks.
  */

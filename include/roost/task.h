@@ -64,8 +64,7 @@ typedef struct roost_local {
  *   0: fn will run exactly once (unless ROOST_SKIP); it owns what arg owns
  *   negative: it never runs, and arg stays the caller's: -ESHUTDOWN, closed;
  *   -ECANCELED, s has ROOST_SKIP or a limit, and is cancelled; -ENOMEM, and
- *   then s has failed with it, so that no check is needed; -EINVAL; -EPERM, on
- *   a plain thread without a hold
+ *   then s has failed with it, so that no check is needed; -EINVAL, NULL
  * Waits only for the room of a limit, and then is a cancellation point.
  * Who: a task inside s, or who has a hold. Cost: 5 ns. R7 R28-R32 R35 R36.
  */
@@ -180,7 +179,8 @@ ROOST_API const char *roost_task_name(void);
  * Binds a value to a key for the opener and for all that is spawned by tasks
  * that see it, until s is closed; a task sees what was bound where it was
  * spawned, as it was then, for its whole life.
- *   0, or -ENOMEM; -EPERM: not the opener of s; -EINVAL
+ *   0, or -ENOMEM; -EPERM: not the opener of s, or s is not its current scope;
+ *   -EINVAL
  * Never waits. Who: the opener of s. Cost: an allocation. R31.
  */
 ROOST_API int roost_local_bind(roost_scope *s, roost_local *key, void *value);

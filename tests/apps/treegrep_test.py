@@ -25,6 +25,7 @@ import time
 
 SLOWNESS = float(os.environ.get('TREEGREP_SLOWNESS', '1'))
 LIMIT = 60 * SLOWNESS  # seconds: longer is a hang
+ROUNDS = int(os.environ.get('TREEGREP_ROUNDS', '12'))  # of random moments
 WORKERS = (1, 2, 4, 8)
 TESTS = []
 
@@ -90,11 +91,8 @@ class Tree:
         os.chmod(self.root, 0o755)
 
     def remove(self):
-        for folder, directories, _ in os.walk(self.root):
-            for name in directories:
-                path = os.path.join(folder, name)
-                if not os.path.islink(path):
-                    os.chmod(path, 0o755)
+        subprocess.run(['chmod', '-R', 'u+rwX', self.root], check=False,
+                       stderr=subprocess.DEVNULL)
         subprocess.run(['rm', '-rf', self.root], check=True)
 
     def path(self, name):
@@ -135,9 +133,9 @@ def plain_tree(t):
     t.file('only-newlines', b'\n\n\n')
     t.file('crlf', b'dos int\r\nline\r\n\r\nint\r\n')
     t.file('cr', b'mac int\rline\rint')
-    t.file('long-line', b'x' * 300000 + b' int ' + b'y' * 300000 + b'\nint\n')
-    t.file('long-line-no-end', b'int' * 200000)
-    t.file('blocks', words(60000, 1))
+    t.file('long-line', b'x' * 99000 + b' int ' + b'y' * 99000 + b'\nint\n')
+    t.file('long-line-no-end', b'int' * 70000)
+    t.file('blocks', words(9000, 1))
     t.file('latin1', b'caf\xe9 int\nint\n\xff\xfeint\nint \xe4\n')
     t.file('utf8', 'caf\u00e9 int \u4f60\n\u00e9\n'.encode())
     t.file('cut-utf8', b'int \xe4\xbd\nint \xa0\nint\n\x80^\n')
@@ -146,10 +144,8 @@ def plain_tree(t):
     t.file('binary-late', b'text with int in it\n' * 4900 + b'\0 int\n')
     t.file('binary-late-only', b'text with none in it\n' * 4000 + b'\0 int\n')
     t.file('nul-at-end', b'int\n\0')
-    for i in range(300):
+    for i in range(60):
         t.file(f'many/{i % 7}/{i}.txt', words(i % 40, i))
-    t.file('hole', b'int\n' * 50000)
-    os.truncate(t.path('hole'), 3000000)
 
 
 def packed_tree(t):
@@ -160,12 +156,12 @@ def packed_tree(t):
     t.file('p/nothing.gz', b'')
     t.file('p/plain.gz', TEXT)
     t.file('p/one-byte.gz', b'\x1f')
-    t.gz('p/large.gz', words(60000, 2))
+    t.gz('p/large.gz', words(20000, 2))
     t.gz('p/binary.gz', b'int\0int\n')
     t.gz('p/no-newline.gz', b'int')
     t.file('p/garbage.gz', gzip.compress(TEXT) + b'int int\n' * 9)
-    for i in range(40):
-        t.gz(f'p/man/{i}.gz', words(i * 5, i))
+    for i in range(8):
+        t.gz(f'p/man/{i}.gz', words(i * 25, i))
 
 
 def path_of(line):
@@ -218,9 +214,9 @@ def lines_equal_grep(treegrep):
     for locale in locales():
         for pattern in PATTERNS:
             compare(treegrep, t.root, ['-n'], pattern, locale)
-        for options in ([], ['-i'], ['-c'], ['-l'], ['-c', '-i', '-n'],
-                        ['-l', '-c'], ['-i', '-n', '-H']):
-            for pattern in ('int', 'INT', '^$', 'no such thing', '\u00c9'):
+        for options in ([], ['-i', '-n', '-H'], ['-c'], ['-l'], ['-c', '-i'],
+                        ['-l', '-c']):
+            for pattern in ('INT', '^$', 'no such thing', '\u00c9'):
                 compare(treegrep, t.root, options, pattern, locale)
 
 
@@ -237,8 +233,8 @@ def lines_equal_zgrep(treegrep):
     packed_tree(t)
     names = sorted(os.path.join(folder, n)
                    for folder, _, files in os.walk(t.root) for n in files)
-    for options in (['-n'], [], ['-i'], ['-c'], ['-l']):
-        for pattern in ('int', r'^\w+ ', '', 'INT', 'no such thing'):
+    for options in (['-n'], ['-i'], ['-c'], ['-l']):
+        for pattern in ('INT', r'^\w+ ') if options == ['-n'] else ('int',):
             ours = run(treegrep, *options, '--', pattern, t.root)
             theirs = run('zgrep', '-P', '-H', *options, '--', pattern, *names)
             what = f'{options} {pattern!r}'
@@ -263,7 +259,7 @@ def operands_as_grep(treegrep):
                   ['loop1'], ['dangling'], ['nowhere', 'a'], [''],
                   ['a', 'a'], ['many/self'], [t.root], ['b', 'b.c', 'b-c'],
                   ['deep/1/../1']):
-        for options in ([], ['-h'], ['-H'], ['-c'], ['-h', '-n']):
+        for options in ([], ['-H', '-c'], ['-h', '-n']):
             ours = run(treegrep, *options, 'int', *paths, cwd=t.root)
             grep = run('grep', '-rP', *options, 'int', *paths, cwd=t.root)
             what = f'{options} {paths}'
@@ -329,7 +325,7 @@ def first_is_the_first(treegrep):
     for options in (['-n'], ['-l'], ['-c']):
         whole = run(treegrep, *options, 'int', '.', cwd=t.root)
         lines = whole.lines_of_bytes()
-        for n in (1, 2, 7, 30, 299, len(lines), len(lines) + 1):
+        for n in (1, 7, 30, len(lines) // 2, len(lines), len(lines) + 1):
             for workers in WORKERS:
                 ours = run(treegrep, *options, '--first', str(n), '--workers',
                            str(workers), 'int', '.', cwd=t.root)
@@ -419,6 +415,16 @@ def late_binary(treegrep):
     check(ours.out == line * (len(ours.out) // len(line)), 'odd lines')
     check(0 <= len(line) * 40000 - len(ours.out) < 98304 + 100, len(ours.out))
     check(b'f: binary file matches' in ours.err and ours.status == 0, ours.err)
+
+
+@test
+def sparse_file(treegrep):
+    """A file with a hole is binary from its first line on."""
+    t = Tree()
+    t.file('hole', b'int\n' * 50000)
+    os.truncate(t.path('hole'), 300000000)
+    for options in ([], ['-c'], ['-l']):
+        compare(treegrep, t.root, options, 'int', 'C')
 
 
 @test
@@ -695,7 +701,7 @@ def check_partial(whole, out, err):
 
 def cut_tree(t):
     for i in range(12):
-        for j in range(25):
+        for j in range(12):
             t.file(f'{i}/{j}', words(120, i * 100 + j))
             t.gz(f'{i}/z/{j}.gz', words(120, i * 100 + j))
     t.file('5/large', words(40000, 5))
@@ -710,8 +716,8 @@ def cut_by_the_deadline(treegrep):
     whole = run(treegrep, '-n', pattern, '.', cwd=t.root)
     took = time.monotonic() - begun
     cut = 0
-    for i in range(30):
-        timeout = f'{max(1, int(took * 1000 * (i + 0.5) / 30))}ms'
+    for i in range(ROUNDS):
+        timeout = f'{max(1, int(took * 1000 * (i + 0.5) / ROUNDS))}ms'
         workers = str(WORKERS[i % 4])
         ours = run(treegrep, '-n', '--stats', '--timeout', timeout,
                    '--workers', workers, pattern, '.', cwd=t.root)
@@ -733,7 +739,7 @@ def cut_by_a_signal(treegrep):
     took = time.monotonic() - begun
     rng = random.Random(7)
     cut = 0
-    for i in range(60):
+    for i in range(2 * ROUNDS):
         number = signal.SIGTERM if i % 5 == 4 else signal.SIGINT
         p = subprocess.Popen([treegrep, '-n', '--stats', '--workers',
                               str(WORKERS[i % 4]), pattern, '.'], cwd=t.root,

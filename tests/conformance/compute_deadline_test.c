@@ -103,18 +103,22 @@ TEST(a_deadline_set_on_a_polling_scope_is_seen, "R11 R14")
     CHECK_EQ(roost_scope_close(&s, 0), -ETIMEDOUT);
 }
 
-static void set_flag(void *arg) { test_set((int *)arg, 1); }
+static void set_flag(void *arg)
+{
+    test_set((int *)arg, 1);
+}
 
 /* A hook arms the deadline like a poll does; all workers compute. */
 static int wait_for_the_hook(void *arg)
 {
-    (void)arg;
     roost_scope s;
     roost_hook h;
-    int called = 0;
+    int called = 0, rc;
 
-    roost_scope_open(&s, &(roost_scope_opts){.timeout = 2 * ROOST_MS});
-    CHECK_EQ(roost_scope_on_cancel(&s, &h, set_flag, &called), 0);
+    (void)arg;
+    roost_scope_open(&s, &(roost_scope_opts){.timeout = 5 * ROOST_MS});
+    rc = roost_scope_on_cancel(&s, &h, set_flag, &called);
+    CHECK(rc == 0 || (rc == 1 && test_get(&called))); /* 1: came too late */
     while (!test_get(&called)) {
     }
     return roost_scope_close(&s, 0) == 0 ? 0 : -EIO;

@@ -428,7 +428,10 @@ TEST_VIRTUAL(a_raised_tree_travels_on, "R37")
     roost_errors_free(e);
 }
 
-TEST(raising_nothing_is_zero, "R37") { CHECK_EQ(roost_errors_raise(NULL), 0); }
+TEST(raising_nothing_is_zero, "R37")
+{
+    CHECK_EQ(roost_errors_raise(NULL), 0);
+}
 
 TEST_VIRTUAL(a_tree_may_be_taken_and_dropped, "R37")
 {

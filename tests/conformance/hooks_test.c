@@ -5,7 +5,10 @@
  */
 #include "tasks.h"
 
-static void bump(void *arg) { test_add((int *)arg, 1); }
+static void bump(void *arg)
+{
+    test_add((int *)arg, 1);
+}
 
 TEST(a_hook_runs_once_when_its_scope_is_cancelled, "R22")
 {

@@ -223,7 +223,10 @@ TEST_VIRTUAL(a_finish_scope_that_ends_in_time_returns_its_own, "R25 R38")
     CHECK_EQ(roost_sleep(9 * ROOST_S), 0); /* its timer died with it */
 }
 
-static int finish_in_background(void *arg) { return finish(arg); }
+static int finish_in_background(void *arg)
+{
+    return finish(arg);
+}
 
 static int leave_a_finisher(void *arg)
 {

@@ -123,7 +123,10 @@ TEST(a_copy_lives_as_long_as_its_task, "R29")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
-static int want_null(void *arg) { return arg == NULL ? 0 : -EIO; }
+static int want_null(void *arg)
+{
+    return arg == NULL ? 0 : -EIO;
+}
 
 TEST(a_copy_of_nothing_is_null, "R29")
 {

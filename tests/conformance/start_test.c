@@ -225,7 +225,6 @@ static int start_it(void *arg)
     struct call *c = (struct call *)arg;
 
     c->rc = roost_spawn_started(c->target, serve, &c->v, NULL, NULL);
-    roost_scope_release(c->target);
     return 0;
 }
 
@@ -234,8 +233,9 @@ static int start_it(void *arg)
 TEST_VIRTUAL(moving_into_a_cancelled_target, "R34 R4")
 {
     roost_scope outer, target;
-    struct call c = {.target = &target,
-                     .v = {.before = 3 * ROOST_S, .after = 3 * ROOST_S}};
+    struct call c = {
+        .target = &target,
+        .v = {.hold = &target, .before = 3 * ROOST_S, .after = 3 * ROOST_S}};
     roost_ns t = roost_now();
 
     roost_scope_open(&outer, NULL);
@@ -252,14 +252,6 @@ TEST_VIRTUAL(moving_into_a_cancelled_target, "R34 R4")
     CHECK_EQ(c.v.woke - t, 3 * ROOST_S);
 }
 
-static int start_and_let_go(void *arg)
-{
-    struct call *c = (struct call *)arg;
-
-    c->rc = roost_spawn_started(c->target, serve, &c->v, NULL, NULL);
-    return 0;
-}
-
 /* test_nursery_start_keeps_nursery_open: the hold is given back by the task
  * that is about to start, so the pending start alone keeps the target open. */
 TEST_VIRTUAL(a_pending_start_keeps_the_target_open, "R28 R34")
@@ -273,7 +265,7 @@ TEST_VIRTUAL(a_pending_start_keeps_the_target_open, "R28 R34")
     roost_scope_open(&outer, NULL);
     roost_scope_open(&target, NULL);
     CHECK_EQ(roost_scope_hold(&target), 0);
-    CHECK_EQ(roost_spawn(&outer, start_and_let_go, &c), 0);
+    CHECK_EQ(roost_spawn(&outer, start_it, &c), 0);
     CHECK_EQ(roost_scope_close(&target, 0), 0);
     CHECK_EQ(c.v.ended, 1);
     CHECK_EQ(c.v.after_rc, 0);

@@ -11,8 +11,7 @@
 
 #include <stdint.h>
 
-#define OPEN(s, ...)                                                           \
-    roost_scope_open((s), &(roost_scope_opts){__VA_ARGS__})
+#define OPEN(s, ...) roost_scope_open((s), &(roost_scope_opts){__VA_ARGS__})
 #define SPAWN_OPTS(s, fn, arg, ...)                                            \
     roost_spawn_opts((s), (fn), (arg), &(roost_task_opts){__VA_ARGS__})
 

@@ -116,6 +116,7 @@ by_pkg_config() {
 as_subdirectory() {
     "$CMAKE" -S "$here/consumer" -B "$scratch" -G "$GENERATOR" \
         "-DCMAKE_C_COMPILER=$CC" -DCONSUMER_LANGUAGE=C \
+        -DCMAKE_BUILD_TYPE=Debug \
         "-DCONSUMER_SUBDIRECTORY=$source_tree" >/dev/null
     "$CMAKE" --build "$scratch" --target consumer_static >/dev/null
     run_consumer "$scratch/consumer_static"

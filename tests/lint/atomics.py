@@ -1,9 +1,9 @@
 """Memory orders are tagged at both ends; shared words say who writes them.
 
 Every order above RELAXED in sched/ and sync/, and every fence, carries a tag
-(/* D1 */) on its lines or alone on the line above. The tag is listed under ORDER
-in the head comment of the file or of its header (or of its .c), and over the
-whole tree has an end that releases and one that acquires. A tag that a second
+(/* D1 */) on its lines or alone on the line above. The tag is listed under
+ORDER in the head comment of the file or of its header (or of its .c), and over
+the whole tree has an end that releases and one that acquires. A tag that a second
 room lists too names the first one's file, so that two tags are not called the
 same by chance. Every a32, a64, aptr field has a letter: I O S M R L(x) T(x).
 """
@@ -142,6 +142,10 @@ def check_tags(listed, used):
     rooms = collections.defaultdict(dict)
     for name, entries in listed.items():
         for path, tag, line, text in entries:
+            if not TAG.fullmatch(tag):
+                what = f'tag {tag} is called like a rule: rename it'
+                yield Finding(path, line, what)
+                continue
             rooms[tag].setdefault(name, (path, line, text))
     for tag, where in rooms.items():
         found = [u for us in used.values() for u in us if tag in u.tags]
@@ -220,6 +224,7 @@ PLANTS = [
     Plant('sched/zz.c', HEAD + BOTH + 'void f(a32 *p)\n{\n'
           '    a32_store(p, 1, RELEASE); /* ZA2 */\n}\n', 'ZA2 is not listed',
           18),
+    Plant('sched/zz.c', HEAD.replace('ZA1', 'R12'), 'called like a rule', 5),
     # A rule is no tag.
     Plant('sched/zz.c', 'void f(a32 *p)\n{\n'
           '    a32_store(p, 1, RELEASE); /* R12 */\n}\n', 'without a tag', 3),

@@ -8,7 +8,7 @@ import sys
 from lint import Plant
 from source import Finding
 
-FOLDERS = ('sched', 'sync', 'include', 'tests', 'benchmarks')
+FOLDERS = ('sched', 'sync', 'include', 'tests', 'benchmarks', 'docs')
 PLACE = re.compile(r'^(.*?):(\d+):\d+: (?:warning|error): code should be', re.M)
 SKIPPED = 77  # what ctest takes for a test that could not be made
 

@@ -25,14 +25,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Plant(NamedTuple):
-    """A file to write, and what must be said of it. `what` None: nothing may
-    be. `line` is where; `at` is the file, where it is another one."""
+    """A file to write, and what must be said of it and of which line. `what`
+    None: nothing may be. `alone`: in a tree with no other file, and said of
+    the folder."""
 
     path: str
     text: str
     what: str
     line: int = 1
-    at: str = None
+    alone: bool = False
 
 
 def copy_tree(target):
@@ -45,6 +46,8 @@ def copy_tree(target):
 
 def try_plant(module, root, before, plant, options):
     """None, or what went wrong."""
+    if plant.alone:
+        root, before = root / 'alone', set()
     path = root / plant.path
     old = path.read_bytes() if path.exists() else None
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +62,8 @@ def try_plant(module, root, before, plant, options):
             path.write_bytes(old)
     if plant.what is None:
         return f'should pass, but: {sorted(new)[0]}' if new else None
-    where = (plant.at or plant.path, plant.line)
+    folder = plant.path.split('/')[0]
+    where = (folder if plant.alone else plant.path, plant.line)
     for f in new:
         if (f.path, f.line) == where and plant.what in f.what:
             return None

@@ -70,7 +70,8 @@ PLANTS = [
     Plant('include/roost/zz.h', '/* A file. */\n\n'
           'ROOST_API int roost_zz(void);\n', 'roost_zz has no comment', 3),
     Plant('include/roost/zz.h', '/* Does it. */\n'
-          'ROOST_API int roost_zz(void);\n', 'roost_zz is called by no test', 2),
+          'ROOST_API int roost_zz(void);\n',
+          'roost_zz is called by no test', 2),
     Plant('include/roost/zz.h', '/* Does it. */\nROOST_API ROOST_MUST_CHECK\n'
           'int roost_run(void);\nROOST_API int roost_spawn(\n    int a);\n'
           '\nROOST_API int roost_yield(void);\n', 'roost_yield has no comment',

@@ -8,7 +8,8 @@ from source import Finding
 LAST = 72
 CASE = re.compile(r'^[ \t]*TEST\w*\(\s*\w+\s*,\s*((?:"[^"\n]*"\s*)+)', re.M)
 RULE = re.compile(r'\bR(\d+)\b')
-# Rules of sections that are not built yet: each goes when its section comes.
+# Rules of sections that are not built yet: each goes when its section comes
+# (a part of it may be tested before).
 NOT_YET = {n: 'sync, offload, io are not built yet'
            for n in [*range(46, 57), 58]}
 
@@ -30,17 +31,17 @@ def check(tree, options):
     for rule in range(1, LAST + 1):
         if rule not in seen and rule not in NOT_YET:
             yield Finding('tests', 1, f'no test names R{rule}')
-        if rule in seen and rule in NOT_YET:
-            what = f'a test names R{rule}: take it off the list NOT_YET'
-            yield Finding('tests/lint/rules.py', 1, what)
 
 
+ALL_BUT_5 = ' '.join(f'R{n}' for n in range(1, LAST + 1) if n != 5)
 PLANTS = [
+    Plant('tests/unit/zz_test.c', f'TEST_WITH(zz, "{ALL_BUT_5}", .x = 1)\n{{}}',
+          'no test names R5', alone=True),
+    Plant('tests/unit/zz_test.c', 'TEST(zz,\n     "R1 R2 "\n     "R73")\n{}\n',
+          'there is no rule R73', 2),
     Plant('tests/unit/zz_test.c', 'TEST(zz, "R1 R73")\n{\n}\n',
           'there is no rule R73'),
     Plant('tests/unit/zz_test.c', '\nTEST_PLAIN(zz, "R0")\n{\n}\n',
           'there is no rule R0', 2),
-    Plant('tests/unit/zz_test.c', 'TEST(zz, "R58")\n{\n}\n',
-          'a test names R58', 1, 'tests/lint/rules.py'),
     Plant('tests/unit/zz_test.c', 'TEST(zz, "R1 R72")\n{\n}\n', None),
 ]

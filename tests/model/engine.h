@@ -2,7 +2,7 @@
  * engine.h - the explorer's own state and the calls between its files.
  *
  *   explore.c  strategies, budgets, counting       main.c   options, reports
- *   thread.c   fibers, scheduling points, futex    fiber.c  the switch
+ *   thread.c   fibers, scheduling points, futex    strand.c  the switch
  *   memory.c   histories, views                    plain.c  races, lifetimes
  *   fence.c    fences, the asymmetric barrier
  *   base.c     the leaves of sched/base a real file may need
@@ -132,12 +132,14 @@ extern bool life_watched; /* some block may be dead */
 /* thread.c */
 void thread_point(const char *file);
 void thread_run_all(void);
-void thread_reset(bool new_model);
-/* fiber.c */
-void fiber_init(void);
-void fiber_make(unsigned index, void (*entry)(void));
-void fiber_switch(void **from, void *to);
-bool fiber_overflowed(const void *addr, unsigned *index);
+void thread_reset(void);
+/* strand.c */
+void strand_init(void);
+void strand_make(unsigned index, void (*entry)(void));
+void strand_switch(void **from, void *to);
+void strand_become(unsigned index);
+void strand_reset(void);
+bool strand_overflowed(const void *addr, unsigned *index);
 /* main.c */
 void trace(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

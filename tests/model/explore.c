@@ -199,8 +199,9 @@ bool run_once(void)
     restore_statics();
     memory_reset();
     plain_reset();
-    thread_reset(false);
+    thread_reset();
     if (setjmp(e.out) != 0) {
+        strand_become(0);
         return false;
     }
     if (e.model->setup != NULL) {
@@ -223,7 +224,6 @@ void run_new_model(const struct model *m, bool asymmetric)
     e.model = m;
     e.barriers = false;
     barrier_asymmetric = asymmetric;
-    thread_reset(true);
     /* The quiet run: its length is what PCT's steps are drawn from. */
     e.strategy = REPLAY;
     e.recorded = 0;

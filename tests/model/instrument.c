@@ -90,6 +90,7 @@ static void look_up(const void *pc, char *out, size_t room)
 
     snprintf(command, sizeof(command), "addr2line -e /proc/%d/exe %p",
              (int)getpid(), (void *)((uintptr_t)pc - 1));
+    strand_become(0);
     f = popen(command, "r");
     if (f == NULL || fgets(line, sizeof(line), f) == NULL || line[0] == '?') {
         snprintf(line, sizeof(line), "%p", pc);
@@ -97,6 +98,7 @@ static void look_up(const void *pc, char *out, size_t room)
     if (f != NULL) {
         pclose(f);
     }
+    strand_become(thread_index(e.me));
     line[strcspn(line, "\n ")] = '\0';
     slash = strrchr(line, '/');
     snprintf(out, room, "%.60s", slash != NULL ? slash + 1 : line);

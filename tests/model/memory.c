@@ -135,9 +135,7 @@ static void poke(void *at, uint8_t size, uint64_t value)
 
 static struct store *new_store(void)
 {
-    if (store_count == STORES) {
-        run_failed("more than %d stores in one run", STORES);
-    }
+    /* STEPS_MAX sees to it that there is room. */
     return &stores[store_count++];
 }
 
@@ -200,13 +198,13 @@ static struct loc *locate(const struct model_access *a)
     return l;
 }
 
-/* Older history is forgotten: nobody reads it any more. */
+/* Make room: old history is forgotten, nobody reads it any more. */
 static void forget(struct loc *l)
 {
-    uint32_t keep = HISTORY / 2;
-
-    memmove(l->order, l->order + (l->count - keep), keep * sizeof(l->order[0]));
-    l->count = keep;
+    if (l->count == HISTORY) {
+        l->count = HISTORY / 2;
+        memmove(l->order, l->order + l->count, l->count * sizeof(l->order[0]));
+    }
 }
 
 static void check_life(const struct model_access *a)
@@ -223,9 +221,7 @@ static struct loc *enter(const struct model_access *a)
     thread_point(a->file);
     check_life(a);
     l = locate(a);
-    if (l->count == HISTORY) {
-        forget(l);
-    }
+    forget(l);
     return l;
 }
 
@@ -415,6 +411,7 @@ void model_init(struct model_access access, uint64_t value)
             run_failed("race: %s is initialised, %s", a->name, why);
         }
         l->size = a->size;
+        forget(l);
         add_store(l, l->count, value)->width = 0;
     }
     l->init_thread = (uint8_t)me;
@@ -451,36 +448,31 @@ static uint64_t newest(const struct loc *l)
     return l->order[l->count - 1]->value;
 }
 
-uint64_t model_xchg(struct model_access access, uint64_t value)
+uint64_t model_xchg(struct model_access a, uint64_t value)
 {
-    const struct model_access *a = &access;
-
-    return replace(enter(a), a, value);
+    return replace(enter(&a), &a, value);
 }
 
-uint64_t model_add(struct model_access access, uint64_t value)
+uint64_t model_add(struct model_access a, uint64_t value)
 {
-    const struct model_access *a = &access;
-    struct loc *l = enter(a);
+    struct loc *l = enter(&a);
 
     value += newest(l);
-    return replace(l, a, l->size == 4 ? (uint32_t)value : value);
+    return replace(l, &a, l->size == 4 ? (uint32_t)value : value);
 }
 
-uint64_t model_or(struct model_access access, uint64_t value)
+uint64_t model_or(struct model_access a, uint64_t value)
 {
-    const struct model_access *a = &access;
-    struct loc *l = enter(a);
+    struct loc *l = enter(&a);
 
-    return replace(l, a, newest(l) | value);
+    return replace(l, &a, newest(l) | value);
 }
 
-uint64_t model_and(struct model_access access, uint64_t value)
+uint64_t model_and(struct model_access a, uint64_t value)
 {
-    const struct model_access *a = &access;
-    struct loc *l = enter(a);
+    struct loc *l = enter(&a);
 
-    return replace(l, a, newest(l) & value);
+    return replace(l, &a, newest(l) & value);
 }
 
 /* The stores that make a compare-and-swap fail, newest first, then the swap

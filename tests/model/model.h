@@ -24,7 +24,8 @@ enum {
 enum {
     MODEL_EINTR = 1,    /* futex waits may return -EINTR */
     MODEL_ONE_FORM = 2, /* the symmetric barrier only */
-    MODEL_NOMEM = 4     /* one allocation a run may fail, each in turn */
+    MODEL_NOMEM = 4,    /* one allocation a run may fail, each in turn */
+    MODEL_OWN_TLS = 8   /* other threads use addresses of thread-locals */
 };
 
 struct model {
@@ -87,11 +88,17 @@ void model_park(void);
 void model_unpark(int thread);
 
 /* State that is neither in setup nor an access: [p, p + size) is put back to
- * what it was before the first run. Call from setup; may be repeated. */
+ * what it was before the first run. Call from setup; may be repeated. Not for
+ * thread-locals: each thread has its own, and they begin anew in each run. */
 void model_static(void *p, size_t size);
-/* [p, p + size) is a thread-local of the real code: each thread of the model
- * sees its own. Starts as it is at the first run. Call from setup. */
-void model_thread_local(void *p, size_t size);
+
+/* A function that the real files call somewhere, but not in these models. */
+#define MODEL_UNREACHED(symbol)                                                \
+    void unreached_##symbol(void) __asm__(#symbol);                            \
+    void unreached_##symbol(void)                                              \
+    {                                                                          \
+        model_failed(__FILE__, __LINE__, "a call of " #symbol);                \
+    }
 
 /* The model's clock: starts at 1000; a deadline that fires moves it, and so
  * does each look of the real code at it, by `step` (0 unless set in setup). */

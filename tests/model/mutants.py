@@ -38,6 +38,8 @@ RECHECK = re.compile(r"/\*\s*recheck(-true)?:\s*([^*]*?)\s*\*/")
 TAG = re.compile(r"/\*\s*([A-Z][A-Za-z]*-?[0-9A-Z]*)\b")
 FUNCTION = re.compile(r"^[a-zA-Z_][^;{}#=]*?\b([a-z_0-9]+)\([^;]*$")
 CAUGHT = re.compile(r"FAILED (\S+): (.*)\n\s+by (\w+) in run (\d+)")
+FORBIDDEN = re.compile(r"FAILED \S+: forbidden outcomes.*")
+PASSES = (["--strategy", "random,pct"], ["--strategy", "random,pct,dfs"])
 HALF = {"ACQ_REL": ["ACQUIRE", "RELEASE"], "SEQ_CST": ["ACQ_REL"]}
 
 
@@ -250,7 +252,22 @@ def execute(program, options, seconds):
     if match:
         return "%s in run %s of %s: %s" % (
             match.group(3), match.group(4), match.group(1), match.group(2))
-    return "the end of a model" if done.returncode == 1 else None
+    match = FORBIDDEN.search(output)
+    return match.group(0) if match else None
+
+
+def check_original(args, builder, models, name):
+    """A model that fails on the file as it is would "catch" everything."""
+    with open(os.path.join(args.root, name), encoding="utf-8") as f:
+        text = f.read()
+    for model in models:
+        folder = os.path.join(args.build, "original", model.name)
+        program = builder.program(model, name, text, folder)
+        for options in PASSES:
+            caught = execute(program, options + ["--runs", "1500"], 120)
+            if caught:
+                sys.exit("mutants: %s_model fails without a mutant: %s" %
+                         (model.name, caught))
 
 
 def judge(args, builder, models, source, mutant, folder):
@@ -259,11 +276,11 @@ def judge(args, builder, models, source, mutant, folder):
     for model in models:
         path = os.path.join(folder, model.name)
         programs.append(builder.program(model, source, mutant.text, path))
-    scale = "10" if args.full else "1"
-    for options in (["--strategy", "random,pct", "--runs", "1500"],
-                    ["--strategy", "random,pct,dfs", "--scale", scale]):
+    budgets = (["--runs", "1500"], ["--scale", "10" if args.full else "1"])
+    for options, budget in zip(PASSES, budgets):
         for program in programs:
-            caught = execute(program, options, 1200 if args.full else 120)
+            caught = execute(program, options + budget,
+                             1200 if args.full else 120)
             if caught:
                 return caught
     return None
@@ -306,6 +323,7 @@ def test_source(args, builder, name, allowed):
     for model in models:
         for part in [model.path] + model.sources:
             builder.plain_object(part)
+    check_original(args, builder, models, name)
     tally = {"caught": 0, "allowed": 0, "SURVIVES": 0}
 
     def work(m):

@@ -17,22 +17,11 @@
 #include <string.h>
 
 enum {
-    TLS = 4,
-    TLS_SIZE = 256,
     IDLE_ROUNDS = 200,
     CLOCK_START = 1000,
     EARLY = 3 /* deadlines that fire in a run while others could go on */
 };
 
-struct local {
-    char *at;
-    size_t size;
-    char first[TLS_SIZE]; /* before the first run */
-    char own[THREADS][TLS_SIZE];
-};
-
-static struct local locals[TLS];
-static unsigned local_count;
 bool barrier_asymmetric;
 
 static uint32_t bit(const struct thread *t)
@@ -40,50 +29,9 @@ static uint32_t bit(const struct thread *t)
     return UINT32_C(1) << thread_index(t);
 }
 
-/* ---- thread-locals of the real code -------------------------------------- */
-
-void model_thread_local(void *p, size_t size)
+void thread_reset(void)
 {
-    struct local *l;
-
-    for (unsigned i = 0; i < local_count; i++) {
-        if (locals[i].at == p) {
-            return;
-        }
-    }
-    if (local_count == TLS || size > TLS_SIZE) {
-        run_failed("too many thread-locals, or too large");
-    }
-    l = &locals[local_count++];
-    l->at = p;
-    l->size = size;
-    memcpy(l->first, p, size);
-    for (unsigned t = 0; t < THREADS; t++) {
-        memcpy(l->own[t], p, size);
-    }
-}
-
-static void swap_locals(unsigned from, unsigned to)
-{
-    for (unsigned i = 0; i < local_count; i++) {
-        memcpy(locals[i].own[from], locals[i].at, locals[i].size);
-        memcpy(locals[i].at, locals[i].own[to], locals[i].size);
-    }
-}
-
-void thread_reset(bool new_model)
-{
-    for (unsigned i = 0; i < local_count; i++) {
-        struct local *l = &locals[i];
-
-        memcpy(l->at, l->first, l->size);
-        for (unsigned t = 0; t < THREADS; t++) {
-            memcpy(l->own[t], l->first, l->size);
-        }
-    }
-    if (new_model) {
-        local_count = 0;
-    }
+    strand_reset();
     e.now = CLOCK_START;
     e.clock_step = 0;
     e.me = &e.threads[0];
@@ -217,9 +165,9 @@ static void go(struct thread *next)
     struct thread *self = e.me;
 
     if (next != self) {
-        swap_locals(thread_index(self), thread_index(next));
         e.me = next;
-        fiber_switch(&self->sp, next->sp);
+        strand_become(thread_index(next));
+        strand_switch(&self->sp, next->sp);
     }
 }
 
@@ -310,7 +258,7 @@ void thread_run_all(void)
 
         memory_copy(&t->cur, &zero->cur, e.width);
         t->cur.at[i] = own;
-        fiber_make(i, enter_thread);
+        strand_make(i, enter_thread);
     }
     if (e.count > 1) {
         e.alone = false;

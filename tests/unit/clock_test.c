@@ -3,6 +3,7 @@
  *
  * Would catch: a fast clock that runs ahead, lags, goes back at a correction,
  * or after a long pause jumps by the error of its scale.
+ * RUN_SERIAL: it compares times.
  */
 #define TEST_NO_RUNTIME
 #include "../test.h"

@@ -202,6 +202,12 @@ TEST(v1_other_controllers_are_not_cpu, "R66")
     put(V1 "/a/cpu.cfs_quota_us", "100000\n");
     put(V1 "/a/cpu.cfs_period_us", "100000\n");
     CHECK_EQ(available(), AFFINITY);
+    put("proc/self/cgroup", "5:name=cpu:/a\n");
+    CHECK_EQ(available(), AFFINITY);
+    put("proc/self/cgroup", "5:cpuset:/x\n6:cpu:/b\n");
+    put("sys/fs/cgroup/x/b/cpu.cfs_quota_us", "100000\n");
+    put("sys/fs/cgroup/x/b/cpu.cfs_period_us", "100000\n");
+    CHECK_EQ(available(), AFFINITY);
     end();
 }
 
@@ -246,6 +252,7 @@ TEST(mounts_of_others_do_not_count, "R66")
         "30 23 0:26 /docker/ab /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n");
     put(V2 "/cpu.max", "100000 100000\n");
     put(V2 "/c/cpu.max", "100000 100000\n");
+    put(V2 "c/cpu.max", "100000 100000\n");
     CHECK_EQ(available(), AFFINITY);
     put("proc/self/cgroup", "0::/../other\n");
     put("proc/self/mountinfo", V2_MOUNT);

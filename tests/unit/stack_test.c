@@ -5,6 +5,7 @@
  * Would catch: a stack handed out twice, a guard that is missing, lost when
  * memory is given back, or leaves a mapping behind; memory that does not
  * return after a burst; a failing system call that leaks.
+ * RUN_SERIAL: it takes half a gigabyte for a moment.
  */
 #define TEST_NO_RUNTIME
 #include "../test.h"
@@ -18,22 +19,31 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOW 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SLOW 1
+#ifdef __has_include
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #endif
+#endif
+#ifndef RUNNING_ON_VALGRIND
+#define RUNNING_ON_VALGRIND 0
+#define VALGRIND_MAKE_MEM_DEFINED(p, n) ((void)(p), (void)(n))
 #endif
 
-/* A checking tool makes mappings of its own, and all things slower. */
-#ifdef SLOW
-#define MANY 5000U
-#define CHECK_MAPPINGS(most) ((void)(most))
-#else
-#define MANY 100000U
-#define CHECK_MAPPINGS(most) CHECK(count_mappings() <= (most))
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
 #endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+/* A checking tool makes mappings and uses memory of its own, and all things
+ * slower. */
+#define SLOW (SANITIZED || RUNNING_ON_VALGRIND)
+#define CHECK_MAPPINGS(most) CHECK(SLOW || count_mappings() <= (most))
 
 #define SIZE ((size_t)256 << 10)
 #define KEPT 16384U /* free stacks that are not unmapped */
@@ -113,6 +123,8 @@ static bool readable(const void *p)
     if (ends[0] < 0 && pipe(ends) != 0) {
         abort();
     }
+    /* valgrind is not to judge what the kernel is asked about. */
+    (void)VALGRIND_MAKE_MEM_DEFINED(p, 1);
     if (write(ends[1], p, 1) != 1) {
         return false;
     }
@@ -173,13 +185,13 @@ static void give_many(struct stack_pool *p, struct stack *s, unsigned n)
     alloc_free(s);
 }
 
-/* How many of them have an unreadable page below and a usable lowest byte. */
+/* How many of them have an unreadable page below. */
 static unsigned count_guarded(const struct stack *s, unsigned n)
 {
     unsigned i, guarded = 0;
 
     for (i = 0; i < n; i++) {
-        guarded += !readable(s[i].low - 1) && readable(s[i].low);
+        guarded += !readable(s[i].low - 1);
     }
     return guarded;
 }
@@ -249,8 +261,12 @@ static void overflow_without_guard(void)
 TEST(no_markers_falls_back, "R60")
 {
     int status = -1;
-    pid_t pid = fork();
+    pid_t pid;
 
+    if (RUNNING_ON_VALGRIND) {
+        return; /* it stops at some 15,000 mappings */
+    }
+    pid = fork();
     if (pid == 0) {
         live_without_markers();
         _exit(test_failures != 0);
@@ -261,6 +277,9 @@ TEST(no_markers_falls_back, "R60")
 
 TEST(overflow_is_found_without_guards, "R60")
 {
+    if (RUNNING_ON_VALGRIND) {
+        return;
+    }
     CHECK_ABORTS("a task overflowed its stack", overflow_without_guard());
     CHECK_DIES("no guard markers here", live_without_markers(), abort());
 }
@@ -377,30 +396,30 @@ TEST(sized_stacks, "R60")
  * kept is guarded still. */
 TEST(a_burst_of_stacks, "R60")
 {
+    const unsigned many = SLOW ? 5000 : 100000;
     bool markers = have_markers();
     unsigned before = count_mappings();
     long rss = status_kib("VmRSS:"), rss_full;
     struct stack_pool *p = stack_pool_new(SIZE);
-    struct stack *s = take_many(p, MANY);
+    struct stack *s = take_many(p, many);
     struct stack_stats stats;
 
     stack_pool_stats(p, &stats);
-    CHECK(stats.stacks >= MANY && stats.stacks < MANY + 64);
+    CHECK(stats.stacks >= many && stats.stacks < many + 64);
     CHECK_EQ(stats.bytes, stats.stacks * SIZE);
     rss_full = status_kib("VmRSS:");
-    CHECK(rss_full - rss >= (long)(MANY * 4));
-    CHECK_EQ(stats.guarded, markers || MANY < 16000);
-    CHECK_EQ(count_guarded(s, MANY), markers || MANY < 16000 ? MANY : 16000);
-    printf("%u stacks: %ld MiB, page tables %ld MiB, %u mappings\n", MANY,
+    CHECK(rss_full - rss >= (long)many * 4);
+    CHECK_EQ(stats.guarded, markers || many < 16000);
+    CHECK_EQ(count_guarded(s, many), markers || many < 16000 ? many : 16000);
+    printf("%u stacks: %ld MiB, page tables %ld MiB, %u mappings\n", many,
            (rss_full - rss) / 1024, status_kib("VmPTE:") / 1024,
            count_mappings() - before);
-    give_many(p, s, MANY);
+    give_many(p, s, many);
     stack_pool_stats(p, &stats);
     CHECK(stats.stacks <= KEPT);
     s = take_many(p, 1000);
     if (markers) {
-        /* Two pages each: looking for the guard has touched the lowest. */
-        CHECK(status_kib("VmRSS:") - rss <= (long)(KEPT * 8 + 32768));
+        CHECK(SLOW || status_kib("VmRSS:") - rss <= (long)(KEPT * 4 + 65536));
         CHECK_EQ(count_guarded(s, 1000), 1000);
     }
     give_many(p, s, 1000);

@@ -114,20 +114,19 @@ TEST(cancel_before_in_and_after_the_due_list, "R11")
 
 /* --- the invariants of wheel.c --- */
 
-/* A list whose timers have a tick in [first, last]; in order unless mixed.
- * Returns how many they are. */
-static uint32_t check_list(const struct list *list, int64_t first, int64_t last,
-                           bool mixed)
+/* A slot whose timers have a tick in [first, last]. Returns how many. */
+static uint32_t check_slot(const struct wheel_slot *s, int64_t first,
+                           int64_t last)
 {
     int64_t before = INT64_MIN;
     uint32_t n = 0;
 
-    for (struct list *i = list->next; i != list; i = i->next) {
+    for (struct list *i = s->timers.next; i != &s->timers; i = i->next) {
         struct timer *t = container_of(i, struct timer, link);
 
         CHECK(t->when >> WHEEL_SHIFT >= first);
         CHECK(t->when >> WHEEL_SHIFT <= last);
-        CHECK(mixed || t->when >= before);
+        CHECK(s->mixed || t->when >= before);
         CHECK(t->when >= wheel.next);
         before = t->when;
         n++;
@@ -135,26 +134,36 @@ static uint32_t check_list(const struct list *list, int64_t first, int64_t last,
     return n;
 }
 
+/* No `when` is before it, and if known one is it. */
+static void check_earliest(const struct wheel_slot *s)
+{
+    bool found = list_empty(&s->timers);
+
+    for (struct list *i = s->timers.next; i != &s->timers; i = i->next) {
+        struct timer *t = container_of(i, struct timer, link);
+
+        CHECK(t->when >= s->earliest);
+        found = found || t->when == s->earliest;
+    }
+    CHECK(found || !s->known);
+}
+
 static void check_wheel(void)
 {
-    uint32_t n = check_list(&wheel.due, INT64_MIN, wheel.tick, wheel.due_mixed);
+    uint32_t n = check_slot(&wheel.due, INT64_MIN, wheel.tick);
 
-    for (int level = 0; level < WHEEL_LEVELS; level++) {
-        int64_t size = INT64_C(1) << 6 * level;
-        int64_t above = wheel.tick / (64 * size) * 64;
+    for (int i = 0; i < WHEEL_LEVELS * WHEEL_SLOTS; i++) {
+        const struct wheel_slot *s = &wheel.slots[i];
+        uint64_t bit = UINT64_C(1) << i % WHEEL_SLOTS;
+        int64_t size = INT64_C(1) << 6 * (i / WHEEL_SLOTS);
+        int64_t first = (wheel.tick / (64 * size) * 64 + i % 64) * size;
 
-        for (int slot = 0; slot < WHEEL_SLOTS; slot++) {
-            uint64_t bit = UINT64_C(1) << slot;
-            const struct list *list = &wheel.slots[level][slot];
-            int64_t first = (above + slot) * size;
-
-            CHECK_EQ((wheel.occupied[level] & bit) != 0, !list_empty(list));
-            CHECK(!list_empty(list) || !(wheel.mixed[level] & bit));
-            if (!list_empty(list)) {
-                CHECK(first > wheel.tick);
-                n += check_list(list, first, first + size - 1,
-                                (wheel.mixed[level] & bit) != 0);
-            }
+        CHECK_EQ((wheel.occupied[i / WHEEL_SLOTS] & bit) != 0,
+                 !list_empty(&s->timers));
+        check_earliest(s);
+        if (!list_empty(&s->timers)) {
+            CHECK(first > wheel.tick);
+            n += check_slot(s, first, first + size - 1);
         }
     }
     CHECK_EQ(n, wheel.count);
@@ -176,13 +185,72 @@ TEST(time_that_goes_back_fires_nothing_early, "R11")
     CHECK(wheel_advance(&wheel, 150 * TICK) == NULL);
     CHECK(wheel_cancel(&wheel, &later));
     CHECK(wheel_advance(&wheel, 209 * TICK) == NULL);
+    wheel_arm(&wheel, &later, 1);
+    CHECK(wheel_advance(&wheel, 209 * TICK) == &later);
+    CHECK(wheel_advance(&wheel, 209 * TICK) == NULL);
+    CHECK_EQ(wheel.tick, 209);
+    wheel_arm(&wheel, &later, 1);
+    CHECK(wheel_advance(&wheel, 150 * TICK) == &later);
     CHECK(wheel_advance(&wheel, 150 * TICK) == NULL);
+    CHECK_EQ(wheel.tick, 209);
     check_wheel();
     wheel_arm(&wheel, &t, 180 * TICK);
     CHECK(wheel_advance(&wheel, 180 * TICK - 1) == NULL);
     CHECK(wheel_advance(&wheel, 180 * TICK) == &t);
     CHECK(wheel_advance(&wheel, 210 * TICK - 1) == NULL);
     CHECK(wheel_advance(&wheel, 210 * TICK) == &far);
+}
+
+/* Twenty in one slot of level 2, armed last first: out of order. */
+static struct wheel_slot *arm_twenty(struct timer t[20])
+{
+    wheel_init(&wheel, 0);
+    for (int i = 20; i-- > 0;) {
+        wheel_arm(&wheel, &t[i], (5000 + i * 100) * TICK);
+    }
+    return &wheel.slots[2 * WHEEL_SLOTS + 1];
+}
+
+TEST(a_mixed_slot_knows_its_earliest, "R11")
+{
+    struct timer t[20] = {{.owner = NULL}}, near = t[0];
+    struct wheel_slot *s = arm_twenty(t);
+
+    CHECK(s->mixed);
+    for (int i = 0; i < 19; i++) {
+        CHECK_EQ(wheel_next(&wheel), (5000 + i * 100) * TICK);
+        /* One in another slot comes and goes: no reason to search again. */
+        wheel_arm(&wheel, &near, 10 * TICK);
+        CHECK_EQ(wheel_next(&wheel), 10 * TICK);
+        CHECK(wheel_cancel(&wheel, &near));
+        CHECK(!s->mixed || s->known);
+        check_wheel();
+        CHECK(wheel_cancel(&wheel, &t[i]));
+        CHECK(!s->mixed || !s->known);
+        check_wheel();
+    }
+    /* Searched so often, it has been sorted. */
+    CHECK(!s->mixed);
+    CHECK(wheel_cancel(&wheel, &t[19]));
+    check_wheel();
+}
+
+TEST(a_mixed_slot_is_emptied, "R11")
+{
+    struct timer t[20] = {{.owner = NULL}};
+
+    for (int round = 0; round < 2; round++) {
+        CHECK(arm_twenty(t)->mixed);
+        for (int i = 0; i < 20; i++) {
+            CHECK(round == 0 ? wheel_cancel(&wheel, &t[i])
+                             : wheel_advance(&wheel, 8000 * TICK) == &t[i]);
+            check_wheel();
+        }
+        CHECK_EQ(wheel.count, 0);
+        wheel_arm(&wheel, &t[0], 9000 * TICK);
+        check_wheel();
+        CHECK(wheel_cancel(&wheel, &t[0]));
+    }
 }
 
 /* --- against a simple oracle --- */

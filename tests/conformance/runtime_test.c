@@ -1,0 +1,335 @@
+/*
+ * runtime_test.c - runtimes for programs with threads of their own: start,
+ * call, post, stop. Would catch a call that returns before its function has
+ * ended, a post lost at stop, a task left behind.
+ */
+#include "tasks.h"
+
+/* Starts a runtime with the test's workers. */
+static roost_runtime *start(unsigned clock)
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+
+    opts.clock = clock;
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    return rt;
+}
+
+static void stop(roost_runtime *rt)
+{
+    CHECK_EQ(roost_stop(rt), 0);
+    roost_runtime_free(rt);
+}
+
+TEST_PLAIN(a_runtime_starts_and_stops, "R59 R72")
+{
+    for (int i = 0; i < 10; i++) {
+        stop(start(i % 2 ? ROOST_CLOCK_VIRTUAL : ROOST_CLOCK_MONOTONIC));
+    }
+}
+
+TEST_PLAIN(bad_starts_are_refused, "R2")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+
+    CHECK_EQ(roost_start(NULL, &opts), -EINVAL);
+    opts.flags = 1u << 21;
+    CHECK_EQ(roost_start(&rt, &opts), -EINVAL);
+    CHECK(rt == NULL);
+    CHECK_EQ(roost_stop(NULL), -EINVAL);
+    CHECK_EQ(roost_call(NULL, succeed, NULL), -EINVAL);
+    CHECK_EQ(roost_post(NULL, succeed, NULL, 0), -EINVAL);
+    CHECK_EQ(roost_post_signal(NULL, succeed, NULL), -EINVAL);
+    CHECK_EQ(roost_runtime_now(NULL), 0);
+    roost_runtime_free(NULL);
+}
+
+TEST(starting_inside_a_task_is_refused, "R57")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+
+    CHECK_EQ(roost_start(&rt, &opts), -EDEADLK);
+    CHECK(rt == NULL);
+}
+
+TEST_PLAIN(stop_may_be_repeated, "R59")
+{
+    roost_runtime *rt = start(0);
+
+    CHECK_EQ(roost_stop(rt), 0);
+    CHECK_EQ(roost_stop(rt), 0);
+    stop(rt);
+}
+
+/* ---- call ---- */
+
+TEST_PLAIN(call_returns_the_status_of_its_function, "R57 R59")
+{
+    static const int statuses[] = {0, 12, -EIO, ROOST_USER(4)};
+    roost_runtime *rt = start(0);
+
+    for (int i = 0; i < 4; i++) {
+        int status = statuses[i];
+
+        CHECK_EQ(roost_call(rt, give, &status), statuses[i]);
+    }
+    CHECK_EQ(roost_call(rt, NULL, NULL), -EINVAL);
+    stop(rt);
+}
+
+static struct nap left;
+
+static int leave_a_child(void *arg)
+{
+    left = *(struct nap *)arg;
+    return roost_spawn(roost_scope_current(), nap, &left);
+}
+
+TEST_PLAIN(call_waits_for_all_that_is_in_its_scope, "R59 R26")
+{
+    roost_runtime *rt = start(ROOST_CLOCK_VIRTUAL);
+    struct nap n = {.d = 5 * ROOST_S};
+
+    CHECK_EQ(roost_call(rt, leave_a_child, &n), 0);
+    CHECK_EQ(left.ended, 1);
+    CHECK_EQ(left.rc, 0);
+    stop(rt);
+}
+
+struct caller {
+    roost_runtime *rt;
+    int runs, rc;
+};
+
+static void *call_many(void *arg)
+{
+    struct caller *c = (struct caller *)arg;
+
+    for (int i = 0; i < 200; i++) {
+        int one = 0;
+
+        CHECK_EQ(roost_call(c->rt, count, &one), 0);
+        CHECK_EQ(one, 1);
+        test_add(&c->runs, one);
+    }
+    return NULL;
+}
+
+TEST_PLAIN(threads_call_beside_each_other, "R57 R61")
+{
+    roost_runtime *rt = start(0);
+    struct caller c = {.rt = rt};
+    pthread_t thread[4];
+
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(pthread_create(&thread[i], NULL, call_many, &c), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(thread[i], NULL);
+    }
+    CHECK_EQ(c.runs, 800);
+    stop(rt);
+}
+
+static int call_from_a_task(void *arg)
+{
+    struct caller *c = (struct caller *)arg;
+
+    CHECK_EQ(roost_call(c->rt, count, &c->runs), -EDEADLK);
+    CHECK_EQ(roost_stop(c->rt), -EDEADLK);
+    return 0;
+}
+
+/* Conformance 161. */
+TEST_PLAIN(a_call_on_a_worker_is_refused, "R57")
+{
+    roost_runtime *rt = start(0);
+    struct caller c = {.rt = rt};
+
+    CHECK_EQ(roost_call(rt, call_from_a_task, &c), 0);
+    CHECK_EQ(c.runs, 0);
+    stop(rt);
+}
+
+TEST_PLAIN(after_stop_everything_is_refused, "R57 R59")
+{
+    roost_runtime *rt = start(0);
+    roost_group *g = NULL, *h = NULL;
+    int runs = 0;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_stop(rt), 0);
+    CHECK_EQ(roost_call(rt, count, &runs), -ESHUTDOWN);
+    CHECK_EQ(roost_post(rt, count, &runs, 0), -ESHUTDOWN);
+    CHECK_EQ(roost_post_signal(rt, count, &runs), -ESHUTDOWN);
+    CHECK_EQ(roost_group_submit(g, count, &runs, NULL, NULL), -ESHUTDOWN);
+    CHECK_EQ(roost_group_new(&h, rt, NULL), -ESHUTDOWN);
+    CHECK(h == NULL);
+    CHECK(roost_group_free(g) <= 0);
+    CHECK_EQ(runs, 0);
+    stop(rt);
+}
+
+/* ---- post ---- */
+
+TEST_PLAIN(a_posted_function_runs_once, "R44")
+{
+    roost_runtime *rt = start(0);
+    int runs = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        CHECK_EQ(roost_post(rt, count, &runs, 0), 0);
+    }
+    while (test_get(&runs) < 1000) {
+        CHECK_EQ(roost_sleep(ROOST_MS), 0);
+    }
+    stop(rt);
+    CHECK_EQ(runs, 1000);
+}
+
+/* Accepted before stop: it runs, if only to its first wait. */
+TEST_PLAIN(a_post_before_stop_is_not_lost, "R29 R59")
+{
+    for (int i = 0; i < 50; i++) {
+        roost_runtime *rt = start(0);
+        int runs = 0;
+
+        for (int k = 0; k < 20; k++) {
+            CHECK_EQ(roost_post(rt, count, &runs, 0), 0);
+        }
+        stop(rt);
+        CHECK_EQ(runs, 20);
+    }
+}
+
+struct parcel {
+    int *sum;
+    char bytes[100];
+};
+
+static int open_parcel(void *arg)
+{
+    struct parcel *p = (struct parcel *)arg;
+
+    CHECK_EQ((uintptr_t)p % 16, 0);
+    test_add(p->sum, p->bytes[0] + p->bytes[99]);
+    return 0;
+}
+
+TEST_PLAIN(post_copies_its_argument, "R29 R44")
+{
+    roost_runtime *rt = start(0);
+    int sum = 0;
+
+    for (int i = 1; i <= 20; i++) {
+        struct parcel p = {.sum = &sum};
+
+        memset(p.bytes, i, sizeof p.bytes);
+        CHECK_EQ(roost_post(rt, open_parcel, &p, sizeof p), 0);
+        memset(&p, 0xff, sizeof p);
+    }
+    stop(rt);
+    CHECK_EQ(sum, 420);
+}
+
+TEST_PLAIN(bad_posts_are_refused, "R2")
+{
+    roost_runtime *rt = start(0);
+
+    CHECK_EQ(roost_post(rt, NULL, NULL, 0), -EINVAL);
+    CHECK_EQ(roost_post(rt, succeed, NULL, 8), -EINVAL);
+    CHECK_EQ(roost_post_signal(rt, NULL, NULL), -EINVAL);
+    stop(rt);
+}
+
+static int hook_calls, hook_status;
+
+static void on_error(const roost_errors *e, const char *task, void *ctx)
+{
+    roost_error it = {0};
+
+    (void)task;
+    (void)ctx;
+    test_add(&hook_calls, 1);
+    if (roost_errors_next(e, &it)) {
+        test_set(&hook_status, it.status);
+    }
+}
+
+TEST_PLAIN(a_failing_post_reaches_the_hook, "R44")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+
+    opts.on_error = on_error;
+    test_set(&hook_calls, 0);
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    CHECK_EQ(roost_post(rt, fail_io, NULL, 0), 0);
+    stop(rt);
+    CHECK_EQ(hook_calls, 1);
+    CHECK_EQ(hook_status, -EIO);
+}
+
+static int post_again(void *arg)
+{
+    struct caller *c = (struct caller *)arg;
+
+    if (test_add(&c->runs, 1) < 100) {
+        c->rc = roost_post(c->rt, post_again, c, 0);
+    }
+    return 0;
+}
+
+TEST_PLAIN(a_task_may_post_too, "R44")
+{
+    roost_runtime *rt = start(0);
+    struct caller c = {.rt = rt};
+
+    CHECK_EQ(roost_post(rt, post_again, &c, 0), 0);
+    while (test_get(&c.runs) < 100) {
+        CHECK_EQ(roost_sleep(ROOST_MS), 0);
+    }
+    stop(rt);
+    CHECK_EQ(c.runs, 100);
+    CHECK_EQ(c.rc, 0);
+}
+
+/* Conformance 166: a call is served although posts keep coming. */
+static int spin_until(void *arg)
+{
+    while (!test_get((int *)arg)) {
+        CHECK_EQ(roost_yield(), 0);
+    }
+    return 0;
+}
+
+TEST_PLAIN(a_call_is_served_beside_busy_tasks, "R60")
+{
+    roost_runtime *rt = start(0);
+    int go = 0, runs = 0;
+
+    for (unsigned i = 0; i < 4 * test_workers; i++) {
+        CHECK_EQ(roost_post(rt, spin_until, &go, 0), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ(roost_call(rt, count, &runs), 0);
+    }
+    CHECK_EQ(runs, 20);
+    test_set(&go, 1);
+    stop(rt);
+}
+
+TEST_PLAIN(stop_cancels_and_awaits_posted_tasks, "R59")
+{
+    roost_runtime *rt = start(0);
+    struct nap n = {.d = ROOST_NEVER};
+
+    CHECK_EQ(roost_post(rt, nap, &n, 0), 0);
+    stop(rt);
+    CHECK_EQ(n.runs, 1);
+    CHECK_EQ(n.ended, 1);
+    CHECK_EQ(n.rc, -ECANCELED);
+}
