@@ -73,7 +73,7 @@
  *
  *   D3  steal: top compare-and-swap release  ->  make_room: top acquire
  *       The thief has read the slot before the owner writes it again. Else
- *       the two plain accesses could pass the swap: the thief wins, with an
+ *       the two accesses could pass the swap: the thief wins, with an
  *       entry that was pushed after it won (load buffering, which aarch64
  *       does). A relaxed swap in between, by the owner in deque_take or
  *       deque_win_last, passes the release on: it is a read-modify-write.

@@ -46,6 +46,8 @@ int deque_init(struct deque *d, size_t capacity);
 /* No thief looks at it any more. What is left in it is forgotten. */
 void deque_destroy(struct deque *d);
 
+/* Owner: false where push would look at top anew or grow; nothing changed. */
+static inline bool deque_try_push(struct deque *d, struct entry e);
 /* Owner. 0 or -ENOMEM (nothing changed; only when it must grow). */
 static inline int deque_push(struct deque *d, struct entry e);
 /* Owner: take the newest. False when empty or lost to a thief. */
@@ -64,6 +66,9 @@ enum steal deque_steal(struct deque *d, struct entry *out);
 /* Anyone: how many entries. For the owner exact but for steals under way, so
  * 0 means empty; for others a hint. */
 static inline int64_t deque_size(const struct deque *d);
+/* Owner: at least n entries, n a power of two? While the ring is smaller, the
+ * owner's own line tells: no look at top. For every spawn. */
+static inline bool deque_reaches(const struct deque *d, int64_t n);
 
 /* --- for the fast paths alone --- */
 
@@ -94,16 +99,23 @@ static inline struct entry deque_get(struct deque_slot *s)
     return e;
 }
 
-static inline int deque_push(struct deque *d, struct entry e)
+static inline bool deque_try_push(struct deque *d, struct entry e)
 {
     int64_t b = (int64_t)a64_load(&d->bottom, RELAXED);
 
     if (unlikely(b >= d->room)) {
-        return deque_push_full(d, e.fn, e.arg, e.scope, e.env);
+        return false;
     }
     deque_put(&d->slots[b & d->mask], e);
     a64_store(&d->bottom, (uint64_t)(b + 1), RELEASE /* D1 */);
-    return 0;
+    return true;
+}
+
+static inline int deque_push(struct deque *d, struct entry e)
+{
+    return likely(deque_try_push(d, e))
+               ? 0
+               : deque_push_full(d, e.fn, e.arg, e.scope, e.env);
 }
 
 /* Withdraw slot b from the thieves; true: it is the owner's. */
@@ -150,6 +162,21 @@ static inline int64_t deque_size(const struct deque *d)
     int64_t n = (int64_t)a64_load(&m->bottom, RELAXED) - t;
 
     return n < 0 ? 0 : n;
+}
+
+static inline bool deque_reaches(const struct deque *d, int64_t n)
+{
+    return unlikely(d->mask >= n - 1) && deque_size(d) >= n;
+}
+
+/* Owner: is the newest of this scope? (A hint where it is the last.) */
+static inline bool deque_holds(struct deque *d, const struct roost_scope *scope)
+{
+    int64_t b = (int64_t)a64_load(&d->bottom, RELAXED) - 1;
+
+    return deque_size(d) > 0 &&
+           a64_load(&d->slots[b & d->mask].scope, RELAXED) ==
+               (uint64_t)(uintptr_t)scope;
 }
 
 #endif

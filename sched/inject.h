@@ -13,7 +13,7 @@ struct inject_node {
 };
 
 struct inject {
-    a32 lock;  /* 0 free, 1 held, 2 held and waited for (futex) */
+    a32 lock;  /* M: 0 free, 1 held, 2 held and waited for (futex) */
     a32 count; /* M: written under lock, read anywhere as a hint */
     struct inject_node *first, *last; /* L(lock) */
 } __attribute__((aligned(CACHE_LINE)));

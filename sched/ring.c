@@ -27,14 +27,14 @@
  *   Checked after every schedule by finish() in tests/model/ring_model.c.
  *
  * ORDER
- *   G1  push: tail release  ->  steal: tail acquire
+ *   RG1  push: tail release  ->  steal: tail acquire
  *       The item and all that the pusher wrote to it before.
- *   G2  steal: head compare-and-swap release  ->  push: head acquire
+ *   RG2  steal: head compare-and-swap release  ->  push: head acquire
  *       The thief has read the slots before the owner writes them again:
  *
  *             thief                          owner
- *             copy slots                     read head      <- G2
- *             swap head       -> G2          write the slot
+ *             copy slots                     read head      <- RG2
+ *             swap head       -> RG2         write the slot
  *
  *       else the copies could be of items that were pushed after the swap
  *       (load buffering, which aarch64 does). The owner's own relaxed swaps
@@ -71,11 +71,11 @@ bool ring_push(struct ring *r, void *item)
 {
     uint64_t tail = a64_load(&r->tail, RELAXED);
 
-    if (tail - a64_load(&r->head, ACQUIRE /* G2 */) >= RING_SIZE) {
+    if (tail - a64_load(&r->head, ACQUIRE /* RG2 */) >= RING_SIZE) {
         return false;
     }
     aptr_store(slot(r, tail), item, RELAXED);
-    a64_store(&r->tail, tail + 1, RELEASE /* G1 */);
+    a64_store(&r->tail, tail + 1, RELEASE /* RG1 */);
     return true;
 }
 
@@ -100,7 +100,7 @@ unsigned ring_steal(struct ring *victim, void **out, unsigned room)
 
     do {
         int64_t count =
-            (int64_t)(a64_load(&victim->tail, ACQUIRE /* G1 */) - head);
+            (int64_t)(a64_load(&victim->tail, ACQUIRE /* RG1 */) - head);
 
         if (count <= 0 || room == 0) {
             return 0;
@@ -112,7 +112,7 @@ unsigned ring_steal(struct ring *victim, void **out, unsigned room)
             out[i] = aptr_load(slot(victim, head + i), RELAXED);
         }
     } while (
-        !a64_cas(&victim->head, &head, head + n, RELEASE /* G2 */, RELAXED));
+        !a64_cas(&victim->head, &head, head + n, RELEASE /* RG2 */, RELAXED));
     return n;
 }
 

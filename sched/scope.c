@@ -238,13 +238,14 @@ void roost_scope_open(roost_scope *pub, const roost_scope_opts *opts)
 {
     struct scope *s = scope_of(pub);
     struct worker *w = worker_tls;
-    struct frame *f = w == NULL ? NULL : w->frame;
+    struct frame *f;
     struct scope *outer;
 
-    if (unlikely(f == NULL || s == NULL || (f->marks & F_HOOK))) {
+    if (unlikely(w == NULL || s == NULL || (w->frame->marks & F_HOOK))) {
         scope_open_foreign(s);
         return;
     }
+    f = w->frame;
     outer = f->scope;
     f->scope = s;
     if (likely(opts == NULL)) {
@@ -254,40 +255,67 @@ void roost_scope_open(roost_scope *pub, const roost_scope_opts *opts)
     scope_init(s, outer, f, opts);
 }
 
+/* The deque is full, or its owner must look how full it is. */
+static __attribute__((noinline)) int spawn_full(struct scope *s, roost_fn fn,
+                                                void *arg)
+{
+    struct worker *w = worker_self();
+    struct entry e = {fn, arg, scope_public(s), w->frame->env};
+
+    if (deque_size(&w->deque) >= WORKER_QUEUE_MAX) {
+        w->drain = true;
+        ready_step_aside(w);
+        w = worker_self();
+    }
+    if (deque_push(&w->deque, e) != 0) {
+        return scope_spawn_refused(s, -ENOMEM);
+    }
+    if (++s->local >= INT32_MAX / 2) {
+        count_flush(&s->count, s->local);
+        s->local = 0;
+    }
+    barrier_light(); /* P1 */
+    park_wake_one(&w->rt->park);
+    return 0;
+}
+
+static __attribute__((noinline)) int wake_one(struct worker *w)
+{
+    park_wake_one(&w->rt->park);
+    return 0;
+}
+
 int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
 {
     struct scope *s = scope_of(pub);
     struct worker *w = worker_tls;
-    struct frame *f = w == NULL ? NULL : w->frame;
+    struct frame *f;
 
-    if (unlikely(f == NULL || s == NULL || s->owner != f || fn == NULL ||
-                 (f->env != NULL && f->scope != s) ||
+    if (unlikely(w == NULL || s == NULL || s->owner != w->frame ||
+                 fn == NULL)) {
+        return scope_spawn_slow(s, fn, arg, 0);
+    }
+    f = w->frame;
+    if (unlikely((f->env != NULL && f->scope != s) ||
                  (scope_flags(s) & S_SPAWN_SLOW) ||
                  (f->marks & F_SPAWN_SLOW))) {
         return scope_spawn_slow(s, fn, arg, 0);
     }
-    if (unlikely(deque_push(&w->deque,
-                            (struct entry){fn, arg, pub, f->env}) != 0)) {
-        return scope_spawn_refused(s, -ENOMEM);
+    if (unlikely(!deque_try_push(&w->deque,
+                                 (struct entry){fn, arg, pub, f->env}))) {
+        return spawn_full(s, fn, arg);
     }
-    if (unlikely(++s->local == INT32_MAX)) {
-        count_flush(&s->count, s->local);
-        s->local = 0;
-    }
-    w->counters.spawned.value++;
+    s->local++;
     barrier_light(); /* P1 */
     if (unlikely(park_wanted(&w->rt->park))) {
-        park_wake_one(&w->rt->park);
-    }
-    if (unlikely(deque_size(&w->deque) >= WORKER_QUEUE_MAX)) {
-        w->drain = true;
-        ready_step_aside(w);
+        return wake_one(w);
     }
     return 0;
 }
 
 /* A child on the closer's own stack. Returns the worker that it ended on. */
-static inline struct worker *run_in_place(struct worker *w, struct fiber *fiber,
+static inline __attribute__((always_inline)) struct worker *
+run_in_place(struct worker *w, struct fiber *fiber,
                                           struct frame *f,
                                           const struct entry *e)
 {
@@ -311,31 +339,50 @@ static inline struct worker *run_in_place(struct worker *w, struct fiber *fiber,
         w = fiber->worker;
     }
     w->frame = f;
-    w->counters.inlined.value++;
     return w;
 }
 
-/* Is there something that must not wait for the rest of the children? (R60) */
+/* Is it time to look whether something else must not wait? (R60) */
 static inline bool round_due(struct worker *w)
 {
-    return unlikely(--w->turns <= 0 || inject_count(&w->rt->inject) != 0);
+    uint32_t left = a32_load(&w->in_place_left, RELAXED) - 1;
+
+    a32_store(&w->in_place_left, left, RELAXED);
+    return unlikely(left == 0 || inject_count(&w->rt->inject) != 0);
 }
 
-/* True if going round the loop would find something else than children. */
-static bool others_wait(struct worker *w)
+/* Count what was run in place, and begin to count anew. */
+static void count_in_place(struct worker *w)
+{
+    uint32_t left = a32_load(&w->in_place_left, RELAXED);
+
+    a64_store(&w->counters.inlined,
+              a64_load(&w->counters.inlined, RELAXED) + WORKER_TURNS - left,
+              RELAXED);
+    a32_store(&w->in_place_left, WORKER_TURNS, RELAXED);
+}
+
+/* Would going round the loop find something else than these children? What
+ * lies older in the deque gets its turn once a millisecond: it is looked at
+ * there, and the loop takes the oldest first when it goes round. */
+static bool others_wait(struct worker *w, int64_t now)
 {
     return inject_count(&w->rt->inject) != 0 || ring_count(&w->ring) != 0 ||
            aptr_load(&w->next, RELAXED) != NULL ||
            inject_count(&w->high) != 0 || inject_count(&w->low) != 0 ||
            inject_count(&w->mine) != 0 ||
-           (int64_t)a64_load(&w->timers.next, RELAXED) <= runtime_now_fast(w);
+           (int64_t)a64_load(&w->timers.next, RELAXED) <= now ||
+           (now - w->round_at > WORKER_ROUND_NS && deque_size(&w->deque) > 0);
 }
 
 static __attribute__((noinline)) struct worker *go_round(struct worker *w,
                                                          struct fiber *fiber)
 {
-    w->turns = WORKER_TURNS;
-    if (others_wait(w)) {
+    int64_t now = runtime_now_fast(w);
+
+    count_in_place(w);
+    if (others_wait(w, now)) {
+        w->round_at = now;
         ready_look_round(w);
         w = fiber->worker;
     }
@@ -343,20 +390,22 @@ static __attribute__((noinline)) struct worker *go_round(struct worker *w,
 }
 
 /* Run own queued children while they lie newest in the deque. */
-static inline struct worker *run_children(struct worker *w, struct frame *f,
+static inline __attribute__((always_inline)) struct worker *run_children(struct worker *w, struct frame *f,
                                           struct scope *s)
 {
     struct fiber *fiber = w->fiber;
     struct entry e;
 
-    while ((char *)__builtin_frame_address(0) > w->stack_floor &&
-           deque_pop_scope(&w->deque, scope_public(s), &e)) {
+    do {
+        if ((char *)__builtin_frame_address(0) <= w->stack_floor ||
+            !deque_pop_scope(&w->deque, scope_public(s), &e)) {
+            break;
+        }
         w = run_in_place(w, fiber, f, &e);
-        s->local--;
         if (round_due(w)) {
             w = go_round(w, fiber);
         }
-    }
+    } while (--s->local != 0);
     return w;
 }
 
@@ -379,7 +428,10 @@ void scope_run_children(struct scope *s)
     struct entry e;
 
     if (likely(!(scope_flags(s) & S_SKIP))) {
-        run_children(w, f, s);
+        do {
+            w = run_children(w, f, s);
+        } while (deque_holds(&w->deque, scope_public(s)) &&
+                 (char *)__builtin_frame_address(0) > w->stack_floor);
         return;
     }
     while ((char *)__builtin_frame_address(0) > w->stack_floor &&
@@ -397,19 +449,17 @@ int roost_scope_close(roost_scope *pub, int body)
 {
     struct scope *s = scope_of(pub);
     struct worker *w = worker_tls;
-    struct frame *f = w == NULL ? NULL : w->frame;
+    struct frame *f;
 
-    if (unlikely(f == NULL || f->scope != s || s->owner != f)) {
+    if (unlikely(w == NULL || w->frame->scope != s || s->owner != w->frame)) {
         return scope_close_wrong(s);
     }
-    if (unlikely(body < 0 || (scope_flags(s) & ~(uint32_t)S_PLAIN) ||
-                 (f->marks & F_CLOSE_SLOW))) {
-        return scope_close_slow(s, body);
-    }
-    if (s->local != 0) {
+    f = w->frame;
+    if (likely(s->local != 0 && body >= 0 && !(scope_flags(s) & S_SKIP))) {
         run_children(w, f, s);
     }
-    if (unlikely(s->local != 0 || a64_load(&s->count, ACQUIRE /* C1 */) != 0 ||
+    if (unlikely(body < 0 || s->local != 0 ||
+                 a64_load(&s->count, ACQUIRE /* C1 */) != 0 ||
                  (scope_flags(s) & ~(uint32_t)S_PLAIN) ||
                  (f->marks & F_CLOSE_SLOW))) {
         return scope_close_slow(s, body);

@@ -120,11 +120,7 @@ void desc_queue(struct task_desc *d)
 int desc_spawn(struct task_desc *d)
 {
     struct scope *s = d->scope;
-    struct worker *w = worker_self();
 
-    if (w != NULL) {
-        w->counters.spawned.value++;
-    }
     count_add(&s->count, COUNT_CHILD);
     if (scope_flags(s) & S_RACE) {
         a32_or(&s->flags, S_SPAWNED, RELAXED);
@@ -153,7 +149,6 @@ static int spawn_entry(struct worker *w, struct scope *s, roost_fn fn,
         task_uncount(s);
         return -ENOMEM;
     }
-    w->counters.spawned.value++;
     barrier_light(); /* P1 */
     park_wake_one(&w->rt->park);
     if (deque_size(&w->deque) >= WORKER_QUEUE_MAX &&

@@ -48,6 +48,7 @@ int worker_init(struct worker *w, struct runtime *rt, unsigned index)
     w->rt = rt;
     w->index = index;
     w->turns = WORKER_TURNS;
+    a32_init(&w->in_place_left, WORKER_TURNS);
     w->budget = WORKER_BUDGET;
     ring_init(&w->ring);
     aptr_init(&w->next, NULL);

@@ -18,6 +18,8 @@
 
 /* A worker looks round after so many turns (R60). */
 #define WORKER_TURNS 61
+/* What lies older in the deque of a closer waits no longer for a turn, ns. */
+#define WORKER_ROUND_NS 1000000
 /* run-next slot: uses in a row. */
 #define WORKER_NEXT_MAX 3
 /* Ready operations until a task yields (R7). */
@@ -29,7 +31,7 @@
 
 /* Statistics: one writer, R. */
 struct counters {
-    a64 spawned, run, inlined, stolen, switched, parked, woken, timers_armed,
+    a64 run, inlined, stolen, switched, parked, woken, timers_armed,
         timers_fired, cancelled;
 };
 
@@ -46,6 +48,7 @@ struct worker {
     struct fiber *fiber;   /* O: whose stack the thread is on */
     struct runtime *rt;    /* I */
     char *stack_floor;     /* O: below it nothing runs in place */
+    a32 in_place_left;     /* S owner: children until a closer looks round */
     int32_t turns;         /* O: until the next look round */
     int32_t budget;        /* O: until the running task yields */
     struct fiber *spare;   /* O: fibers that sit in the loop */
@@ -69,6 +72,7 @@ struct worker {
     struct fastclock clock;
     struct fiber *slice_fiber; /* O: roost_checkpoint: whose slice it is */
     int64_t slice_start;   /* O */
+    int64_t round_at;      /* O: when a closer last went round the loop */
     int64_t last_heavy;    /* O: when it last issued the heavy barrier */
     /* hand-over across a switch */
     struct fiber *from;    /* O: the fiber just left */

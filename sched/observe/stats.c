@@ -10,11 +10,17 @@
 
 static void add(const struct worker *w, roost_stats *out)
 {
-    struct counters *c = &((struct worker *)(uintptr_t)w)->counters;
+    struct worker *m = (struct worker *)(uintptr_t)w;
+    struct counters *c = &m->counters;
+    uint64_t inlined = a64_load(&c->inlined, RELAXED) + WORKER_TURNS -
+                       a32_load(&m->in_place_left, RELAXED);
+    uint64_t run = a64_load(&c->run, RELAXED) + inlined;
 
-    out->spawned += a64_load(&c->spawned, RELAXED);
-    out->run += a64_load(&c->run, RELAXED) + a64_load(&c->inlined, RELAXED);
-    out->inlined += a64_load(&c->inlined, RELAXED);
+    out->run += run;
+    out->inlined += inlined;
+    /* Accepted: begun, or still queued somewhere. */
+    out->spawned += run + (uint64_t)deque_size(&w->deque) +
+                    inject_count(&w->high) + inject_count(&w->low);
     out->stolen += a64_load(&c->stolen, RELAXED);
     out->switched += a64_load(&c->switched, RELAXED);
     out->parked += a64_load(&c->parked, RELAXED);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <ucontext.h>
 
 enum { RUNS = 20000, TICK_S = 5 };
 
@@ -116,11 +117,25 @@ const char *order_name(int order)
     }
 }
 
+/* Where address 0 was called from; NULL: it was not. */
+static const void *called_from(const void *context)
+{
+#if defined(__x86_64__)
+    const ucontext_t *c = context;
+    uintptr_t sp = (uintptr_t)c->uc_mcontext.gregs[REG_RSP];
+
+    return c->uc_mcontext.gregs[REG_RIP] == 0 ? *(void **)sp : NULL;
+#else
+    const ucontext_t *c = context;
+
+    return c->uc_mcontext.pc == 0 ? (void *)c->uc_mcontext.regs[30] : NULL;
+#endif
+}
+
 static void on_crash(int number, siginfo_t *info, void *context)
 {
     unsigned index;
 
-    (void)context;
     if (number == SIGALRM) {
         if (tick_number != e.number) {
             tick_number = e.number;
@@ -130,6 +145,13 @@ static void on_crash(int number, siginfo_t *info, void *context)
     }
     if (number == SIGSEGV && strand_overflowed(info->si_addr, &index)) {
         run_failed("crash: the stack of T%u overflowed", index - 1);
+    }
+    if (number == SIGSEGV && info->si_addr == NULL && called_from(context)) {
+        char here[80];
+
+        place_text(called_from(context), here, sizeof(here));
+        run_failed("crash: a call at %s of what this model does not define",
+                   here);
     }
     run_failed("crash: signal %d at address %p", number, info->si_addr);
 }

@@ -92,14 +92,6 @@ void model_unpark(int thread);
  * thread-locals: each thread has its own, and they begin anew in each run. */
 void model_static(void *p, size_t size);
 
-/* A function that the real files call somewhere, but not in these models. */
-#define MODEL_UNREACHED(symbol)                                                \
-    void unreached_##symbol(void) __asm__(#symbol);                            \
-    void unreached_##symbol(void)                                              \
-    {                                                                          \
-        model_failed(__FILE__, __LINE__, "a call of " #symbol);                \
-    }
-
 /* The model's clock: starts at 1000; a deadline that fires moves it, and so
  * does each look of the real code at it, by `step` (0 unless set in setup). */
 int64_t model_now(void);

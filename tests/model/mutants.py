@@ -235,7 +235,8 @@ class Builder:
             self.compile(path, output, os.path.join(folder, "sched"))
             objects.append(output)
         output = os.path.join(folder, model.name)
-        self.run([self.args.compiler, "-no-pie", "-o", output] + objects +
+        self.run([self.args.compiler, "-no-pie", "-o", output,
+                  "-Wl,--unresolved-symbols=ignore-in-object-files"] + objects +
                  [self.args.explorer])
         return output
 

@@ -12,7 +12,7 @@
 enum { ITEMS = 12, ROOM = 4, THIEVES = 3 };
 
 static struct ring ring;
-static int items[ITEMS]; /* T(G1): written before the push */
+static int items[ITEMS]; /* T(RG1): written before the push */
 static int taken[ITEMS]; /* outside the model: how often */
 static a32 begun[THIEVES];
 static bool full; /* a push was refused */
@@ -182,7 +182,7 @@ MODEL(around_empty, .setup = begin,
       .threads = {owner_pushes_and_pops, thief, thief_of_one}, .check = finish4,
       .preemptions = 3);
 
-/* --- G2 --- */
+/* --- RG2 --- */
 
 /* The explorer makes no load buffering, so no run shows a thief that wins
  * with an item from a slot that it let go. What it shows is the order that

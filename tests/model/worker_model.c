@@ -104,20 +104,6 @@ void watch_cover_own(struct worker *w)
     w->timers_dirty = false;
 }
 
-MODEL_UNREACHED(desc_run)
-MODEL_UNREACHED(task_run_sized)
-MODEL_UNREACHED(wait_wake_chain)
-MODEL_UNREACHED(wait_timeout)
-MODEL_UNREACHED(deadline_pin)
-MODEL_UNREACHED(deadline_fire)
-MODEL_UNREACHED(overflow_thread_begin)
-MODEL_UNREACHED(overflow_thread_end)
-MODEL_UNREACHED(fiber_enter)
-MODEL_UNREACHED(fiber_free)
-MODEL_UNREACHED(fiber_new)
-MODEL_UNREACHED(worker_emergency_fiber)
-MODEL_UNREACHED(cpu_pin)
-MODEL_UNREACHED(misuse)
 
 /* ---- the models ---------------------------------------------------------- */
 

@@ -129,11 +129,15 @@ TEST(grows_from_one_and_keeps_the_order, "R7 R29")
             check_entry(e, first++);
         }
     }
+    CHECK(deque_reaches(&d, 16384));
+    CHECK(deque_reaches(&d, 1));
+    CHECK(!deque_reaches(&d, 32768));
     for (uint64_t i = 40000; i-- > first;) {
         CHECK(deque_pop(&d, &e));
         check_entry(e, i);
     }
     CHECK(!deque_pop(&d, &e));
+    CHECK(!deque_reaches(&d, 1));
     deque_destroy(&d);
 }
 

@@ -83,36 +83,52 @@ TEST(a_thief_takes_the_older_half, "R60")
     }
 }
 
+/* What must be in the ring: head..tail - 1. */
+struct oracle {
+    uint64_t head, tail;
+};
+
+static void check_steal(struct ring *r, struct oracle *o, unsigned room)
+{
+    void *out[8];
+    unsigned n = ring_steal(r, out, room);
+
+    CHECK_EQ(n == 0, o->head == o->tail);
+    for (unsigned i = 0; i < n; i++) {
+        CHECK(out[i] == item(o->head++));
+    }
+}
+
+static void step(struct ring *r, struct oracle *o, struct rng *rng,
+                 uint32_t ops)
+{
+    uint32_t op = rng_below(rng, ops);
+
+    if (op == 0) {
+        CHECK(ring_pop(r) == (o->head == o->tail ? NULL : item(o->head)));
+        o->head += o->head != o->tail;
+    } else if (op == 1) {
+        check_steal(r, o, 1 + rng_below(rng, 8));
+    } else {
+        CHECK_EQ(ring_push(r, item(o->tail)), o->tail - o->head < RING_SIZE);
+        o->tail += o->tail - o->head < RING_SIZE;
+    }
+    CHECK_EQ(ring_count(r), o->tail - o->head);
+}
+
 TEST(random_operations_against_counters, "R60")
 {
     static const uint64_t starts[] = {0, UINT32_MAX - UINT64_C(300),
                                       UINT64_MAX - 300, INT64_MAX - 300};
 
     for (uint64_t seed = 0; seed < 200; seed++) {
+        struct oracle o = {0, 0};
         struct rng rng = {seed};
-        uint64_t head = 0, tail = 0;
-        void *out[8];
         struct ring r;
 
         init_at(&r, starts[seed % 4]);
         for (int i = 0; i < 5000; i++) {
-            uint32_t op = rng_below(&rng, seed % 2 ? 5 : 8);
-
-            if (op == 0) {
-                CHECK(ring_pop(&r) == (head == tail ? NULL : item(head)));
-                head += head != tail;
-            } else if (op == 1) {
-                unsigned n = ring_steal(&r, out, 1 + rng_below(&rng, 8));
-
-                CHECK_EQ(n == 0, head == tail);
-                for (unsigned j = 0; j < n; j++) {
-                    CHECK(out[j] == item(head++));
-                }
-            } else {
-                CHECK_EQ(ring_push(&r, item(tail)), tail - head < RING_SIZE);
-                tail += tail - head < RING_SIZE;
-            }
-            CHECK_EQ(ring_count(&r), tail - head);
+            step(&r, &o, &rng, seed % 2 ? 5 : 8);
         }
     }
 }

@@ -1,0 +1,290 @@
+/*
+ * wait_model.c - the real wait.c, cancel.c, timer.c and what they stand on:
+ * completion against cancellation against a deadline.
+ *
+ * Would catch: a wait that two of them win or that none does; a value handed
+ * over and lost; a cancel that a task about to wait never sees; a fiber queued
+ * twice, or before its stack is left; an access to a waiter, a frame or a
+ * scope after its life; what was written before the wake-up not seen after.
+ */
+// MODEL-SOURCES: sched/wait.c sched/cancel.c sched/chain.c sched/timer.c
+// MODEL-SOURCES: sched/scope.c sched/close.c sched/deadline.c sched/hooks.c
+// MODEL-SOURCES: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
+// MODEL-SOURCES: sched/ring.c sched/inject.c sched/park.c
+// MODEL-HEADERS: sched/count.h
+#include "rooms.h"
+#include <errno.h>
+
+/* An event with one waiter at most, as sync/ writes its primitives. */
+static a32 event_lock;
+static struct list event_queue; /* L(event_lock) */
+static bool event_set;          /* L(event_lock) */
+static int handed;              /* written by the setter before it completes */
+
+static roost_ns deadline;
+static a32 waited;      /* the waiter is done */
+static int status;      /* of the wait: outside the model */
+static bool completed;  /* the setter's swap won: outside the model */
+static roost_scope pub; /* what the canceller cancels */
+
+static void lock(void)
+{
+    while (a32_xchg(&event_lock, 1, ACQUIRE) != 0) {
+        spin_pause();
+    }
+}
+
+static void unlock(void)
+{
+    a32_store(&event_lock, 0, RELEASE);
+}
+
+static void begin(unsigned tasks)
+{
+    rooms_begin(tasks);
+    a32_init(&event_lock, 0);
+    a32_init(&waited, 0);
+    list_init(&event_queue);
+    event_set = false;
+    handed = 0;
+    status = 1;
+    completed = false;
+    deadline = ROOST_NEVER;
+}
+
+static int event_wait(roost_ns until)
+{
+    struct waiter *w;
+    struct clause clause;
+    int rc = wait_enter();
+
+    if (rc != 0) {
+        return rc;
+    }
+    lock();
+    if (event_set) {
+        unlock();
+        return 0;
+    }
+    w = wait_begin("event", &event_lock, 0);
+    clause.waiter = w;
+    list_push_back(&event_queue, &clause.link);
+    unlock();
+    rc = wait_commit(w, until);
+    if (rc == 0) {
+        MODEL_CHECK(wait_result(w) == 7);
+        MODEL_CHECK(plain_read(handed) == 42);
+        return 0;
+    }
+    lock();
+    if (list_linked(&clause.link)) {
+        list_remove(&clause.link);
+    }
+    unlock();
+    return rc;
+}
+
+static void event_raise(void)
+{
+    struct waiter *won = NULL;
+    struct list *link;
+
+    plain_write(handed, 42);
+    lock();
+    event_set = true;
+    link = list_pop_front(&event_queue);
+    if (link != NULL) {
+        struct waiter *w = container_of(link, struct clause, link)->waiter;
+
+        if (wait_complete(w, 7)) {
+            won = w;
+        }
+    }
+    unlock();
+    if (won != NULL) {
+        completed = true;
+        wait_wake(won);
+    }
+}
+
+/* ---- the parts ----------------------------------------------------------- */
+
+static int wait_plainly(void *arg)
+{
+    (void)arg;
+    status = event_wait(deadline);
+    return status < 0 ? 0 : status;
+}
+
+static void waiter_task(void)
+{
+    rooms_task(wait_plainly);
+    a32_store(&waited, 1, RELEASE);
+}
+
+static int raise_event(void *arg)
+{
+    (void)arg;
+    event_raise();
+    return 0;
+}
+
+static void setter_task(void)
+{
+    rooms_task(raise_event);
+}
+
+/* A plain thread: its wake-ups go the same way. */
+static void setter_thread(void)
+{
+    event_raise();
+}
+
+/* Time passes, and a worker looks at the wheel of the waiter's. */
+static void ticker(void)
+{
+    rooms_worker();
+    model_advance(1000);
+    while (a32_load(&waited, ACQUIRE) == 0) {
+        if (timers_fire(&workers[0].timers, model_now()) == 0) {
+            spin_pause();
+        }
+    }
+}
+
+static void exactly_one(void)
+{
+    rooms_check();
+    MODEL_CHECK(!completed || status == 0);
+    MODEL_CHECK(status <= 0);
+    MODEL_CHECK(event_set);
+    model_outcome(status == 0 ? completed : status == -ETIMEDOUT ? 2 : 3);
+}
+
+/* ---- completion, deadline ------------------------------------------------ */
+
+static void two_tasks(void)
+{
+    begin(2);
+}
+
+MODEL(complete, .setup = two_tasks, .threads = {waiter_task, setter_task},
+      .check = exactly_one, .preemptions = 3, .must_see = 1 | 2,
+      .must_not_see = 4 | 8);
+
+static void one_task(void)
+{
+    begin(1);
+}
+
+MODEL(complete_foreign, .setup = one_task,
+      .threads = {waiter_task, setter_thread}, .check = exactly_one,
+      .preemptions = 3, .must_see = 1 | 2, .must_not_see = 4 | 8);
+
+static void with_deadline(void)
+{
+    begin(2);
+    deadline = model_now() + 500;
+}
+
+MODEL(complete_or_deadline, .setup = with_deadline,
+      .threads = {waiter_task, setter_task, ticker}, .check = exactly_one,
+      .must_see = 1 | 2 | 4, .must_not_see = 8);
+
+/* ---- cancellation -------------------------------------------------------- */
+
+/* The scope is opened before the run, with a hold for the canceller: the
+ * waiting task is its opener. */
+static int wait_in_held(void *arg)
+{
+    struct frame *f = frame_current();
+
+    (void)arg;
+    roost_scope_open(&pub, NULL);
+    count_add(&scope_of(&pub)->count, COUNT_PIN);
+    a32_store(&waited, 2, RELEASE); /* the canceller may come */
+    status = event_wait(deadline);
+    MODEL_CHECK(f == frame_current());
+    MODEL_CHECK(roost_scope_close(&pub, status == 0 ? 0 : status) <= 0);
+    model_dead(&pub, sizeof(pub));
+    return 0;
+}
+
+static void opener_task(void)
+{
+    rooms_task(wait_in_held);
+    a32_store(&waited, 1, RELEASE);
+}
+
+static int cancel_scope(void *arg)
+{
+    (void)arg;
+    scope_cancel_with(scope_of(&pub), ROOST_REASON_EXPLICIT, 0, "");
+    scope_unpin(scope_of(&pub));
+    return 0;
+}
+
+static void await_opener(void)
+{
+    while (a32_load(&waited, ACQUIRE) == 0) {
+        spin_pause();
+    }
+}
+
+static void canceller_task(void)
+{
+    await_opener();
+    rooms_task(cancel_scope);
+}
+
+static void canceller_thread(void)
+{
+    await_opener();
+    cancel_scope(NULL);
+}
+
+static void opened(void)
+{
+    begin(2);
+    model_born(&pub, sizeof(pub));
+}
+
+static void cancelled(void)
+{
+    rooms_check();
+    MODEL_CHECK(status == -ECANCELED);
+}
+
+/* No setter: a cancel that is not seen leaves the task asleep for ever. */
+MODEL(cancel, .setup = opened, .threads = {opener_task, canceller_task},
+      .check = cancelled, .preemptions = 3);
+
+static void opened_once(void)
+{
+    begin(1);
+    model_born(&pub, sizeof(pub));
+}
+
+MODEL(cancel_foreign, .setup = opened_once,
+      .threads = {opener_task, canceller_thread}, .check = cancelled,
+      .preemptions = 3);
+
+static void opened_with_setter(void)
+{
+    begin(3);
+    model_born(&pub, sizeof(pub));
+}
+
+MODEL(complete_or_cancel, .setup = opened_with_setter,
+      .threads = {opener_task, setter_task, canceller_task},
+      .check = exactly_one, .must_see = 1 | 2 | 8, .must_not_see = 4);
+
+static void opened_with_deadline(void)
+{
+    opened_with_setter();
+    deadline = model_now() + 500;
+}
+
+MODEL(three_at_once, .setup = opened_with_deadline,
+      .threads = {opener_task, setter_task, canceller_task, ticker},
+      .check = exactly_one, .preemptions = 2, .must_see = 1 | 2 | 4 | 8);
