@@ -142,7 +142,7 @@ struct walk {
     struct scope *top;      /* being cancelled */
     struct scope *work;     /* pinned scopes to visit, through work_next */
     struct waiter *waiters; /* won */
-    struct scope *wake;     /* whose last pin was ours, through work_next */
+    struct scope *relays;   /* emptied by our last pin: relay_chain */
     bool soft;
 };
 
@@ -230,6 +230,22 @@ static void visit_owner(struct walk *walk, struct scope *top)
     scope_unlock(f->target);
 }
 
+/* Our pin was the last that the opener of s waited for. What s is chained by
+ * belongs to the next walk already, so its waiter is. */
+static void owe_wake(struct walk *walk, struct scope *s)
+{
+    struct waiter *wt;
+
+    if (scope_flags(s) & S_RELAY) {
+        relay_chain(s, &walk->relays);
+        return;
+    }
+    wt = scope_closer(s);
+    roost_check(wait_complete(wt, 0));
+    wt->next = walk->waiters;
+    walk->waiters = wt;
+}
+
 static void visit_inner(struct walk *walk)
 {
     while (walk->work != NULL) {
@@ -241,8 +257,7 @@ static void visit_inner(struct walk *walk)
         scope_unlock(s);
         visit_tasks(walk, s);
         if (count_drop(&s->count, COUNT_PIN) == COUNT_WAKE) {
-            s->work_next = walk->wake;
-            walk->wake = s;
+            owe_wake(walk, s);
         }
     }
 }
@@ -260,12 +275,7 @@ static void propagate(struct runtime *rt, struct scope *s, bool soft)
     }
     visit_inner(&walk);
     pthread_mutex_unlock(&rt->walk);
-    while (walk.wake != NULL) {
-        struct scope *next = walk.wake->work_next;
-
-        scope_wake(walk.wake);
-        walk.wake = next;
-    }
+    relay_finish_chain(walk.relays);
     wait_wake_chain(walk.waiters);
 }
 

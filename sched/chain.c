@@ -19,6 +19,7 @@
 #include "count.h"
 #include "runtime.h"
 #include "scope.h"
+#include "worker.h"
 #include <errno.h>
 
 struct scope *chain_step(struct scope *s)
@@ -204,8 +205,14 @@ bool chain_sees(struct scope *s, struct scope *outer, bool soft)
 struct runtime *chain_runtime(struct scope *s)
 {
     struct scope *from = s;
+    struct worker *w = worker_self();
     struct runtime *rt;
 
+    /* The common cases without a walk: mine, or where I was spawned. */
+    if (w != NULL && w->frame != NULL &&
+        (s->owner == w->frame || s == w->frame->target)) {
+        return w->rt;
+    }
     while (s->outer != NULL) {
         s = chain_step(s);
     }

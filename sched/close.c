@@ -52,6 +52,11 @@ void scope_drain(struct scope *s)
     }
 }
 
+struct waiter *scope_closer(struct scope *s)
+{
+    return scope_flags(s) & S_HOLDER ? group_closer(s) : &s->owner->waiter;
+}
+
 void scope_wake(struct scope *s)
 {
     struct waiter *wt;
@@ -60,30 +65,37 @@ void scope_wake(struct scope *s)
         relay_finish(s);
         return;
     }
-    if (scope_flags(s) & S_HOLDER) {
-        group_wake(s);
-        return;
-    }
-    wt = &s->owner->waiter;
+    wt = scope_closer(s);
     roost_check(wait_complete(wt, 0));
     wait_wake(wt);
+}
+
+/* The opener may have left its join meanwhile, and wait for something else:
+ * S_JOINING under lock tells. */
+static void opener_joined(struct scope *s)
+{
+    struct waiter *wt = NULL;
+
+    scope_lock(s);
+    if ((scope_flags(s) & S_JOINING) &&
+        (a64_load(&s->count, ACQUIRE /* C1 */) & COUNT_CHILDREN) == 0) {
+        wt = &s->owner->waiter;
+        wt = wait_complete(wt, 0) ? wt : NULL;
+    }
+    scope_unlock(s);
+    if (wt != NULL) {
+        wait_wake(wt);
+    }
 }
 
 /* A child has ended while somebody joins: tell it if none is left. The pin
  * that came in the child's place keeps s. */
 static void joined(struct scope *s)
 {
-    if ((a64_load(&s->count, ACQUIRE /* C1 */) & COUNT_CHILDREN) == 0) {
-        struct waiter *wt;
-
-        if (scope_flags(s) & S_HOLDER) {
-            group_joined(s);
-        } else {
-            wt = &s->owner->waiter;
-            if (wait_complete(wt, 0)) {
-                wait_wake(wt);
-            }
-        }
+    if (scope_flags(s) & S_HOLDER) {
+        group_joined(s);
+    } else {
+        opener_joined(s);
     }
     scope_unpin(s);
 }
@@ -109,6 +121,34 @@ void scope_unpin(struct scope *s)
     }
 }
 
+static void mark_joining(struct scope *s, bool joining)
+{
+    scope_lock(s);
+    if (joining) {
+        a32_or(&s->flags, S_JOINING, RELAXED);
+    } else {
+        a32_and(&s->flags, ~(uint32_t)S_JOINING, RELAXED);
+    }
+    scope_unlock(s);
+}
+
+static int join_children(struct scope *s)
+{
+    struct waiter *wt = wait_begin("join", s, 0);
+    int rc = 0;
+
+    mark_joining(s, true);
+    if (a64_or(&s->count, COUNT_JOINER, ACQ_REL /* C1 */) & COUNT_CHILDREN) {
+        rc = wait_commit(wt, ROOST_NEVER);
+        mark_joining(s, false);
+    } else {
+        mark_joining(s, false);
+        wait_abort(wt);
+    }
+    a64_and(&s->count, ~COUNT_JOINER, ACQ_REL /* C1 */);
+    return rc;
+}
+
 int roost_scope_join(roost_scope *pub)
 {
     struct scope *s = scope_of(pub);
@@ -125,15 +165,7 @@ int roost_scope_join(roost_scope *pub)
         return s == NULL ? -EINVAL : -EPERM;
     }
     while (rc == 0 && (count_flush_local(s) & COUNT_CHILDREN) != 0) {
-        struct waiter *wt = wait_begin("join", s, 0);
-
-        if (a64_or(&s->count, COUNT_JOINER, ACQ_REL /* C1 */) &
-            COUNT_CHILDREN) {
-            rc = wait_commit(wt, ROOST_NEVER);
-        } else {
-            wait_abort(wt);
-        }
-        a64_and(&s->count, ~COUNT_JOINER, ACQ_REL /* C1 */);
+        rc = join_children(s);
     }
     return rc;
 }

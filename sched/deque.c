@@ -38,9 +38,8 @@
  *      end of deque_win_last, which restores it.
  *   2  bottom <= room <= top + ring size: live entries have slots of their
  *      own (deque_push; make_room alone raises room).
- *   3  A slot is written again only if its index was popped by the owner or
- *      is below a top that the owner has read with acquire
- *      (make_room).
+ *   3  A slot is written again only if its index was popped by the owner or is
+ *      below a top that the owner has read with acquire (make_room).
  *   4  A ring that was published is neither written, once a larger one is,
  *      nor freed before deque_destroy.
  *   Checked after every schedule by finish() in tests/model/deque_model.c.
@@ -73,10 +72,10 @@
  *
  *   D3  steal: top compare-and-swap release  ->  make_room: top acquire
  *       The thief has read the slot before the owner writes it again. Else
- *       the two accesses could pass the swap: the thief wins, with an
- *       entry that was pushed after it won (load buffering, which aarch64
- *       does). A relaxed swap in between, by the owner in deque_take or
- *       deque_win_last, passes the release on: it is a read-modify-write.
+ *       the two accesses could pass the swap: the thief wins, with an entry
+ *       that was pushed after it won (load buffering, which aarch64 does). A
+ *       relaxed swap in between, by the owner in deque_take or deque_win_last,
+ *       passes the release on: it is a read-modify-write.
  *
  *   D4  grow: ring release  ->  steal: ring acquire
  *       The new ring's mask and the entries that were moved: a thief may see

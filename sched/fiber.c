@@ -115,9 +115,10 @@ __attribute__((noinline)) void fiber_switch(struct worker *w, struct fiber *to,
 
 void fiber_arrive(struct fiber *self)
 {
-    struct worker *w = self->worker;
+    struct worker *w;
 
-    sanitize_switch_end(self);
+    sanitize_switch_end(self); /* acquires what the other side wrote */
+    w = self->worker;
     if (w->commit != NULL) {
         fiber_commit commit = w->commit;
 

@@ -131,6 +131,15 @@ static bool no_child(struct scope *s)
     return (a64_load(&s->count, ACQUIRE /* C1 */) & COUNT_CHILDREN) == 0;
 }
 
+/* Under lock: the mark goes with the last joiner, or the count could never be
+ * seen to reach zero with PARKED alone (group_end). */
+static void drop_joiner(struct scope *s)
+{
+    if (list_empty(&group_of(s)->joiners)) {
+        a64_and(&s->count, ~COUNT_JOINER, RELAXED);
+    }
+}
+
 /* A child has ended, none is left: tell all joiners. */
 void group_joined(struct scope *s)
 {
@@ -147,9 +156,7 @@ void group_joined(struct scope *s)
             chain = wt;
         }
     }
-    if (list_empty(&g->joiners)) {
-        a64_and(&s->count, ~COUNT_JOINER, RELAXED);
-    }
+    drop_joiner(s);
     scope_unlock(s);
     wait_wake_chain(chain);
 }
@@ -167,6 +174,7 @@ static int wait_children(roost_group *g, roost_ns deadline, uint32_t flags)
     list_push_back(&g->joiners, &clause.link);
     if (no_child(s)) {
         list_remove(&clause.link);
+        drop_joiner(s);
         scope_unlock(s);
         wait_abort(wt);
         return 0;
@@ -178,6 +186,7 @@ static int wait_children(roost_group *g, roost_ns deadline, uint32_t flags)
         if (list_linked(&clause.link)) {
             list_remove(&clause.link);
         }
+        drop_joiner(s);
         scope_unlock(s);
     }
     return rc;
@@ -217,13 +226,10 @@ int roost_group_wait(roost_group *g)
     return roost_group_wait_until(g, ROOST_NEVER);
 }
 
-/* The last pin is gone while the group is being freed. */
-void group_wake(struct scope *s)
+/* Who waits for the last pin while the group is being freed. */
+struct waiter *group_closer(struct scope *s)
 {
-    struct waiter *wt = group_of(s)->closer;
-
-    roost_check(wait_complete(wt, 0));
-    wait_wake(wt);
+    return group_of(s)->closer;
 }
 
 int group_end(roost_group *g)

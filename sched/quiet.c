@@ -87,7 +87,7 @@ static bool jump(struct runtime *rt)
     return fired > 0;
 }
 
-static bool report_deadlock(struct runtime *rt)
+static bool report_deadlock(struct runtime *rt, uint32_t firing)
 {
     static const char text[] =
         "roost: deadlock: every task waits and nothing can wake them\n";
@@ -95,7 +95,9 @@ static bool report_deadlock(struct runtime *rt)
     if (!rt->report_deadlock || rt->main == NULL ||
         (a64_load(&rt->main->scope.count, ACQUIRE /* C1 */) &
          COUNT_CHILDREN) == 0 ||
-        earliest(rt) != INT64_MAX || registry_count() != 1) {
+        earliest(rt) != INT64_MAX || registry_count() != 1 ||
+        a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
+        !park_all(&rt->park)) {
         return false;
     }
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -110,6 +112,11 @@ static bool report_deadlock(struct runtime *rt)
 
 bool runtime_quiet(struct runtime *rt)
 {
+    uint32_t firing = a32_load(&rt->firing, SEQ_CST /* F1 */);
+
+    if (firing % 2 != 0 || !park_all(&rt->park)) {
+        return false; /* the watch, or another thread, has just woken one */
+    }
     if (settle(rt)) {
         return true;
     }
@@ -119,7 +126,7 @@ bool runtime_quiet(struct runtime *rt)
     if (rt->opts.clock == ROOST_CLOCK_VIRTUAL && jump(rt)) {
         return true;
     }
-    return report_deadlock(rt);
+    return report_deadlock(rt, firing);
 }
 
 int roost_settle(void)

@@ -61,6 +61,8 @@ struct runtime {
     a32 watch_word;         /* futex */
     a64 watch_until;        /* M: when the watch looks next */
     a32 watch_stop;
+    a32 firing;             /* S watch: odd while it takes timers out and
+                               wakes who waited for them */
     struct fastclock watch_clock;
     struct post_slot slots[POST_SLOTS];
 

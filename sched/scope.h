@@ -70,6 +70,7 @@ struct scope {
  * S_SPAWNED      a race has had a child                spawn        never
  * S_HOOKS        has had on_cancel hooks               on_cancel    never
  * S_SIGNAL       waits for a signal                    its maker    close
+ * S_JOINING      its opener waits in join              join (lock)  join (lock)
  * S_FORWARD      children's failures belong to outer   its maker    never
  */
 enum {
@@ -104,6 +105,7 @@ enum {
     S_HOOKS = 1u << 27,
     S_SIGNAL = 1u << 28,
     S_FORWARD = 1u << 29,
+    S_JOINING = 1u << 30,
     /* what an inner scope starts with */
     S_INHERIT = S_TIMED | S_ARMED,
     /* spawn takes the long way */
@@ -243,6 +245,8 @@ void cancel_swing(struct scope *relay, struct scope *outer,
 /* The opener waits in close and the count is zero: queue it, or whatever else
  * the scope stands for goes on (relay, group). */
 void scope_wake(struct scope *s);
+/* Who waits there; not of a relay. */
+struct waiter *scope_closer(struct scope *s);
 /* Drop a pin or hold and do what follows from it. */
 void scope_unpin(struct scope *s);
 
@@ -282,7 +286,9 @@ void hooks_defers(struct scope *s);
 
 /* --- started.c, group.c: what count zero means for their scopes --- */
 void relay_finish(struct scope *relay);
-void group_wake(struct scope *s);
+void relay_chain(struct scope *relay, struct scope **chain);
+void relay_finish_chain(struct scope *chain);
+struct waiter *group_closer(struct scope *s);
 void group_joined(struct scope *s);
 
 /* --- link.c --- */

@@ -33,8 +33,10 @@ struct relay {
     struct scope *target;   /* I */
     a32 state;              /* M: PENDING -> STARTED or OVER */
     struct waiter *caller;  /* O before the child runs: waits, deaf */
-    void *value;            /* written by started, before STARTED */
+    void **value;           /* I: in the caller's call, which stands until it
+                               is completed; written by started */
     bool detached;          /* O: of who ended it */
+    struct scope *next;     /* O: of who ended it: relay_chain */
 };
 
 static struct relay *relay_of(struct scope *s)
@@ -77,6 +79,22 @@ void relay_finish(struct scope *s)
     task_uncount(target);
 }
 
+void relay_chain(struct scope *s, struct scope **chain)
+{
+    relay_of(s)->next = *chain;
+    *chain = s;
+}
+
+void relay_finish_chain(struct scope *chain)
+{
+    while (chain != NULL) {
+        struct scope *next = relay_of(chain)->next;
+
+        relay_finish(chain);
+        chain = next;
+    }
+}
+
 int roost_started(void *value)
 {
     struct frame *f = frame_current();
@@ -102,7 +120,7 @@ int roost_started(void *value)
                                   : chain_runtime(target)->root_frame;
     cancel_attach(target);
     caller = r->caller;
-    r->value = value;
+    *r->value = value;
     count_add(&target->count, COUNT_CHILD);
     a32_or(&r->scope.flags, S_FORWARD, RELAXED);
     cancel_swing(&r->scope, target, owner);
@@ -201,6 +219,7 @@ int roost_spawn_started(roost_scope *pub, roost_fn fn, void *arg,
     struct relay *r;
     struct task_desc *d;
     struct waiter *wt;
+    void *got = NULL;
     int rc = check_call(target, fn, arg, opts);
 
     if (rc == 0 && opts != NULL && (opts->flags & ROOST_SERVICE)) {
@@ -223,13 +242,14 @@ int roost_spawn_started(roost_scope *pub, roost_fn fn, void *arg,
     cancel_attach(&r->scope);
     wt = wait_begin("started", r, WAIT_DEAF);
     r->caller = wt;
+    r->value = &got;
     desc_queue(d);
     wait_commit(wt, ROOST_NEVER);
     if (wait_result(wt) == OVER) {
         return failed_start(r);
     }
     if (value != NULL) {
-        *value = r->value;
+        *value = got; /* the relay may be gone by now */
     }
     return 0;
 }

@@ -84,7 +84,7 @@ static enum found look_round(struct worker *w, struct work *out)
         found = from_queue(&w->low, out);
     }
     if (found == FOUND_NOTHING &&
-        deque_steal(&w->deque, &out->entry) == STEAL_GOT) {
+        deque_take(&w->deque, &out->entry) == STEAL_GOT) {
         found = FOUND_ENTRY;
     }
     return found;
@@ -181,6 +181,39 @@ struct fiber *work_next_fiber(struct worker *w)
         watch_cover_own(w);
     }
     return f;
+}
+
+/* The first fiber of a queue; the descriptors before it go to its end. */
+static struct fiber *fiber_from(struct inject *q)
+{
+    unsigned n = (unsigned)inject_count(q);
+    struct work work;
+
+    while (n-- > 0) {
+        struct inject_node *link = inject_pop(q);
+
+        if (link == NULL) {
+            return NULL;
+        }
+        if (unpack(link, &work) == FOUND_FIBER) {
+            return work.fiber;
+        }
+        inject_push(q, link);
+    }
+    return NULL;
+}
+
+struct fiber *work_ready_fiber(struct worker *w)
+{
+    struct fiber *f;
+
+    timers_fire(&w->timers, runtime_now(w->rt));
+    f = take_next(w);
+    f = f != NULL ? f : ring_pop(&w->ring);
+    f = f != NULL ? f : fiber_from(&w->mine);
+    f = f != NULL ? f : fiber_from(&w->high);
+    f = f != NULL ? f : fiber_from(&w->rt->inject);
+    return f != NULL ? f : fiber_from(&w->low);
 }
 
 /* Half of the victim's ring: one to run, the rest into the own ring. */

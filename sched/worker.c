@@ -192,7 +192,7 @@ void worker_emergency(struct worker *w)
     struct fiber *to = fiber_new(w->rt);
 
     if (to == NULL) {
-        to = work_next_fiber(w);
+        to = work_ready_fiber(w);
     }
     if (to == NULL) {
         /* Only memory can help: look again every millisecond. */

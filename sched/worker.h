@@ -123,6 +123,9 @@ bool work_exists(struct worker *w);
 /* A fiber that can go on here right now, for a direct hand-over; NULL: enter
  * the loop. */
 struct fiber *work_next_fiber(struct worker *w);
+/* The same from every queue that a fiber may be in, when there is no stack
+ * for the loop; what would need one stays. Fires due timers first. */
+struct fiber *work_ready_fiber(struct worker *w);
 
 /* --- ready.c --- */
 /* A fiber can go on: queue it. Its waker's last access. */

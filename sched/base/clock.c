@@ -12,7 +12,7 @@
  *         a fastclock never goes back: a correction that finds it ahead keeps
  *         the later time, and the slow scale lets the true time catch up
  *         within the next span                                      (correct)
- * ORDER   C1  clock_calibrate: state release -> clock_calibrate: state acquire
+ * ORDER   CC1  clock_calibrate: state release -> clock_calibrate: state acquire
  *             scale and span
  * COST    12 ns, of which the counter is 11; every 0.5 ms a correction, 60 ns.
  *         Calibration: 0.25 ms, once.
@@ -189,11 +189,11 @@ void clock_calibrate(void)
         if (counter_usable()) {
             measure();
         }
-        a32_store(&state, CALIBRATED, RELEASE /* C1 */);
+        a32_store(&state, CALIBRATED, RELEASE /* CC1 */);
         futex_wake(&state, INT32_MAX);
         return;
     }
-    while (a32_load(&state, ACQUIRE /* C1 */) != CALIBRATED) {
+    while (a32_load(&state, ACQUIRE /* CC1 */) != CALIBRATED) {
         futex_wait(&state, CALIBRATING, INT64_MAX);
     }
 }

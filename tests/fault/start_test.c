@@ -6,7 +6,7 @@
  *
  * __wrap_malloc() __wrap_calloc() __wrap_free() __wrap_posix_memalign()
  * __wrap_mmap() __wrap_munmap() __wrap_madvise() __wrap_syscall()
- * __wrap_pthread_create() __wrap_eventfd() __wrap_signalfd() __wrap_close()
+ * __wrap_pthread_create() __wrap_eventfd() __wrap_signalfd()
  */
 #include "fault/faults.h"
 

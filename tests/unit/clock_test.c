@@ -15,6 +15,37 @@
 
 #define SAMPLE_NS 1000000000 /* of sampling, by each of two threads */
 
+/* In a fresh process that has not calibrated, so this is the first test. Its
+ * exit status is how many tenths of a millisecond it took. */
+static int calibrate_timed(void)
+{
+    int64_t start = clock_now();
+    int64_t tenths;
+
+    clock_calibrate();
+    tenths = (clock_now() - start) / 100000;
+    return tenths < 100 ? (int)tenths : 100;
+}
+
+TEST(calibration_is_quick, "R66")
+{
+    int best = 100;
+    int i;
+
+    for (i = 0; i < 20; i++) {
+        pid_t pid = fork();
+        int status = 0, took;
+
+        if (pid == 0) {
+            _exit(calibrate_timed());
+        }
+        CHECK_EQ(waitpid(pid, &status, 0), pid);
+        took = WEXITSTATUS(status);
+        best = took < best ? took : best;
+    }
+    CHECK(best < 30); /* 0.3 ms, on a machine that is not busy */
+}
+
 static void *calibrating_thread(void *arg)
 {
     struct fastclock c = {0, 0};
@@ -24,7 +55,7 @@ static void *calibrating_thread(void *arg)
     return NULL;
 }
 
-/* The first test: the process has not calibrated yet. */
+/* The second test: this process has not calibrated yet either. */
 TEST(calibration_by_many_threads, "R72")
 {
     pthread_t threads[8];
@@ -51,8 +82,8 @@ struct sampled {
 
 static int64_t allowed; /* CLOCK_FAST_ERROR and the price of looking */
 
-/* The least that two readings of the exact clock are apart, twice: a moment is
- * no better known than that, which counts under an emulator. */
+/* The least that two readings of the exact clock are apart, ten times: some 400
+ * ns, and more under an emulator, whose counter is as coarse as a microsecond. */
 static void set_allowed(void)
 {
     int64_t least = INT64_MAX;
@@ -64,7 +95,7 @@ static void set_allowed(void)
 
         least = took < least ? took : least;
     }
-    allowed = CLOCK_FAST_ERROR + 2 * least;
+    allowed = CLOCK_FAST_ERROR + 10 * least;
 }
 
 /*
@@ -159,33 +190,23 @@ TEST(clock_now_is_the_kernels, "R11")
     CHECK(kernel <= clock_now());
 }
 
-/* In a fresh process, so that it is really done; its exit status is how many
- * tenths of a millisecond it took. */
-static int calibrate_timed(void)
+/* As if its scale had been too fast: it has shown a time two milliseconds
+ * ahead. It stands still rather than go back, and is right again once the
+ * true time has caught up. */
+TEST(clock_that_ran_ahead_never_goes_back, "R11")
 {
-    int64_t start = clock_now();
-    int64_t tenths;
+    struct fastclock c = {0, 0};
+    struct timespec pause = {0, 1000000}, longer = {0, 20000000};
+    int64_t shown, next;
 
     clock_calibrate();
-    tenths = (clock_now() - start) / 100000;
-    return tenths < 100 ? (int)tenths : 100;
-}
-
-TEST(calibration_is_quick, "R66")
-{
-    int best = 100;
-    int i;
-
-    for (i = 0; i < 20; i++) {
-        pid_t pid = fork();
-        int status = 0, took;
-
-        if (pid == 0) {
-            _exit(calibrate_timed());
-        }
-        CHECK_EQ(waitpid(pid, &status, 0), pid);
-        took = WEXITSTATUS(status);
-        best = took < best ? took : best;
-    }
-    CHECK(best < 10);
+    clock_fast(&c);
+    c.base_ns += 2000000;
+    shown = clock_fast(&c);
+    nanosleep(&pause, NULL);
+    next = clock_fast(&c);
+    CHECK(next >= shown || c.base_ticks == 0);
+    nanosleep(&longer, NULL);
+    next = clock_fast(&c);
+    CHECK(next <= clock_now() + CLOCK_FAST_ERROR);
 }

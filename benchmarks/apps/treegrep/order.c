@@ -382,10 +382,9 @@ void order_done(struct order *o, struct place *p, struct pieces *pieces,
     o->held += pieces->held;
     pieces_move(&p->pieces, pieces);
     count_outcome(o, p, outcome);
-    if (outcome == OUTCOME_CUT) {
-        p->state = PLACE_CUT;
-    } else if (outcome == OUTCOME_LEFT) {
-        p->state = PLACE_STARTED;
+    if (outcome == OUTCOME_CUT || outcome == OUTCOME_LEFT) {
+        p->state = outcome == OUTCOME_CUT ? PLACE_CUT : PLACE_STARTED;
+        o->halted = true; /* the search is cancelled */
     } else if (listing != NULL) {
         become_listing(o, p, listing);
     } else {
