@@ -116,7 +116,7 @@ TEST_PLAIN(a_failure_in_a_group_cancels_the_others, "R36 R38")
     CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
     CHECK_EQ(roost_group_submit(g, deliver, &r, NULL, done), 0);
     CHECK_EQ(roost_group_submit(g, deliver, &bad, NULL, done), 0);
-    CHECK_EQ(roost_group_wait(g), -EIO);
+    CHECK_EQ(roost_group_wait(g), 0); /* how it went is what free says */
     CHECK_EQ(r.status, -ECANCELED);
     CHECK_EQ(bad.status, -EIO);
     CHECK_EQ(roost_group_free(g), -EIO);

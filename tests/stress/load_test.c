@@ -245,13 +245,16 @@ TEST_VIRTUAL(a_million_timers, "R11 R65")
 
 /* --- a stack that is not enough --- */
 
+static int recurses(void *arg);
+static roost_fn volatile deeper = recurses;
+
 static int recurses(void *arg)
 {
     volatile char room[512];
     int depth = *(int *)arg + 1;
 
     room[0] = (char)depth;
-    return recurses(&depth) + room[0];
+    return deeper(&depth) + room[0];
 }
 
 static int runs_off(void *arg)

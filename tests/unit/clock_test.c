@@ -83,7 +83,7 @@ struct sampled {
 static int64_t allowed; /* CLOCK_FAST_ERROR and the price of looking */
 
 /* The least that two readings of the exact clock are apart, ten times: some 400
- * ns, and more under an emulator, whose counter is as coarse as a microsecond. */
+ * ns, and more under an emulator, whose counter is as coarse as 1 us. */
 static void set_allowed(void)
 {
     int64_t least = INT64_MAX;
