@@ -17,9 +17,9 @@
 struct entry {
     void (*fn)(void *arg);
     void *arg;
-    bool hold;       /* a second worker is to be held */
-    sem_t held;      /* it is */
-    sem_t released;  /* it may go */
+    bool hold;      /* a second worker is to be held */
+    sem_t held;     /* it is */
+    sem_t released; /* it may go */
 };
 
 /* Holds its worker, not as a task does: the thread itself blocks. */

@@ -25,7 +25,8 @@ ROOT = HERE.parent
 
 KERNELS = ["fib", "nqueens", "skynet", "uts", "storm", "matmul"]
 
-# Spawns of matmul 1024 by blocks of 64 (matmul_tasks in kernels/work.h).
+# Spawns of matmul 1024 by blocks of 64 (matmul_tasks in
+# kernels/work_matmul.h).
 MATMUL_TASKS = 1755
 
 # ns a task that roost must reach, 1 and 2 workers.
@@ -230,9 +231,9 @@ def kernel_row(runs, kernel, system="roost"):
     return texts
 
 
-KERNEL_HEAD = ["ns a task, median/min", "plain", "roost 1T", "2T", "oneTBB 1T", "2T",
-               "OpenMP 1T", "2T", "roost/plain", "/best rival 1T", "2T",
-               "must 1T", "2T"]
+KERNEL_HEAD = ["ns a task, median/min", "plain", "roost 1T", "2T",
+               "oneTBB 1T", "2T", "OpenMP 1T", "2T", "roost/plain",
+               "/best rival 1T", "2T", "must 1T", "2T"]
 
 
 def run_kernels(runs, repetitions):
@@ -396,11 +397,15 @@ def main():
     runs = Runs(directory, options)
     host = machine()
     tables = []
+    if host["load"] > 0.5 * host["processors"]:
+        note(f"the machine is busy (load {host['load']:.1f}): only the minima "
+             "mean something, and those for 2 workers little")
     if options.only in (None, "kernels"):
         run_kernels(runs, options.repetitions)
         tables.append(("Fork-join: roost and rivals", kernel_table(runs)))
     if options.only in (None, "micro") and runs.has("bench_micro"):
-        run_micro(runs, options.repetitions, options.quick)
+        repetitions = max(1, options.repetitions - options.quick)
+        run_micro(runs, repetitions, options.quick)
         tables.append(("Roost, an operation", micro_table(runs)))
     if options.only in (None, "idle"):
         rows = idle_rows(directory, 2 if options.quick else 5)

@@ -23,7 +23,8 @@
  *
  * Each case reports the counters ns (median of its batches, an operation),
  * ns_min, ns_max, batches, cpu (processor time of the whole process over the
- * timed wall time), and what it adds by bench_counter.
+ * timed wall time), cpu_ns_min (the same an operation, of the best batch), and
+ * what it adds by bench_counter.
  */
 #ifndef BENCH_SHIM_H
 #define BENCH_SHIM_H

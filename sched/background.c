@@ -12,6 +12,9 @@
  *   - drop runs once, at the end, after which arg is not touched.
  *   - A keeper in the list belongs to its task, which takes it out and frees
  *     it; one that the end of the run has taken out belongs to that.
+ * ORDER
+ *   Z1  (runtime.c) fatal
+ *   Z3  (quiet.c) the list of keepers
  * COST    Two allocations.
  */
 #include "base/alloc.h"
@@ -35,14 +38,14 @@ struct keeper {
 
 static void lock(struct runtime *rt)
 {
-    while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* R3 */) != 0) {
+    while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* Z3 */) != 0) {
         spin_pause();
     }
 }
 
 static void unlock(struct runtime *rt)
 {
-    a32_store(&rt->quiet_lock, 0, RELEASE /* R3 */);
+    a32_store(&rt->quiet_lock, 0, RELEASE /* Z3 */);
 }
 
 static void report(struct keeper *k, int status)
@@ -79,7 +82,7 @@ static void end_runtime(struct keeper *k, int status)
 {
     uint32_t none = 0;
 
-    a32_cas(&k->rt->fatal, &none, (uint32_t)-status, ACQ_REL /* R1 */, RELAXED);
+    a32_cas(&k->rt->fatal, &none, (uint32_t)-status, ACQ_REL /* Z1 */, RELAXED);
     scope_cancel_with(&k->rt->root, ROOST_REASON_CHILD, status, k->name);
 }
 

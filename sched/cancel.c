@@ -33,11 +33,14 @@
  *   W2  (wait.c) flag, epoch, barrier heavy, look for waiters
  *   L1  frame.linked: release under lock -> acquire      waiter and lists
  *   S1  (scope.c) scope locks
+ *   X1  (chain.c) marks: release here -> acquire by walkers
  * COST    Nobody inside: a lock, a raise. Else membarrier (1.6 us) and some
  *         60 ns a task.
  * REJECTED  Pushing cancelled-ness down (each open would pay); locks held along
  *         the path (5,000 nested scopes, and an order to keep with closes).
  */
+#include "cancel.h"
+
 #include "base/check.h"
 #include "count.h"
 #include "runtime.h"
@@ -63,8 +66,7 @@ static void link_frame(struct frame *f)
 
 static bool attached(const struct scope *s)
 {
-    return (a32_load(&((struct scope *)(uintptr_t)s)->flags,
-                     ACQUIRE /* S1 */) &
+    return (a32_load(&((struct scope *)(uintptr_t)s)->flags, ACQUIRE /* S1 */) &
             (S_ATTACHED | S_HOLDER)) != 0;
 }
 
@@ -279,8 +281,7 @@ static void propagate(struct runtime *rt, struct scope *s, bool soft)
     wait_wake_chain(walk.waiters);
 }
 
-void cancel_swing(struct scope *relay, struct scope *outer,
-                  struct frame *owner)
+void cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
 {
     struct runtime *rt = chain_runtime(relay);
     struct scope *target = owner->target;
@@ -328,7 +329,7 @@ enum marked { NOT_MARKED, MARKED, MARKED_AFTER_SOFT };
 
 /* Mark s, unless it was cancelled already or is closed. */
 static enum marked mark(struct scope *s, unsigned reason, int status,
-                 const char *task)
+                        const char *task)
 {
     uint32_t add = S_CANCELLED;
     enum marked done = NOT_MARKED;

@@ -15,6 +15,8 @@
  *   S1  (scope.c) relay locks
  * COST    1 ns a scope. Callers cache the answer against the cancel epoch.
  */
+#include "chain.h"
+
 #include "base/check.h"
 #include "count.h"
 #include "runtime.h"

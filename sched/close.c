@@ -14,6 +14,9 @@
  * INVARIANTS
  *   - After seal nobody but the opener touches the scope.
  *   - A recorded failure is in exactly one tree or was reported (R37, R41).
+ * ORDER
+ *   C1  (count.h)
+ *   X1  (chain.c) S_CLOSED, S_WON
  * COST    150 ns beside waiting.
  */
 #include "base/alloc.h"
@@ -26,7 +29,8 @@
 
 /* --- waiting --- */
 
-uint64_t count_flush_local(struct scope *s)
+/* Children and pins, the local count folded in. */
+static uint64_t count_flush_local(struct scope *s)
 {
     int32_t local = s->local;
 

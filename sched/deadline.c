@@ -14,6 +14,7 @@
  *   - After close has disarmed the timer, at most a pin is left of it, which
  *     close waits for.
  * ORDER   S1 (scope.c); T1 (timer.c): scope lock before wheel lock.
+ *   X1  (chain.c) S_DEADLINE
  * COST    Arming: two locks, 25 ns, once a scope. set_deadline: the same.
  */
 #include "base/check.h"

@@ -69,6 +69,9 @@ static inline int64_t deque_size(const struct deque *d);
 /* Owner: at least n entries, n a power of two? While the ring is smaller, the
  * owner's own line tells: no look at top. For every spawn. */
 static inline bool deque_reaches(const struct deque *d, int64_t n);
+/* Owner: is the newest of this scope? A hint where it is the last. */
+static inline bool deque_holds(const struct deque *d,
+                               const struct roost_scope *scope);
 
 /* --- for the fast paths alone --- */
 
@@ -169,14 +172,14 @@ static inline bool deque_reaches(const struct deque *d, int64_t n)
     return unlikely(d->mask >= n - 1) && deque_size(d) >= n;
 }
 
-/* Owner: is the newest of this scope? (A hint where it is the last.) */
-static inline bool deque_holds(struct deque *d, const struct roost_scope *scope)
+static inline bool deque_holds(const struct deque *d,
+                               const struct roost_scope *scope)
 {
-    int64_t b = (int64_t)a64_load(&d->bottom, RELAXED) - 1;
+    struct deque *m = (struct deque *)(uintptr_t)d;
+    int64_t b = (int64_t)a64_load(&m->bottom, RELAXED) - 1;
+    uint64_t newest = a64_load(&d->slots[b & d->mask].scope, RELAXED);
 
-    return deque_size(d) > 0 &&
-           a64_load(&d->slots[b & d->mask].scope, RELAXED) ==
-               (uint64_t)(uintptr_t)scope;
+    return newest == (uint64_t)(uintptr_t)scope && deque_size(d) > 0;
 }
 
 #endif

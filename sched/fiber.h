@@ -21,19 +21,20 @@ struct work_node {
 /* Lives in the top page of its own stack. */
 struct fiber {
     struct context context; /* O: valid while it is left */
-    struct worker *worker;  /* O: whose thread is on it; NULL in a forked child */
-    struct frame *frame;    /* O: innermost frame while it is left */
-    struct work_node node;  /* whoever queues it */
-    struct runtime *runtime; /* I */
-    struct stack stack;      /* I */
-    struct worker *home;     /* O: pinned there while pins > 0 */
-    unsigned pins;           /* O: pinned tasks on it */
-    int priority;            /* O: of its innermost task */
-    void *exceptions[2];     /* O: __cxa_eh_globals while it is left */
-    void *sanitizer;         /* O: TSan's fiber, or ASan's fake stack */
+    struct worker
+        *worker;         /* O: whose thread is on it; NULL in a forked child */
+    struct frame *frame; /* O: innermost frame while it is left */
+    struct work_node node;    /* whoever queues it */
+    struct runtime *runtime;  /* I */
+    struct stack stack;       /* I */
+    struct worker *home;      /* O: pinned there while pins > 0 */
+    unsigned pins;            /* O: pinned tasks on it */
+    int priority;             /* O: of its innermost task */
+    void *exceptions[2];      /* O: __cxa_eh_globals while it is left */
+    void *sanitizer;          /* O: TSan's fiber, or ASan's fake stack */
     struct fiber *next_spare; /* O: in the worker's list of spare loops */
-    struct task_desc *first; /* O: run before the loop, once */
-    bool sized;              /* I: not of the common size */
+    struct task_desc *first;  /* O: run before the loop, once */
+    bool sized;               /* I: not of the common size */
 };
 
 /* What the side that arrives does once the stack of `from` is left: publish

@@ -8,6 +8,10 @@
  * INVARIANTS
  *   - joiners changes under the scope's lock; who finds no child there wakes
  *     them all.
+ * ORDER
+ *   C1  (count.h)
+ *   X1  (chain.c) S_CLOSED
+ *   Z1  (runtime.c) shut
  * COST    submit: an allocation and the hand-over to a worker.
  */
 #include "group.h"
@@ -51,7 +55,7 @@ int roost_group_new(roost_group **out, roost_runtime *pub,
     if (registry_forked() || out == NULL || pub == NULL) {
         return -EINVAL;
     }
-    if (a32_load(&pub->rt.shut, ACQUIRE /* R1 */)) {
+    if (a32_load(&pub->rt.shut, ACQUIRE /* Z1 */)) {
         return -ESHUTDOWN;
     }
     g = alloc_zero(sizeof(*g));
@@ -69,7 +73,7 @@ int roost_group_new(roost_group **out, roost_runtime *pub,
 
 int group_submit(roost_group *g, struct task_desc *d)
 {
-    if (a32_load(&g->rt->shut, ACQUIRE /* R1 */)) {
+    if (a32_load(&g->rt->shut, ACQUIRE /* Z1 */)) {
         return -ESHUTDOWN;
     }
     d->scope = &g->scope;

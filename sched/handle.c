@@ -246,8 +246,7 @@ bool roost_task_cancel(roost_task *t)
 {
     struct scope *base;
 
-    if (t == NULL || handle_of(t)->magic != HANDLE_MAGIC ||
-        registry_forked()) {
+    if (t == NULL || handle_of(t)->magic != HANDLE_MAGIC || registry_forked()) {
         return false;
     }
     base = pin_base(t);

@@ -21,6 +21,8 @@
  * ORDER
  *   H1  hooks lock: release -> acquire
  *   H2  state DONE: release -> acquire by who waits for a running hook
+ *   S1  (scope.c) S_HOOKS
+ *   W2  (wait.c) enlisted, full fence, look <-> marked, look
  * COST    Registering: two locks.
  */
 #include "base/check.h"
@@ -41,7 +43,7 @@ enum {
 _Static_assert(sizeof(struct hook) <= 48, "a quarter of roost_hook is spare");
 _Static_assert(sizeof(roost_hook) == 64, "base.h says so");
 
-static a32 hooks_lock;
+static a32 hooks_lock;                /* M: 1 held */
 static __thread struct list queue;    /* L(hooks): collected by this thread */
 static __thread bool running;         /* this thread runs its queue */
 static __thread struct hook *current; /* the hook that runs on this thread */
@@ -255,7 +257,6 @@ static void init_hook(struct hook *h, struct scope *s, void *arg)
     h->scope = s;
     h->arg = arg;
     a32_init(&h->state, HOOK_IDLE);
-    h->runner = 0;
 }
 
 int roost_scope_on_cancel(roost_scope *pub, roost_hook *hook,

@@ -9,7 +9,7 @@
  *         background task) holds a reference on the first node, and each node
  *         one on the next.
  * ORDER
- *   V1  drop: acq_rel decrement -> the last one frees
+ *   B1  drop: acq_rel decrement -> the last one frees
  * COST    get: 1 ns a binding before the one looked for. Without bindings: 0.
  */
 #include "base/alloc.h"
@@ -36,7 +36,7 @@ struct env *env_hold(struct env *env)
 void env_drop(struct env *env)
 {
     while (env != NULL &&
-           a64_add(&env->references, -UINT64_C(1), ACQ_REL /* V1 */) == 1) {
+           a64_add(&env->references, -UINT64_C(1), ACQ_REL /* B1 */) == 1) {
         struct env *next = env->next;
 
         alloc_free(env);

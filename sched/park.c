@@ -28,9 +28,10 @@
  *         barrier light / full  /- P1 -/  barrier heavy
  *         read word                       look at every queue
  *       Without it both may miss, and the work sleeps for ever.
- *   P2  word: acq_rel updates -> acquire reads (park_all): whoever sees all
+ *   P2  word: seq_cst updates -> acquire reads (park_all): whoever sees all
  *       parked sees what they did before.
  *   P3  notified: release by the waker -> acquire by the sleeper.
+ *   P4  lock: release -> acquire    the list of sleepers
  * COST    park_wanted: one load. Waking: a lock, a store, a system call (3-6
  *         us). Announcing: one read-modify-write and membarrier (1.6 us).
  * REJECTED  Waking for every push (a herd); a timed sleep to cover a lost wake
@@ -94,7 +95,7 @@ bool park_announce(struct park *p, struct parker *k, bool searching)
     lock(p);
     a32_store(&k->notified, 0, RELAXED);
     list_push_front(&p->sleepers, &k->link);
-    word = a32_add(&p->word, delta, SEQ_CST /* P1 */) + delta;
+    word = a32_add(&p->word, delta, SEQ_CST /* P1 P2 */) + delta;
     unlock(p);
     barrier_heavy(); /* P1 */
     return word == p->workers * PARK_PARKED;

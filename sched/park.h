@@ -14,8 +14,8 @@ struct parker {
 
 struct park {
     a32 word; /* M: searching in the low half, parked in the high half */
-    uint32_t workers; /* I */
-    a32 lock;         /* spin, a few instructions */
+    uint32_t workers;     /* I */
+    a32 lock;             /* M: spin, a few instructions */
     struct list sleepers; /* L(lock): newest first */
 } __attribute__((aligned(CACHE_LINE)));
 

@@ -13,6 +13,7 @@
  *   - A handler allocates nothing, locks nothing and keeps errno.
  * ORDER
  *   G1  slot FILLED: release by the handler -> acquire by the watch
+ *   Z1  (runtime.c) shut
  */
 #include "base/alloc.h"
 #include "base/check.h"
@@ -62,7 +63,7 @@ int roost_call(roost_runtime *pub, roost_fn fn, void *arg)
     if (worker_self() != NULL) {
         return -EDEADLK;
     }
-    if (a32_load(&pub->rt.shut, ACQUIRE /* R1 */)) {
+    if (a32_load(&pub->rt.shut, ACQUIRE /* Z1 */)) {
         return -ESHUTDOWN;
     }
     rc = group_init(&g, &pub->rt, NULL);
@@ -110,7 +111,7 @@ int roost_post_signal(roost_runtime *pub, roost_fn fn, void *arg)
     if (registry_forked() || pub == NULL || fn == NULL) {
         return -EINVAL;
     }
-    if (a32_load(&pub->rt.shut, ACQUIRE /* R1 */)) {
+    if (a32_load(&pub->rt.shut, ACQUIRE /* Z1 */)) {
         return -ESHUTDOWN;
     }
     for (i = 0; i < POST_SLOTS; i++) {
@@ -154,8 +155,7 @@ void post_collect(struct runtime *rt)
         struct post_slot *slot = &rt->slots[i];
         uint32_t filled = FILLED;
 
-        if (a32_cas(&slot->state, &filled, TAKEN, ACQUIRE /* G1 */,
-                    RELAXED)) {
+        if (a32_cas(&slot->state, &filled, TAKEN, ACQUIRE /* G1 */, RELAXED)) {
             a32_store(&slot->state, hand_on(rt, slot) ? FREE : FILLED,
                       RELEASE /* G1 */);
         }

@@ -13,7 +13,11 @@
  *     accepted posts), so its zero and no timer mean that nothing will come.
  * ORDER
  *   V2  virtual_now: release by the jump -> acquire by readers
- *   R3  quiet lock
+ *   Z3  quiet lock
+ *   Z3  quiet lock: release -> acquire    settlers, keepers
+ *   Z1  (runtime.c) outside
+ *   C1  (count.h)
+ *   F1  (watch.c) firing
  */
 #include "base/check.h"
 #include "count.h"
@@ -26,14 +30,14 @@
 
 static void lock(struct runtime *rt)
 {
-    while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* R3 */) != 0) {
+    while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* Z3 */) != 0) {
         spin_pause();
     }
 }
 
 static void unlock(struct runtime *rt)
 {
-    a32_store(&rt->quiet_lock, 0, RELEASE /* R3 */);
+    a32_store(&rt->quiet_lock, 0, RELEASE /* Z3 */);
 }
 
 static bool settle(struct runtime *rt)
@@ -93,8 +97,8 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
         "roost: deadlock: every task waits and nothing can wake them\n";
 
     if (!rt->report_deadlock || rt->main == NULL ||
-        (a64_load(&rt->main->scope.count, ACQUIRE /* C1 */) &
-         COUNT_CHILDREN) == 0 ||
+        (a64_load(&rt->main->scope.count, ACQUIRE /* C1 */) & COUNT_CHILDREN) ==
+            0 ||
         earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
         !park_all(&rt->park)) {
@@ -120,7 +124,7 @@ bool runtime_quiet(struct runtime *rt)
     if (settle(rt)) {
         return true;
     }
-    if (a64_load(&rt->outside, ACQUIRE /* R1 */) != 0) {
+    if (a64_load(&rt->outside, ACQUIRE /* Z1 */) != 0) {
         return false;
     }
     if (rt->opts.clock == ROOST_CLOCK_VIRTUAL && jump(rt)) {

@@ -64,8 +64,8 @@ void ready_push(struct fiber *f)
         push_foreign(rt, f);
         return;
     }
-    a64_store(&w->counters.woken,
-              a64_load(&w->counters.woken, RELAXED) + 1, RELAXED);
+    a64_store(&w->counters.woken, a64_load(&w->counters.woken, RELAXED) + 1,
+              RELAXED);
     if (unlikely(f->priority != 0)) {
         inject_push(f->priority > 0 ? &w->high : &w->low, &f->node.link);
         wake_if_wanted(rt);

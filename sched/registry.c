@@ -16,7 +16,7 @@
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list runtimes = {&runtimes, &runtimes};
 static unsigned count;
-static a32 forked; /* this process is a child of one that had runtimes */
+static a32 forked; /* M: this process is a child of one that had runtimes */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 bool registry_forked(void)

@@ -5,11 +5,17 @@
  *         3 stacks   4 workers' queues and first fibers   5 the watch thread
  *         6 the workers' threads   7 the registry
  * STOP    1 refuse posts, calls, submits   2 background tasks: soft cancel,
- *         await, newest first   3 posts and groups: the same together   4 workers leave their loops, joined
- *         5 the watch joined   6 everything freed (R59)
+ *         await, newest first   3 posts and groups: the same together
+ *         4 workers leave their loops, joined   5 the watch joined
+ *         6 everything freed (R59)
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
- * ORDER   R1  shut, stopping: release by stop -> acquire where looked at
+ * ORDER
+ *   Z1  shut, stopping: release by stop -> acquire where looked at
+ *   Z2  error lock: release -> acquire    one report at a time
+ *   P1  (park.c)
+ *   C1  (count.h)
+ *   V2  (quiet.c)
  */
 #include "runtime.h"
 
@@ -33,8 +39,8 @@
 int64_t runtime_now(const struct runtime *rt)
 {
     if (rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
-        return (int64_t)a64_load(&((struct runtime *)(uintptr_t)rt)->virtual_now,
-                                 ACQUIRE /* V2 */);
+        return (int64_t)a64_load(
+            &((struct runtime *)(uintptr_t)rt)->virtual_now, ACQUIRE /* V2 */);
     }
     return clock_now();
 }
@@ -54,7 +60,7 @@ void outside_add(struct runtime *rt)
 
 void outside_drop(struct runtime *rt)
 {
-    if (a64_add(&rt->outside, -UINT64_C(1), ACQ_REL /* R1 */) == 1) {
+    if (a64_add(&rt->outside, -UINT64_C(1), ACQ_REL /* Z1 */) == 1) {
         fence_full(); /* P1 */
         if (park_all(&rt->park)) {
             park_wake_one(&rt->park);
@@ -68,7 +74,7 @@ void runtime_report(struct runtime *rt, roost_errors *e, int status,
     struct worker *w = worker_self();
     struct frame *frame = w == NULL ? NULL : w->frame;
 
-    while (a32_xchg(&rt->error_lock, 1, ACQUIRE /* R2 */) != 0) {
+    while (a32_xchg(&rt->error_lock, 1, ACQUIRE /* Z2 */) != 0) {
         sched_yield();
     }
     if (w != NULL) {
@@ -89,7 +95,7 @@ void runtime_report(struct runtime *rt, roost_errors *e, int status,
     if (w != NULL) {
         w->frame = frame;
     }
-    a32_store(&rt->error_lock, 0, RELEASE /* R2 */);
+    a32_store(&rt->error_lock, 0, RELEASE /* Z2 */);
     roost_errors_free(e);
 }
 
@@ -187,8 +193,8 @@ static int make_workers(struct runtime *rt)
 {
     unsigned i;
 
-    rt->workers = alloc_aligned(CACHE_LINE,
-                                rt->worker_count * sizeof(struct worker));
+    rt->workers =
+        alloc_aligned(CACHE_LINE, rt->worker_count * sizeof(struct worker));
     if (rt->workers == NULL) {
         return -ENOMEM;
     }
@@ -258,7 +264,7 @@ static void stop_workers(struct runtime *rt, unsigned started)
 {
     unsigned i;
 
-    a32_store(&rt->stopping, 1, RELEASE /* R1 */);
+    a32_store(&rt->stopping, 1, RELEASE /* Z1 */);
     fence_full(); /* P1 */
     for (i = 0; i < started; i++) {
         park_wake_all(&rt->park);
@@ -417,13 +423,13 @@ static void list_left(struct runtime *rt)
 
 static int stop(struct runtime *rt)
 {
-    a32_store(&rt->shut, 1, RELEASE /* R1 */);
+    a32_store(&rt->shut, 1, RELEASE /* Z1 */);
     if (!await_all(rt)) {
         list_left(rt);
         return -ETIMEDOUT;
     }
     group_end(rt->background);
-    while (a64_load(&rt->outside, ACQUIRE /* R1 */) != 0) {
+    while (a64_load(&rt->outside, ACQUIRE /* Z1 */) != 0) {
         sched_yield(); /* a release on its way out */
     }
     signals_stop(rt);
@@ -441,9 +447,9 @@ int roost_stop(roost_runtime *pub)
     if (worker_self() != NULL) {
         return -EDEADLK;
     }
-    if (a32_load(&pub->rt.stopped, ACQUIRE /* R1 */) == 0) {
+    if (a32_load(&pub->rt.stopped, ACQUIRE /* Z1 */) == 0) {
         pub->rt.stop_status = stop(&pub->rt);
-        a32_store(&pub->rt.stopped, 1, RELEASE /* R1 */);
+        a32_store(&pub->rt.stopped, 1, RELEASE /* Z1 */);
     }
     return pub->rt.stop_status;
 }
@@ -453,7 +459,7 @@ void roost_runtime_free(roost_runtime *pub)
     if (pub == NULL || registry_forked()) {
         return;
     }
-    if (a32_load(&pub->rt.stopped, ACQUIRE /* R1 */) == 0) {
+    if (a32_load(&pub->rt.stopped, ACQUIRE /* Z1 */) == 0) {
         misuse("roost_runtime_free", pub, "it has not been stopped");
     }
     if (pub->rt.stop_status == 0) {
@@ -481,7 +487,7 @@ int roost_run(roost_fn fn, void *arg, const roost_opts *opts)
     pub = (roost_runtime *)(void *)rt;
     status = runtime_call(rt->main, fn, arg);
     rc = roost_stop(pub);
-    if (a32_load(&rt->fatal, ACQUIRE /* R1 */) != 0) {
+    if (a32_load(&rt->fatal, ACQUIRE /* Z1 */) != 0) {
         status = -(int)a32_load(&rt->fatal, RELAXED);
     }
     if (rt->deadlocked) {

@@ -6,8 +6,8 @@
 
 #include "worker.h"
 #include <roost/run.h>
-#include <signal.h>
 #include <roost/trace.h>
+#include <signal.h>
 
 #define POST_SLOTS 64
 
@@ -20,30 +20,30 @@ struct post_slot {
 
 struct runtime {
     struct park park;
-    struct inject inject;  /* entries for any worker */
-    a64 epoch;             /* M: raised by every cancel that may concern others */
-    a64 outside;           /* M: holds, foreign calls, accepted posts: what may
+    struct inject inject; /* entries for any worker */
+    a64 epoch;       /* M: raised by every cancel that may concern others */
+    a64 outside;     /* M: holds, foreign calls, accepted posts: what may
                               still bring work from outside (R63, R65) */
-    a32 stopping;          /* M: workers leave the loop */
-    a32 shut;              /* M: posts and submits are refused */
-    a64 virtual_now;       /* M: virtual clock; 0: real */
-    struct worker *workers; /* I */
-    unsigned worker_count;  /* I */
+    a32 stopping;    /* M: workers leave the loop */
+    a32 shut;        /* M: posts and submits are refused */
+    a64 virtual_now; /* M: virtual clock; 0: real */
+    struct worker *workers;    /* I */
+    unsigned worker_count;     /* I */
     struct stack_pool *stacks; /* I */
-    size_t stack_min;       /* I */
-    size_t stack_size;      /* I */
-    unsigned flags;         /* I: ROOST_ flags of opts */
-    bool report_deadlock;   /* I: roost_run, not roost_start */
-    bool deadlocked;        /* L(quiet): reported once */
-    a32 fatal;              /* M: a background task's failure, negated, or 0 */
-    roost_ns grace;         /* I */
+    size_t stack_min;          /* I */
+    size_t stack_size;         /* I */
+    unsigned flags;            /* I: ROOST_ flags of opts */
+    bool report_deadlock;      /* I: roost_run, not roost_start */
+    bool deadlocked;           /* L(quiet): reported once */
+    a32 fatal;      /* M: a background task's failure, negated, or 0 */
+    roost_ns grace; /* I */
     void (*on_error)(const roost_errors *, const char *, void *); /* I */
-    void *ctx;              /* I */
-    char name[32];          /* I */
-    struct list link;       /* L(registry) */
-    pid_t pid;              /* I: of the process that made it */
+    void *ctx;                                                    /* I */
+    char name[32];                                                /* I */
+    struct list link; /* L(registry) */
+    pid_t pid;        /* I: of the process that made it */
 
-    struct scope root;       /* outermost: everything is inside */
+    struct scope root;        /* outermost: everything is inside */
     struct frame *root_frame; /* I: a task that never runs, in root: groups
                                stand in its list of scopes */
     struct frame root_frame_room;
@@ -51,26 +51,26 @@ struct runtime {
     struct list keepers;     /* L(quiet): background tasks, newest first */
     roost_group *main;       /* I: of roost_run's function; NULL: roost_start */
 
-    a32 quiet_lock;
-    struct list settlers;   /* L(quiet): struct clause */
-    a32 error_lock;         /* on_error: one at a time */
-    pthread_mutex_t walk;   /* cancel walks and deep links */
+    a32 quiet_lock;       /* M: spin */
+    struct list settlers; /* L(quiet): struct clause */
+    a32 error_lock;       /* M: on_error, one at a time */
+    pthread_mutex_t walk; /* cancel walks and deep links */
 
     /* the watch thread: see watch.c */
     pthread_t watch_thread;
-    a32 watch_word;         /* futex */
-    a64 watch_until;        /* M: when the watch looks next */
-    a32 watch_stop;
-    a32 firing;             /* S watch: odd while it takes timers out and
+    a32 watch_word;  /* M: futex */
+    a64 watch_until; /* M: when the watch looks next */
+    a32 watch_stop;  /* M */
+    a32 firing;      /* S watch: odd while it takes timers out and
                                wakes who waited for them */
     struct fastclock watch_clock;
     struct post_slot slots[POST_SLOTS];
 
-    roost_opts opts;        /* I */
-    sigset_t signal_mask;   /* I: opts.signals, copied */
-    struct signal_room *signals; /* L(quiet) to set: signals.c */
-    a32 stopped;            /* M */
-    int stop_status;        /* I once stopped */
+    roost_opts opts;                  /* I */
+    sigset_t signal_mask;             /* I: opts.signals, copied */
+    struct signal_room *signals;      /* L(quiet) to set: signals.c */
+    a32 stopped;                      /* M */
+    int stop_status;                  /* I once stopped */
     struct counters outside_counters; /* R: of other threads */
 };
 

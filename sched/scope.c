@@ -17,6 +17,7 @@
  *   P1  spawn: push, barrier light, park_wanted (see park.c)
  *   C1  (count.h) children's ends before the closer goes on
  *   S1  scope lock: release -> acquire    everything marked L(lock)
+ *   X1  (chain.c) S_CLOSED
  * COST    open: 4 stores. spawn: 8 stores, 6 loads, no read-modify-write.
  *         close: 3 loads; in place a child costs 12 more beside its call.
  * REJECTED  Counting every child in the shared word (6 ns each); a descriptor
@@ -51,8 +52,8 @@ void scope_unlock(struct scope *s)
 
 bool scope_closed(const struct scope *s)
 {
-    uint32_t flags = a32_load(&((struct scope *)(uintptr_t)s)->flags,
-                              ACQUIRE /* X1 */);
+    uint32_t flags =
+        a32_load(&((struct scope *)(uintptr_t)s)->flags, ACQUIRE /* X1 */);
 
     return (flags & S_CLOSED) ||
            (s->owner == NULL && !(flags & (S_HOLDER | S_HIDDEN)));
@@ -175,8 +176,8 @@ static void init_deadline(struct scope *s, const roost_scope_opts *opts)
 
         if (opts->timeout < 0) {
             limit = 0;
-        } else if (__builtin_add_overflow(now + CLOCK_FAST_ERROR,
-                                          opts->timeout, &limit)) {
+        } else if (__builtin_add_overflow(now + CLOCK_FAST_ERROR, opts->timeout,
+                                          &limit)) {
             limit = ROOST_NEVER;
         }
         deadline = limit < deadline ? limit : deadline;
@@ -200,8 +201,7 @@ static bool opts_valid(const roost_scope_opts *opts)
 
     return (opts->flags << 4 & ~(uint32_t)S_OPTIONS) == 0 &&
            opts->flags < (1u << 28) &&
-           memcmp(opts->reserved_, none.reserved_, sizeof(none.reserved_)) ==
-               0;
+           memcmp(opts->reserved_, none.reserved_, sizeof(none.reserved_)) == 0;
 }
 
 static void fail_open(struct scope *s, int status)
@@ -262,7 +262,7 @@ static __attribute__((noinline)) int spawn_full(struct scope *s, roost_fn fn,
     struct worker *w = worker_self();
     struct entry e = {fn, arg, scope_public(s), w->frame->env};
 
-    if (deque_size(&w->deque) >= WORKER_QUEUE_MAX) {
+    if (deque_reaches(&w->deque, WORKER_QUEUE_MAX)) {
         w->drain = true;
         ready_step_aside(w);
         w = worker_self();
@@ -301,8 +301,8 @@ int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
                  (f->marks & F_SPAWN_SLOW))) {
         return scope_spawn_slow(s, fn, arg, 0);
     }
-    if (unlikely(!deque_try_push(&w->deque,
-                                 (struct entry){fn, arg, pub, f->env}))) {
+    if (unlikely(
+            !deque_try_push(&w->deque, (struct entry){fn, arg, pub, f->env}))) {
         return spawn_full(s, fn, arg);
     }
     s->local++;
@@ -315,9 +315,8 @@ int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
 
 /* A child on the closer's own stack. Returns the worker that it ended on. */
 static inline __attribute__((always_inline)) struct worker *
-run_in_place(struct worker *w, struct fiber *fiber,
-                                          struct frame *f,
-                                          const struct entry *e)
+run_in_place(struct worker *w, struct fiber *fiber, struct frame *f,
+             const struct entry *e)
 {
     struct frame child;
     int status;
@@ -390,8 +389,8 @@ static __attribute__((noinline)) struct worker *go_round(struct worker *w,
 }
 
 /* Run own queued children while they lie newest in the deque. */
-static inline __attribute__((always_inline)) struct worker *run_children(struct worker *w, struct frame *f,
-                                          struct scope *s)
+static inline __attribute__((always_inline)) struct worker *
+run_children(struct worker *w, struct frame *f, struct scope *s)
 {
     struct fiber *fiber = w->fiber;
     struct entry e;

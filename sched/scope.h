@@ -1,8 +1,6 @@
 /*
  * scope.h - a scope as the library sees it: the first 192 bytes of the
- * caller's roost_scope. Rooms: scope.c (open, spawn, close), count.c (the word
- * of children), cancel.c (marking and waking), chain.c (looking outward),
- * deadline.c, hooks.c, limit.c.
+ * caller's roost_scope. See scope.c and close.c; chain.h, cancel.h, count.h.
  */
 #ifndef ROOST_SCOPE_INTERNAL_H
 #define ROOST_SCOPE_INTERNAL_H
@@ -20,7 +18,7 @@ struct worker;
  * A plain open writes the first 32 bytes and nothing else. What follows is
  * valid only with S_FULL, which scope_full() sets.
  *
- * Letters: I O S M L(x) T(x) as in docs/architecture.md. "lock" is S_LOCK.
+ * "lock" is S_LOCK.
  */
 struct scope {
     struct scope *outer; /* I; of an S_RELAY scope: L(lock) */
@@ -125,13 +123,10 @@ struct scope_rare {
     struct timer hard_timer; /* L(wheel) */
     struct scope *scope;     /* I: whose it is */
     struct scope *services;  /* L(lock) to set: children not waited for */
-    struct env *bindings;    /* O: env to return to at close is below them */
     struct env *env_before;  /* O: the opener's env at the first bind */
     bool bound;              /* O */
-    int won_status;          /* L(lock): the winner's */
-    char reason_scope[32];   /* L(lock) */
     struct scope_signal *signal; /* L(signal room) */
-    struct scope_link *links;    /* O: hooks in the scopes that s is linked to */
+    struct scope_link *links; /* O: hooks in the scopes that s is linked to */
 };
 
 static inline struct scope *scope_of(const roost_scope *s)
@@ -186,62 +181,8 @@ int scope_verdict(struct scope *s, int body);
 void scope_record(struct scope *s, int status, roost_errors *kept,
                   const char *task, unsigned reason);
 
-/* Opener: children and pins, the local count folded in. */
-uint64_t count_flush_local(struct scope *s);
-/* Nobody finds s any more; waits for pins. */
-void scope_seal(struct scope *s);
-/* Free what a sealed scope has allocated. */
-void scope_dispose(struct scope *s);
-/* A child of a race succeeded. */
-void scope_won(struct scope *s, int status);
-
-/* --- chain.c: looking outward --- */
-/* True if a visible scope from s outward is cancelled; marks it delivered if
- * `deliver`. Stops after a shield. */
-bool chain_cancelled(struct scope *s, bool deliver);
-/* The same as task f sees it: not past its roost_shield_begin. */
-bool chain_cancels(struct frame *f, bool deliver);
-/* What the opener of s sees outside of s. */
-bool chain_outer_cancels(struct scope *s, bool deliver);
 /* Takes no more children; for who may ask about a closed scope. */
 bool scope_closed(const struct scope *s);
-/* Cancel every visible scope of the chain whose deadline has passed. */
-void chain_expire(struct scope *s);
-/* The earliest visible deadline; ROOST_NEVER; cancelled: 0. */
-int64_t chain_deadline(struct scope *s);
-/* Is `outer` visible from `s` (reached outward without crossing a shield that
- * lies strictly inside it)? soft: FINISH scopes hide it too. */
-bool chain_sees(struct scope *s, struct scope *outer, bool soft);
-
-/* The runtime whose root s stands under. */
-struct runtime *chain_runtime(struct scope *s);
-/* Is `outer` met going outward from `from` (shields do not matter)? */
-bool chain_inside(struct scope *from, const struct scope *outer);
-/* The outermost visible cancelled scope, or NULL. */
-struct scope *chain_culprit(struct scope *s);
-/* A walk of one's own: chain_step goes one scope outward and keeps the lock
- * of a relay; chain_end(from, at) gives back the locks of a walk that has
- * come to `at`. */
-struct scope *chain_step(struct scope *s);
-void chain_end(struct scope *from, const struct scope *at);
-
-/* --- cancel.c --- */
-/* The one way to cancel: marks, wakes, runs hooks. True if it was the first.
- * The caller keeps s open (is inside, holds or has pinned it). */
-bool scope_cancel_with(struct scope *s, unsigned reason, int status,
-                       const char *task);
-bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason);
-/* Make frame f and scope s findable for cancellers: links f into its target
- * and attaches the scopes on the way. Before f's first wait. */
-void cancel_link(struct frame *f);
-void cancel_unlink(struct frame *f);
-/* The same for a scope alone: before it gets a hook, a relay its child. */
-void cancel_attach(struct scope *s);
-void cancel_detach(struct scope *s);
-/* Swing a relay from its old outer scope to another in one step. */
-void cancel_swing(struct scope *relay, struct scope *outer,
-                  struct frame *owner);
-
 /* The opener waits in close and the count is zero: queue it, or whatever else
  * the scope stands for goes on (relay, group). */
 void scope_wake(struct scope *s);
@@ -249,60 +190,11 @@ void scope_wake(struct scope *s);
 struct waiter *scope_closer(struct scope *s);
 /* Drop a pin or hold and do what follows from it. */
 void scope_unpin(struct scope *s);
-
-/* --- deadline.c --- */
-/* Arm the timers of every deadline from s outward that is not armed. */
-void deadline_arm_chain(struct scope *s);
-void deadline_disarm(struct scope *s);
-void deadline_set(struct scope *s, int64_t deadline);
-void deadline_arm_hard(struct scope *s, int64_t when);
-/* A scope's timer has fired: pin it (under the wheel's lock), then act on it
- * and drop the pin. */
-void deadline_pin(struct timer *timer);
-void deadline_fire(struct timer *timer);
-
-/* --- hooks.c --- */
-struct hook {
-    struct list link;    /* L(hooks): in a scope's list or a thread's queue */
-    struct scope *scope; /* I */
-    union {
-        int (*defer)(void *arg);
-        void (*cancel)(void *arg);
-    } fn;                /* I */
-    void *arg;           /* I */
-    a32 state;           /* L(hooks) to write: HOOK_ values in hooks.c */
-    uint32_t runner;     /* L(hooks): of a running one, its thread */
-};
-/* Put the on_cancel hooks of s into the queue of this thread. Under lock. */
-void hooks_collect(struct scope *s);
-/* Run what this thread has collected; nested calls leave it to the outermost. */
-void hooks_run(void);
-/* Does this thread run a hook? */
-bool hooks_running(void);
-/* At close: remove on_cancel hooks, waiting for running ones. */
-void hooks_close(struct scope *s);
-/* At close, after the children: the deferred calls, last first. */
-void hooks_defers(struct scope *s);
-
-/* --- started.c, group.c: what count zero means for their scopes --- */
-void relay_finish(struct scope *relay);
-void relay_chain(struct scope *relay, struct scope **chain);
-void relay_finish_chain(struct scope *chain);
-struct waiter *group_closer(struct scope *s);
-void group_joined(struct scope *s);
-
-/* --- link.c --- */
-void links_close(struct scope *s);
-
-/* --- signals.c --- */
-void signal_unlink(struct scope *s);
-
-/* --- limit.c --- */
-struct task_desc;
-/* Count d against the limit of s and queue it, let it pend, or wait for its
- * turn. 0, -EAGAIN (ROOST_TRY), -ECANCELED. */
-int limit_enter(struct scope *s, struct task_desc *d);
-/* A child of a limited scope ended: start the next or wake a spawner. */
-void limit_release(struct scope *s);
+/* Nobody finds s any more; waits for pins. */
+void scope_seal(struct scope *s);
+/* Free what a sealed scope has allocated. */
+void scope_dispose(struct scope *s);
+/* A child of a race succeeded. */
+void scope_won(struct scope *s, int status);
 
 #endif

@@ -1,6 +1,8 @@
 /*
  * scope_calls.c - the public calls on a scope that are not opening, spawning
  * or closing: cancel, deadlines, reasons, holds, polls, shields.
+ * ORDER
+ *   E1  (cancel.c) the epoch
  */
 #include "base/check.h"
 #include "count.h"

@@ -26,19 +26,19 @@
 #include <unistd.h>
 
 struct scope_signal {
-    struct list link;    /* L(mutex) */
-    struct scope *scope; /* I */
-    sigset_t set;        /* I */
-    int status;          /* I */
+    struct list link;          /* L(mutex) */
+    struct scope *scope;       /* I */
+    sigset_t set;              /* I */
+    int status;                /* I */
     struct scope_signal *next; /* L(mutex): of the same scope */
 };
 
 struct signal_room {
     pthread_mutex_t mutex;
     pthread_t thread;
-    int signals; /* signalfd */
-    int wake;    /* eventfd: the sets have changed, or the end */
-    bool stop;   /* L(mutex) */
+    int signals;        /* signalfd */
+    int wake;           /* eventfd: the sets have changed, or the end */
+    bool stop;          /* L(mutex) */
     struct list scopes; /* L(mutex): struct scope_signal */
 };
 
@@ -107,8 +107,7 @@ static void *signals_main(void *arg)
         uint64_t n;
 
         poll(fds, 2, -1);
-        if (read(room->signals, &info, sizeof(info)) ==
-            (ssize_t)sizeof(info)) {
+        if (read(room->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
             deliver(room, (int)info.ssi_signo);
         }
         (void)!read(room->wake, &n, sizeof(n));

@@ -8,6 +8,9 @@
  *   - 0: the function will run exactly once, or be skipped (R29). Negative:
  *     never, and nothing is left behind.
  *   - A child is counted before it can be found by anyone.
+ * ORDER
+ *   P1  (park.c)
+ *   X1  (chain.c)
  * COST    Another task's scope: one read-modify-write more. A descriptor: an
  *         allocation.
  */
@@ -22,8 +25,7 @@
 int scope_spawn_refused(struct scope *s, int status)
 {
     if (status == -ENOMEM) {
-        scope_record(s, status, NULL, task_name_current(),
-                     ROOST_REASON_BODY);
+        scope_record(s, status, NULL, task_name_current(), ROOST_REASON_BODY);
     }
     return status;
 }
@@ -151,7 +153,7 @@ static int spawn_entry(struct worker *w, struct scope *s, roost_fn fn,
     }
     barrier_light(); /* P1 */
     park_wake_one(&w->rt->park);
-    if (deque_size(&w->deque) >= WORKER_QUEUE_MAX &&
+    if (deque_reaches(&w->deque, WORKER_QUEUE_MAX) &&
         !(w->frame->marks & F_HOOK)) {
         w->drain = true;
         ready_step_aside(w);
@@ -164,8 +166,7 @@ static bool plain_enough(struct worker *w, struct scope *s)
     struct frame *f = w == NULL ? NULL : w->frame;
 
     return f != NULL && f->env == NULL && !(f->marks & F_PRIORITY) &&
-           !(scope_flags(s) & (S_LIMIT | S_RACE)) &&
-           w->rt == chain_runtime(s);
+           !(scope_flags(s) & (S_LIMIT | S_RACE)) && w->rt == chain_runtime(s);
 }
 
 static int spawn_desc(struct scope *s, roost_fn fn, const void *arg,
@@ -204,8 +205,7 @@ static int spawn_desc(struct scope *s, roost_fn fn, const void *arg,
     return rc;
 }
 
-int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg,
-                     size_t copy)
+int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg, size_t copy)
 {
     struct worker *w = worker_self();
     roost_task_opts opts = {.copy = copy};
@@ -244,8 +244,7 @@ bool task_opts_valid(const void *arg, const roost_task_opts *opts)
            opts->priority >= ROOST_LOW && opts->priority <= ROOST_HIGH &&
            (opts->copy == 0 || arg != NULL) &&
            opts->stack_size <= PTRDIFF_MAX &&
-           memcmp(opts->reserved_, none.reserved_, sizeof(none.reserved_)) ==
-               0;
+           memcmp(opts->reserved_, none.reserved_, sizeof(none.reserved_)) == 0;
 }
 
 int roost_spawn_opts(roost_scope *pub, roost_fn fn, const void *arg,

@@ -9,20 +9,20 @@
 #include <stddef.h>
 
 struct stack {
-    char *low;    /* lowest usable byte, just above the guard */
-    char *top;    /* one past the highest usable byte; 16-aligned, with the
+    char *low;      /* lowest usable byte, just above the guard */
+    char *top;      /* one past the highest usable byte; 16-aligned, with the
                      colour offset taken off */
-    size_t size;  /* top - low */
-    void *slab;   /* whose it is; private to stack.c */
+    size_t size;    /* top - low */
+    void *slab;     /* whose it is; private to stack.c */
     unsigned index; /* in the slab; private to stack.c */
 };
 
 struct stack_pool;
 
 struct stack_stats {
-    size_t stacks;  /* cut from slabs and not trimmed, free ones included */
-    size_t bytes;   /* of address space */
-    bool guarded;   /* false: canaries instead of guards beyond the bound */
+    size_t stacks; /* cut from slabs and not trimmed, free ones included */
+    size_t bytes;  /* of address space */
+    bool guarded;  /* false: canaries instead of guards beyond the bound */
 };
 
 /* stack_size: bytes of a stack with its guard page, rounded up to pages, at

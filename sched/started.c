@@ -29,14 +29,14 @@
 enum { PENDING, STARTED, OVER };
 
 struct relay {
-    struct scope scope;     /* the child's target */
-    struct scope *target;   /* I */
-    a32 state;              /* M: PENDING -> STARTED or OVER */
-    struct waiter *caller;  /* O before the child runs: waits, deaf */
-    void **value;           /* I: in the caller's call, which stands until it
+    struct scope scope;    /* the child's target */
+    struct scope *target;  /* I */
+    a32 state;             /* M: PENDING -> STARTED or OVER */
+    struct waiter *caller; /* O before the child runs: waits, deaf */
+    void **value;          /* I: in the caller's call, which stands until it
                                is completed; written by started */
-    bool detached;          /* O: of who ended it */
-    struct scope *next;     /* O: of who ended it: relay_chain */
+    bool detached;         /* O: of who ended it */
+    struct scope *next;    /* O: of who ended it: relay_chain */
 };
 
 static struct relay *relay_of(struct scope *s)

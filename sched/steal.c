@@ -19,6 +19,8 @@
  * INVARIANTS
  *   - Every queue of the runtime is looked at within 61 turns of somebody.
  *   - work_exists looks at all that work_search could take (P1 in park.c).
+ * ORDER
+ *   N1  (ready.c) the run-next slot
  * COST    A local turn: 6 loads. A steal: membarrier (1.6 us) and a cache line
  *         or two; at most one heavy barrier per 20 us and worker.
  */

@@ -5,10 +5,11 @@
 #ifndef ROOST_TASK_INTERNAL_H
 #define ROOST_TASK_INTERNAL_H
 
+#include "cancel.h"
+#include "chain.h"
 #include "deque.h"
 #include "error.h"
 #include "fiber.h"
-#include "scope.h"
 #include "wait.h"
 #include <roost/task.h>
 
@@ -63,23 +64,23 @@ enum {
 
 /* A task that needs more than an entry: from the allocator. */
 struct task_desc {
-    struct work_node node;  /* whoever queues it */
-    roost_fn fn;            /* I */
-    void *arg;              /* I */
-    struct scope *scope;    /* I: where it is counted */
-    struct env *env;        /* I: counted; the frame's once it runs */
-    struct list pending;    /* L(scope): waits for room */
-    roost_task *handle;     /* L(lock) */
-    a32 lock;               /* of handle: see handle.c */
-    unsigned flags;         /* I: ROOST_ task flags, D_ bits */
-    int priority;           /* I */
-    struct fiber *fiber;    /* I: of its own stack size, or NULL */
+    struct work_node node; /* whoever queues it */
+    roost_fn fn;           /* I */
+    void *arg;             /* I */
+    struct scope *scope;   /* I: where it is counted */
+    struct env *env;       /* I: counted; the frame's once it runs */
+    struct list pending;   /* L(scope): waits for room */
+    roost_task *handle;    /* L(lock) */
+    a32 lock;              /* M: of handle, see handle.c */
+    unsigned flags;        /* I: ROOST_ task flags, D_ bits */
+    int priority;          /* I */
+    struct fiber *fiber;   /* I: of its own stack size, or NULL */
     void (*done)(void *arg, int status); /* I: group */
-    void *done_arg;         /* I */
-    struct scope *base;     /* I: with a handle or relay, its hidden scope */
-    void *context;          /* I: of who made it: started.c, background.c */
+    void *done_arg;                      /* I */
+    struct scope *base;        /* I: with a handle or relay, its hidden scope */
+    void *context;             /* I: of who made it: started.c, background.c */
     char name[TASK_NAME_SIZE]; /* I */
-    struct scope base_room; /* storage of base */
+    struct scope base_room;    /* storage of base */
     _Alignas(16) unsigned char copy[]; /* arg, if copied */
 };
 

@@ -44,6 +44,8 @@
  *       One sees the other; without it a cancelled task sleeps for ever.
  *   W3  park: acq_rel swap to PARKED -> wait_wake: acquire    the saved stack
  *       before it is resumed
+ *   E1  (cancel.c) the epoch
+ *   L1  (cancel.c) frame.linked
  * COST    A wait that parks: one swap here, one by the winner, two switches or
  *         one; no lock but the primitive's.
  * REJECTED  Spinning until the stack is left (Linux' on_cpu): the side that

@@ -40,7 +40,7 @@ enum {
 
 struct waiter {
     a32 state;           /* M: above */
-    a32 woken;           /* plain thread: 1 once it may go on (futex) */
+    a32 woken;           /* M: plain thread: 1 once it may go on (futex) */
     struct fiber *fiber; /* O before WAITING: NULL for a plain thread */
     struct frame *frame; /* O before WAITING */
     const char *what;    /* O before WAITING: for dumps */
@@ -64,8 +64,7 @@ struct clause {
 int wait_enter(void);
 
 /* Announce the wait. flags: 0 or WAIT_DEAF. Never fails. */
-struct waiter *wait_begin(const char *what, const void *object,
-                          uint32_t flags);
+struct waiter *wait_begin(const char *what, const void *object, uint32_t flags);
 /* Sleep until somebody wins. deadline: absolute, ROOST_NEVER for none. 0 when
  * completed, -ECANCELED, -ETIMEDOUT. Waits; R9 decides between the last two. */
 int wait_commit(struct waiter *w, roost_ns deadline);
@@ -95,8 +94,8 @@ int64_t wait_now(void);
 
 /* --- for the canceller and the timers only --- */
 void wait_init(struct waiter *w);
-bool wait_freeze(struct waiter *w);   /* false: not waiting, or deaf */
-void wait_thaw(struct waiter *w);     /* goes on waiting */
+bool wait_freeze(struct waiter *w); /* false: not waiting, or deaf */
+void wait_thaw(struct waiter *w);   /* goes on waiting */
 /* Frozen -> cancelled. True: chain it and queue it later. */
 bool wait_cancel_frozen(struct waiter *w);
 /* Under the wheel's lock. True: chain it and queue it after the unlock. */

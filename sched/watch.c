@@ -13,6 +13,10 @@
  * ORDER
  *   V1  armer: next, full order, read watch_until  <->  watch: watch_until,
  *       full order, read next of all. One of the two sees the other.
+ *   F1  firing: seq_cst, odd while timers are out of a wheel and their tasks
+ *       not yet queued <-> quiet.c, which must not take that for the end
+ *   P1  (park.c)
+ *   Z1  (runtime.c) the end
  * COST    A kick: 3 us; at most one for each deadline that is the earliest.
  */
 #include "base/check.h"
@@ -59,8 +63,7 @@ static int64_t earliest(struct runtime *rt)
     for (i = 0; i < rt->worker_count; i++) {
         struct worker *w = &rt->workers[i];
         int64_t next = (int64_t)a64_load(&w->timers.next, SEQ_CST /* V1 */);
-        int64_t sleeps =
-            (int64_t)a64_load(&w->sleeps_until, SEQ_CST /* V1 */);
+        int64_t sleeps = (int64_t)a64_load(&w->sleeps_until, SEQ_CST /* V1 */);
 
         if ((sleeps == 0 || next < sleeps) && next < until) {
             until = next;
@@ -106,7 +109,7 @@ static void *watch_main(void *arg)
 {
     struct runtime *rt = arg;
 
-    while (a32_load(&rt->watch_stop, ACQUIRE /* R1 */) == 0) {
+    while (a32_load(&rt->watch_stop, ACQUIRE /* Z1 */) == 0) {
         uint32_t seen = a32_load(&rt->watch_word, SEQ_CST /* V1 */);
         int64_t until;
 
@@ -131,7 +134,7 @@ int watch_start(struct runtime *rt)
 
 void watch_stop(struct runtime *rt)
 {
-    a32_store(&rt->watch_stop, 1, RELEASE /* R1 */);
+    a32_store(&rt->watch_stop, 1, RELEASE /* Z1 */);
     watch_kick(rt);
     pthread_join(rt->watch_thread, NULL);
 }

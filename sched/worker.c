@@ -13,6 +13,9 @@
  *   - w->frame is NULL exactly while the thread is in a loop.
  *   - A worker sleeps only after it announced itself and then found every
  *     queue empty (park.c, P1).
+ * ORDER
+ *   V1  (watch.c) sleeps_until
+ *   Z1  (runtime.c) stopping
  * COST    A turn from the deque: 3 ns beside the task.
  * SEE     steal.c (where work is found), ready.c, park.c, quiet.c
  */
@@ -120,7 +123,7 @@ static void sleep_parked(struct worker *w, bool all)
     struct runtime *rt = w->rt;
     int64_t until;
 
-    if (work_exists(w) || a32_load(&rt->stopping, ACQUIRE /* R1 */) ||
+    if (work_exists(w) || a32_load(&rt->stopping, ACQUIRE /* Z1 */) ||
         (all && runtime_quiet(rt))) {
         park_retract(&rt->park, &w->parker);
         return;
@@ -133,8 +136,8 @@ static void sleep_parked(struct worker *w, bool all)
         until != (int64_t)a64_load(&w->timers.next, SEQ_CST /* V1 */)) {
         until = 0; /* armed from outside in between: look again at once */
     }
-    a64_store(&w->counters.parked,
-              a64_load(&w->counters.parked, RELAXED) + 1, RELAXED);
+    a64_store(&w->counters.parked, a64_load(&w->counters.parked, RELAXED) + 1,
+              RELAXED);
     if (!park_sleep(&w->parker, until)) {
         park_retract(&rt->park, &w->parker);
     }
@@ -151,7 +154,7 @@ static enum found idle(struct worker *w, struct work *out)
     for (;;) {
         enum found found;
 
-        if (a32_load(&rt->stopping, ACQUIRE /* R1 */)) {
+        if (a32_load(&rt->stopping, ACQUIRE /* Z1 */)) {
             if (searching) {
                 park_search_end(&rt->park);
             }

@@ -29,61 +29,68 @@
 /* A spawner steps aside when so many tasks lie in the deque (R7). */
 #define WORKER_QUEUE_MAX (1 << 15)
 
-/* Statistics: one writer, R. */
+/* Statistics: one writer, any reader. */
 struct counters {
-    a64 run, inlined, stolen, switched, parked, woken, timers_armed,
-        timers_fired, cancelled;
+    a64 run;          /* R: begun in the loop */
+    a64 inlined;      /* R: begun in place, as far as counted */
+    a64 stolen;       /* R */
+    a64 switched;     /* R */
+    a64 parked;       /* R */
+    a64 woken;        /* R */
+    a64 timers_armed; /* R */
+    a64 timers_fired; /* R */
+    a64 cancelled;    /* R */
 };
 
 /* A wheel with its lock: timers may be armed and fired by other threads. */
 struct timers {
-    a32 lock;
-    a64 next; /* S lock holder: wheel_next, for the watch */
+    a32 lock;           /* M: spin */
+    a64 next;           /* S lock holder: wheel_next, for the watch */
     struct wheel wheel; /* L(lock) */
 };
 
 struct worker {
     /* the hot line: spawn, open, close */
-    struct frame *frame;   /* O: of the running task; NULL in the loop */
-    struct fiber *fiber;   /* O: whose stack the thread is on */
-    struct runtime *rt;    /* I */
-    char *stack_floor;     /* O: below it nothing runs in place */
-    a32 in_place_left;     /* S owner: children until a closer looks round */
-    int32_t turns;         /* O: until the next look round */
-    int32_t budget;        /* O: until the running task yields */
-    struct fiber *spare;   /* O: fibers that sit in the loop */
-    uint32_t spares;       /* O */
-    unsigned index;        /* I */
+    struct frame *frame; /* O: of the running task; NULL in the loop */
+    struct fiber *fiber; /* O: whose stack the thread is on */
+    struct runtime *rt;  /* I */
+    char *stack_floor;   /* O: below it nothing runs in place */
+    a32 in_place_left;   /* S owner: children until a closer looks round */
+    int32_t turns;       /* O: until the next look round */
+    int32_t budget;      /* O: until the running task yields */
+    struct fiber *spare; /* O: fibers that sit in the loop */
+    uint32_t spares;     /* O */
+    unsigned index;      /* I */
     struct deque deque;
     /* ready fibers */
     struct ring ring;
-    aptr next;             /* M: run-next slot; stolen last */
-    uint32_t next_uses;    /* O */
-    bool drain;            /* O: a spawner stepped aside: deque first */
-    bool looked_inject;    /* O: the last turn came from outside */
-    bool timers_dirty;     /* O: may need the watch */
-    bool in_loop;          /* O */
+    aptr next;               /* M: run-next slot; stolen last */
+    uint32_t next_uses;      /* O */
+    bool drain;              /* O: a spawner stepped aside: deque first */
+    bool looked_inject;      /* O: the last turn came from outside */
+    bool timers_dirty;       /* O: may need the watch */
+    bool in_loop;            /* O */
     struct inject high, low; /* prioritised work, of any thread */
-    struct inject mine;    /* pinned here */
+    struct inject mine;      /* pinned here */
     struct parker parker;
-    a64 sleeps_until;      /* S owner: 0 while it runs */
+    a64 sleeps_until; /* S owner: 0 while it runs */
     struct timers timers;
     struct rng rng;
     struct fastclock clock;
     struct fiber *slice_fiber; /* O: roost_checkpoint: whose slice it is */
-    int64_t slice_start;   /* O */
-    int64_t round_at;      /* O: when a closer last went round the loop */
-    int64_t last_heavy;    /* O: when it last issued the heavy barrier */
+    int64_t slice_start;       /* O */
+    int64_t round_at;          /* O: when a closer last went round the loop */
+    int64_t last_heavy;        /* O: when it last issued the heavy barrier */
     /* hand-over across a switch */
-    struct fiber *from;    /* O: the fiber just left */
-    fiber_commit commit;   /* O */
-    void *commit_arg;      /* O */
-    struct fiber thread;   /* O: the thread's own stack, as a fiber */
-    bool leaving;          /* O: the loop has ended */
-    void **exceptions;     /* I: this thread's __cxa_eh_globals, or NULL */
+    struct fiber *from;      /* O: the fiber just left */
+    fiber_commit commit;     /* O */
+    void *commit_arg;        /* O */
+    struct fiber thread;     /* O: the thread's own stack, as a fiber */
+    bool leaving;            /* O: the loop has ended */
+    void **exceptions;       /* I: this thread's __cxa_eh_globals, or NULL */
     struct frame hook_frame; /* O: the frame under which hooks run */
-    void *signal_stack;    /* I: alternate, for overflow.c */
-    pthread_t thread_id;   /* I */
+    void *signal_stack;      /* I: alternate, for overflow.c */
+    pthread_t thread_id;     /* I */
     struct counters counters;
 } __attribute__((aligned(CACHE_LINE)));
 

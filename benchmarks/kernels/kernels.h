@@ -7,6 +7,7 @@
 
 #include "../shim.h"
 #include "work.h"
+#include "work_matmul.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,9 +23,9 @@ struct kernels {
     unsigned fib_n; /* how deep fib goes: less for the slow */
     uint64_t (*fib)(unsigned n);
     uint64_t (*queens)(const struct queens *board);
-    uint64_t (*skynet)(void);                   /* the sum */
-    uint64_t (*uts)(void);                      /* the nodes */
-    void (*storm)(uint8_t *slots, size_t n);    /* storm_work on each */
+    uint64_t (*skynet)(void);                /* the sum */
+    uint64_t (*uts)(void);                   /* the nodes */
+    void (*storm)(uint8_t *slots, size_t n); /* storm_work on each */
     void (*matmul)(const struct matmul *whole);
     bool (*tally)(struct tally *out); /* since the start; NULL: none */
 };

@@ -227,7 +227,8 @@ static void poll_deadline(struct bench *b)
         }
         bench_took(b, measure_now() - began, ROUNDS);
     }
-    bench_counter(b, "late_p50_us", (double)measure_quantile(late, n, 0.5) / 1e3);
+    bench_counter(b, "late_p50_us",
+                  (double)measure_quantile(late, n, 0.5) / 1e3);
     bench_counter(b, "late_max_us", (double)measure_quantile(late, n, 1) / 1e3);
     if (n > 0 && late[0] < 0) {
         bench_fail(b, "%lld ns early", (long long)-late[0]);

@@ -54,9 +54,9 @@ static void timer_armed(struct bench *b)
         timed = time_waits(&outer, &opts, ROUNDS);
         roost_stats_get(NULL, &after);
         if (after.timers_armed - before.timers_armed < ROUNDS) {
-            bench_fail(b, "only %llu timers armed",
-                       (unsigned long long)(after.timers_armed -
-                                            before.timers_armed));
+            bench_fail(
+                b, "only %llu timers armed",
+                (unsigned long long)(after.timers_armed - before.timers_armed));
         }
         bench_took(b, timed > plain ? timed - plain : 1, ROUNDS);
         bench_counter(b, "wait_with", (double)timed / ROUNDS);

@@ -8,8 +8,7 @@
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
-namespace
-{
+namespace {
 
 uint64_t fib(unsigned n)
 {
@@ -140,8 +139,8 @@ void matmul(const struct matmul *p)
     group.wait();
 }
 
-const struct kernels onetbb_kernels = {
-    "onetbb", 30, fib, queens, skynet, uts, storm, matmul, nullptr};
+const struct kernels onetbb_kernels = {"onetbb", 30,    fib,    queens, skynet,
+                                       uts,      storm, matmul, nullptr};
 
 } // namespace
 

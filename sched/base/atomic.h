@@ -85,7 +85,13 @@ typedef struct aptr {
 #define a64_init(p, v) ((p)->value = (v))
 #define aptr_init(p, v) ((p)->value = (v))
 
+#if defined(__x86_64__) && !defined(ROOST_ATOMIC_TSAN)
+/* What gcc emits for the C11 fence; clang's mfence takes four times as long. */
+#define fence_full()                                                           \
+    __asm__ __volatile__("lock; orq $0, (%%rsp)" ::: "memory", "cc")
+#else
 #define fence_full() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#endif
 #define fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 
@@ -107,7 +113,7 @@ static inline void spin_pause(void)
 /* Probe membarrier once, before the first worker starts. Sets
  * barrier_asymmetric. Never fails: without it the symmetric form is used. */
 void barrier_probe(void);
-extern bool barrier_asymmetric;
+extern bool barrier_asymmetric __attribute__((visibility("hidden")));
 void barrier_heavy(void);
 
 static inline void barrier_light(void)

@@ -12,7 +12,7 @@
 unsigned cpu_available(void);
 
 /* The same with the roots of /proc and of the cgroup mount given, for tests:
- * proc_root has self/cgroup and self/mountinfo. affinity: 0 = ask the kernel. */
+ * proc_root has self/cgroup and self/mountinfo. affinity 0: ask the kernel. */
 unsigned cpu_available_at(const char *proc_root, const char *fs_root,
                           unsigned affinity);
 

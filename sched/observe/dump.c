@@ -7,12 +7,14 @@
  * MODEL   The tree is the one that cancellers walk (cancel.c). It is copied
  *         line by line with write(2), indented by depth, under the walk mutex
  *         where that can be had: a dump from a crash goes on without it.
+ * ORDER
+ *   W1  (wait.c) the wait word, as a hint
  */
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
-#include <roost/trace.h>
 #include <errno.h>
+#include <roost/trace.h>
 #include <stdio.h>
 
 #define DEPTH_MAX 64 /* deeper ones are counted, not shown */

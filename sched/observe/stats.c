@@ -4,8 +4,8 @@
  */
 #include "runtime.h"
 #include "worker.h"
-#include <roost/trace.h>
 #include <errno.h>
+#include <roost/trace.h>
 #include <string.h>
 
 static void add(const struct worker *w, roost_stats *out)

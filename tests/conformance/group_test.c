@@ -22,6 +22,13 @@ static void stop(roost_runtime *rt)
     roost_runtime_free(rt);
 }
 
+static void ignore_error(const roost_errors *e, const char *task, void *ctx)
+{
+    (void)e;
+    (void)task;
+    (void)ctx;
+}
+
 struct receipt {
     struct nap nap;
     int dones, status, ended_at_done;
@@ -310,4 +317,48 @@ TEST_PLAIN(stop_cancels_the_groups_tasks, "R59")
     CHECK_EQ(r.status, -ECANCELED);
     CHECK(roost_group_free(g) <= 0);
     roost_runtime_free(rt);
+}
+
+/* Conformance 165. */
+TEST_PLAIN(a_submission_may_be_cancelled_immediately, "R23 R29")
+{
+    roost_runtime *rt = start(0);
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    for (int i = 0; i < 300; i++) {
+        struct receipt r = {.nap = {.d = ROOST_NEVER}};
+        roost_task t;
+        roost_task_opts o = {.handle = &t};
+
+        CHECK_EQ(roost_group_submit(g, deliver, &r, &o, done), 0);
+        CHECK(roost_task_cancel(&t));
+        CHECK_EQ(roost_group_wait(g), 0);
+        CHECK_EQ(r.nap.runs, 1);
+        CHECK_EQ(r.dones, 1);
+        CHECK_EQ(r.status, -ECANCELED);
+    }
+    CHECK_EQ(roost_group_free(g), 0);
+    stop(rt);
+}
+
+TEST_PLAIN(a_supervised_group_isolates, "R41")
+{
+    roost_opts opts = test_opts();
+    roost_scope_opts o = {.flags = ROOST_SUPERVISE};
+    struct receipt good = {.nap = {.d = 2 * ROOST_S}};
+    struct receipt bad = {.nap = {.d = ROOST_S, .status = -EIO}};
+    roost_runtime *rt = NULL;
+    roost_group *g = NULL;
+
+    opts.clock = ROOST_CLOCK_VIRTUAL;
+    opts.on_error = ignore_error;
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    CHECK_EQ(roost_group_new(&g, rt, &o), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &bad, NULL, done), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &good, NULL, done), 0);
+    CHECK_EQ(roost_group_free(g), 0);
+    CHECK_EQ(bad.status, -EIO);
+    CHECK_EQ(good.status, 0);
+    stop(rt);
 }

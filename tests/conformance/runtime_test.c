@@ -349,3 +349,134 @@ TEST_PLAIN(stop_cancels_and_awaits_posted_tasks, "R59")
     CHECK_EQ(n.ended, 1);
     CHECK_EQ(n.rc, -ECANCELED);
 }
+
+/* R60: also beside fork-join, whose closes run their children in place. */
+static int churn(void *arg)
+{
+    int a = *(int *)arg - 1, b = a;
+    roost_scope s;
+
+    if (a < 0) {
+        return 0;
+    }
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, churn, &a), 0);
+    CHECK_EQ(roost_spawn(&s, churn, &b), 0);
+    return roost_scope_close(&s, 0);
+}
+
+static int churn_until(void *arg)
+{
+    while (!test_get((int *)arg)) {
+        int depth = 7;
+
+        (void)churn(&depth);
+    }
+    return 0;
+}
+
+TEST_PLAIN(a_call_is_served_beside_fork_join, "R60")
+{
+    roost_runtime *rt = start(0);
+    int go = 0, runs = 0;
+
+    for (unsigned i = 0; i < test_workers; i++) {
+        CHECK_EQ(roost_post(rt, churn_until, &go, 0), 0);
+    }
+    for (int i = 0; i < 10; i++) {
+        CHECK_EQ(roost_call(rt, count, &runs), 0);
+    }
+    CHECK_EQ(runs, 10);
+    test_set(&go, 1);
+    stop(rt);
+}
+
+/* Conformance 166, massive queue. */
+TEST_PLAIN(twenty_thousand_posts_all_run, "R29 R44")
+{
+    roost_runtime *rt = start(0);
+    int runs = 0;
+
+    for (int i = 0; i < 20000; i++) {
+        CHECK_EQ(roost_post(rt, count, &runs, 0), 0);
+    }
+    stop(rt);
+    CHECK_EQ(runs, 20000);
+}
+
+struct across {
+    roost_runtime *other;
+    roost_scope *s;
+    int first;
+};
+
+static int cancel_from_the_other(void *arg)
+{
+    struct across *a = (struct across *)arg;
+
+    a->first = roost_scope_cancel(a->s, 0);
+    roost_scope_release(a->s);
+    return 0;
+}
+
+static int wait_for_the_other(void *arg)
+{
+    struct across *a = (struct across *)arg;
+    roost_scope s;
+
+    a->s = &s;
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_scope_hold(&s), 0);
+    CHECK_EQ(roost_post(a->other, cancel_from_the_other, a, 0), 0);
+    CHECK_EQ(roost_sleep(ROOST_NEVER), -ECANCELED);
+    return roost_scope_close(&s, -ECANCELED);
+}
+
+TEST_PLAIN(a_task_of_one_runtime_cancels_in_another, "R32 R72")
+{
+    roost_runtime *a = start(0), *b = start(0);
+
+    for (int i = 0; i < 100; i++) {
+        struct across x = {.other = b};
+
+        CHECK_EQ(roost_call(a, wait_for_the_other, &x), 0);
+        CHECK_EQ(x.first, 1);
+    }
+    stop(a);
+    stop(b);
+}
+
+static int never_end(void *arg)
+{
+    roost_shield h;
+
+    (void)arg;
+    roost_shield_begin(&h);
+    (void)roost_sleep(ROOST_NEVER);
+    roost_shield_end(&h);
+    return 0;
+}
+
+static void stop_with_a_stuck_task(void)
+{
+    roost_opts opts = test_opts();
+    roost_task_opts o = {.name = "the stuck one"};
+    roost_runtime *rt = NULL;
+    roost_group *g = NULL;
+
+    opts.grace = 20 * ROOST_MS;
+    if (roost_start(&rt, &opts) != 0 || roost_group_new(&g, rt, NULL) != 0 ||
+        roost_group_submit(g, never_end, NULL, &o, NULL) != 0) {
+        _exit(0);
+    }
+    fprintf(stderr, "stop: %d\n", roost_stop(rt));
+    fprintf(stderr, "then: %d\n", roost_call(rt, succeed, NULL));
+    _exit(9);
+}
+
+TEST_PLAIN(stop_gives_up_after_the_grace_and_names_the_stuck, "R59")
+{
+    CHECK_DIES("stop: -110", stop_with_a_stuck_task());
+    CHECK_DIES("the stuck one", stop_with_a_stuck_task());
+    CHECK_DIES("then: -108", stop_with_a_stuck_task());
+}

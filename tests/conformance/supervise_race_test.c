@@ -177,6 +177,34 @@ TEST_PLAIN(the_line_names_the_task_and_the_message, "R41")
     CHECK(strstr(c.text, "cleanup of 3") != NULL);
 }
 
+static int in_hook, overlaps;
+
+static void take_a_while(const roost_errors *e, const char *task, void *ctx)
+{
+    (void)e;
+    (void)task;
+    (void)ctx;
+    overlaps += test_add(&in_hook, 1) != 1;
+    for (volatile int i = 0; i < 20000; i++) {
+    }
+    test_add(&hook_calls, 1);
+    test_add(&in_hook, -1);
+}
+
+TEST_WITH(the_hook_is_called_one_at_a_time, "R41", .on_error = take_a_while)
+{
+    roost_scope s;
+
+    reset_hook();
+    roost_scope_open(&s, &(roost_scope_opts){.flags = ROOST_SUPERVISE});
+    for (int i = 0; i < 200; i++) {
+        CHECK_EQ(roost_spawn(&s, fail_io, NULL), 0);
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(test_get(&hook_calls), 200);
+    CHECK_EQ(overlaps, 0);
+}
+
 /* ---- race ---- */
 
 /* Conformance 89. */

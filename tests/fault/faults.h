@@ -130,8 +130,8 @@ void __wrap_free(void *p)
 
 int __wrap_posix_memalign(void **p, size_t align, size_t size)
 {
-    int rc = fault_hits(FAULT_HEAP) ? ENOMEM
-                                    : __real_posix_memalign(p, align, size);
+    int rc =
+        fault_hits(FAULT_HEAP) ? ENOMEM : __real_posix_memalign(p, align, size);
 
     test_add(&fault_blocks, rc == 0);
     return rc;
@@ -293,8 +293,8 @@ static int fault_loop_kind(const struct fault_loop *l, enum fault kind,
         CHECK(refused || granted);
         CHECK(!refused || !granted || l->optional || kind == FAULT_ADVICE);
         if (test_get(&test_failures) != before) {
-            fprintf(stderr, "with %s refused at call %d%s\n",
-                    fault_names[kind], k, sticky ? " and from then on" : "");
+            fprintf(stderr, "with %s refused at call %d%s\n", fault_names[kind],
+                    k, sticky ? " and from then on" : "");
         }
         if (!refused) {
             return k - 1;

@@ -173,15 +173,14 @@ TEST_PLAIN(spawn_opts_refused, "R29")
 
 static bool spawn_a_service(void)
 {
-    roost_task_opts opts = {.flags = ROOST_SERVICE, .copy = sizeof(int *)};
+    roost_task_opts opts = {.flags = ROOST_SERVICE, .name = "service"};
     roost_scope s;
     int ran = 0;
-    int *to = &ran;
     int rc;
 
     roost_scope_open(&s, NULL);
     fault_go();
-    rc = roost_spawn_opts(&s, counts, to, &opts);
+    rc = roost_spawn_opts(&s, counts, &ran, &opts);
     CHECK(rc == 0 || rc == -ENOMEM);
     if (rc != 0) {
         still_works(&s);
@@ -229,8 +228,8 @@ static bool open_with_name(void)
     int rc;
 
     fault_go();
-    roost_scope_open(&s, &(roost_scope_opts){.name = "a name",
-                                             .timeout = ROOST_S});
+    roost_scope_open(&s,
+                     &(roost_scope_opts){.name = "a name", .timeout = ROOST_S});
     fault_end();
     rc = roost_scope_close(&s, 0);
     CHECK(rc == 0 || rc == -ENOMEM);

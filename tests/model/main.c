@@ -18,7 +18,7 @@
 #include <sys/time.h>
 #include <ucontext.h>
 
-enum { RUNS = 20000, TICK_S = 5 };
+enum { TICK_S = 10 };
 
 struct options {
     const char *only;
@@ -37,8 +37,11 @@ static struct options options = {
 static uint64_t total_runs, total_counted;
 static uint64_t tick_number;
 
-void model_register(struct model *m)
+void model_register(struct model *m, uint64_t runs)
 {
+    if (m->runs == 0) {
+        m->runs = runs;
+    }
     *models_end = m;
     models_end = &m->next;
 }
@@ -137,7 +140,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
     unsigned index;
 
     if (number == SIGALRM) {
-        if (tick_number != e.number) {
+        if (tick_number != e.number || e.tracing || e.model == NULL) {
             tick_number = e.number;
             return;
         }
@@ -326,7 +329,7 @@ static bool explore_form(struct model *m, bool asymmetric)
     if (asymmetric && !e.barriers) {
         return true;
     }
-    runs = (uint64_t)((double)(runs != 0 ? runs : RUNS) * options.scale);
+    runs = (uint64_t)((double)runs * options.scale);
     printf("%s%s", m->name, asymmetric ? " (asymmetric)" : "");
     for (unsigned i = 0; i < options.count; i++) {
         enum strategy s = options.order[i];

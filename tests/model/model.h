@@ -38,7 +38,7 @@ struct model {
     unsigned steps;       /* more accesses are a livelock (0: 2000) */
     unsigned timeouts;
     unsigned flags;
-    uint64_t runs; /* budget of each strategy (0: 20000) */
+    uint64_t runs; /* budget of each strategy (0: MODEL_RUNS) */
     /* Litmus: bits of model_outcome that must occur, that must never. */
     uint64_t must_see;
     uint64_t must_not_see;
@@ -47,15 +47,20 @@ struct model {
     struct model *next; /* the explorer's */
 };
 
+/* A program of large models defines its own before the include. */
+#ifndef MODEL_RUNS
+#define MODEL_RUNS 20000
+#endif
+
 /* MODEL(name, .threads = {owner, thief}, ...) at file scope, at the end. */
 #define MODEL(id, ...)                                                         \
     static struct model model_##id = {.name = #id, __VA_ARGS__};               \
     __attribute__((constructor)) static void register_##id(void)               \
     {                                                                          \
-        model_register(&model_##id);                                           \
+        model_register(&model_##id, MODEL_RUNS);                               \
     }                                                                          \
     struct model
-void model_register(struct model *m);
+void model_register(struct model *m, uint64_t runs);
 
 /* What must hold; also in threads. Ends the run. */
 #define MODEL_CHECK(cond)                                                      \

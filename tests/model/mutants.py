@@ -5,7 +5,7 @@
                [--half] [--list] [--only TEXT] SOURCE...
 
 SOURCE is a file such as sched/deque.c. Its models are those whose line
-`// MODEL-SOURCES:` or `// MODEL-HEADERS:` names it. A mutant is
+`// MODEL-SOURCES:`, `// MODEL-HEADERS:` or `// MODEL-WITH:` names it. A mutant is
 
     order     ACQUIRE, RELEASE, ACQ_REL or SEQ_CST made RELAXED; with --half
               also one step weaker (ACQ_REL to ACQUIRE and to RELEASE, SEQ_CST
@@ -15,8 +15,8 @@ SOURCE is a file such as sched/deque.c. Its models are those whose line
               (/* recheck-true: X */: always true), or its statement deleted
 
 Each is a copy of the file in the build directory, compiled with each of its
-models, and run: random and PCT briefly, then every strategy within the
-model's budget. One line each says who caught it. A survivor is a failure
+models, and run: 1500 runs of each strategy a model, and with --full ten times
+the model's budget. One line each says who caught it. A survivor is a failure
 unless mutants_allowed.txt has it, with a reason:
 
     FILE FUNCTION WHAT#N TAG reason        N: the n-th WHAT of the function
@@ -38,8 +38,9 @@ RECHECK = re.compile(r"/\*\s*recheck(-true)?:\s*([^*]*?)\s*\*/")
 TAG = re.compile(r"/\*\s*([A-Z][A-Za-z]*-?[0-9A-Z]*)\b")
 FUNCTION = re.compile(r"^[a-zA-Z_][^;{}#=]*?\b([a-z_0-9]+)\([^;]*$")
 CAUGHT = re.compile(r"FAILED (\S+): (.*)\n\s+by (\w+) in run (\d+)")
+SECONDS = 1200  # until a run is given up; then nothing was caught
 FORBIDDEN = re.compile(r"FAILED \S+: forbidden outcomes.*")
-PASSES = (["--strategy", "random,pct"], ["--strategy", "random,pct,dfs"])
+STRATEGIES = ["--strategy", "random,pct,dfs"]
 HALF = {"ACQ_REL": ["ACQUIRE", "RELEASE"], "SEQ_CST": ["ACQ_REL"]}
 
 
@@ -163,7 +164,8 @@ class Model:
         self.name = os.path.basename(path)[:-len("_model.c")]
         with open(os.path.join(root, path), encoding="utf-8") as f:
             text = f.read()
-        self.sources = self.names("SOURCES", text)
+        self.sources = (self.names("SOURCES", text) +
+                        self.names("WITH", text))
         self.headers = self.names("HEADERS", text)
 
     @staticmethod
@@ -264,11 +266,10 @@ def check_original(args, builder, models, name):
     for model in models:
         folder = os.path.join(args.build, "original", model.name)
         program = builder.program(model, name, text, folder)
-        for options in PASSES:
-            caught = execute(program, options + ["--runs", "1500"], 120)
-            if caught:
-                sys.exit("mutants: %s_model fails without a mutant: %s" %
-                         (model.name, caught))
+        caught = execute(program, STRATEGIES + ["--runs", "1500"], SECONDS)
+        if caught:
+            sys.exit("mutants: %s_model fails without a mutant: %s" %
+                     (model.name, caught))
 
 
 def judge(args, builder, models, source, mutant, folder):
@@ -277,11 +278,12 @@ def judge(args, builder, models, source, mutant, folder):
     for model in models:
         path = os.path.join(folder, model.name)
         programs.append(builder.program(model, source, mutant.text, path))
-    budgets = (["--runs", "1500"], ["--scale", "10" if args.full else "1"])
-    for options, budget in zip(PASSES, budgets):
+    budgets = [["--runs", "1500"]]
+    if args.full:
+        budgets.append(["--scale", "10"])
+    for budget in budgets:
         for program in programs:
-            caught = execute(program, options + budget,
-                             1200 if args.full else 120)
+            caught = execute(program, STRATEGIES + budget, SECONDS)
             if caught:
                 return caught
     return None

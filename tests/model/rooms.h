@@ -8,6 +8,7 @@
 #ifndef ROOST_MODEL_ROOMS_H
 #define ROOST_MODEL_ROOMS_H
 
+#define MODEL_RUNS 4000
 #include "count.h"
 #include "model.h"
 #include "runtime.h"

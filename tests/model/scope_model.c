@@ -8,11 +8,11 @@
  * a child's writes not seen after close; a task whose first wait a cancel
  * overlooks; a hook that runs twice, never, or after it was removed.
  */
-// MODEL-SOURCES: sched/wait.c sched/cancel.c sched/chain.c sched/timer.c
-// MODEL-SOURCES: sched/scope.c sched/close.c sched/deadline.c sched/hooks.c
-// MODEL-SOURCES: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
-// MODEL-SOURCES: sched/ring.c sched/inject.c sched/park.c
+// MODEL-SOURCES: sched/scope.c sched/close.c sched/cancel.c sched/hooks.c
 // MODEL-HEADERS: sched/count.h
+// MODEL-WITH: sched/wait.c sched/chain.c sched/timer.c sched/deadline.c
+// MODEL-WITH: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
+// MODEL-WITH: sched/ring.c sched/inject.c sched/park.c
 #include "rooms.h"
 #include <errno.h>
 
@@ -289,14 +289,22 @@ MODEL(cancel_inner, .setup = waiting_inside,
 
 /* ---- the deadline of a scope --------------------------------------------- */
 
+static roost_ns deadline;
+
 static int holds_deadline(void *arg)
 {
-    roost_scope_opts opts = {.deadline = model_now() + 500};
+    roost_scope_opts opts = {.deadline = deadline};
 
     (void)arg;
     roost_scope_open(&pub, &opts);
     MODEL_CHECK(spawn(0) == 0);
     return close_scope();
+}
+
+static void waiting_until(void)
+{
+    begin(1, 1, waits);
+    deadline = model_now() + 500;
 }
 
 static void deadline_task(void)
@@ -323,10 +331,10 @@ static void times_out(void)
     MODEL_CHECK(verdict == -ETIMEDOUT);
 }
 
-MODEL(scope_deadline, .setup = waiting_child,
+MODEL(scope_deadline, .setup = waiting_until,
       .threads = {deadline_task, ticker}, .check = times_out,
       .flags = MODEL_OWN_TLS);
-MODEL(scope_deadline_stolen, .setup = waiting_child,
+MODEL(scope_deadline_stolen, .setup = waiting_until,
       .threads = {deadline_task, ticker, thief}, .check = times_out,
       .flags = MODEL_OWN_TLS);
 

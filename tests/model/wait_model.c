@@ -7,11 +7,11 @@
  * twice, or before its stack is left; an access to a waiter, a frame or a
  * scope after its life; what was written before the wake-up not seen after.
  */
-// MODEL-SOURCES: sched/wait.c sched/cancel.c sched/chain.c sched/timer.c
-// MODEL-SOURCES: sched/scope.c sched/close.c sched/deadline.c sched/hooks.c
-// MODEL-SOURCES: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
-// MODEL-SOURCES: sched/ring.c sched/inject.c sched/park.c
-// MODEL-HEADERS: sched/count.h
+// MODEL-SOURCES: sched/wait.c
+// MODEL-WITH: sched/cancel.c sched/chain.c sched/timer.c sched/scope.c
+// MODEL-WITH: sched/close.c sched/deadline.c sched/hooks.c sched/task.c
+// MODEL-WITH: sched/spawn.c sched/wheel.c sched/deque.c sched/ring.c
+// MODEL-WITH: sched/inject.c sched/park.c
 #include "rooms.h"
 #include <errno.h>
 
@@ -191,6 +191,33 @@ MODEL(complete_or_deadline, .setup = with_deadline,
       .threads = {waiter_task, setter_task, ticker}, .check = exactly_one,
       .must_see = 1 | 2 | 4, .must_not_see = 8);
 
+/* A plain thread waits: its waiter is a thread-local. */
+
+static void waiter_thread(void)
+{
+    status = event_wait(deadline);
+    a32_store(&waited, 1, RELEASE);
+}
+
+static void no_task(void)
+{
+    begin(0);
+}
+
+static void one_task_deadline(void)
+{
+    begin(1);
+    deadline = model_now() + 500;
+}
+
+MODEL(thread_waits, .setup = no_task, .threads = {waiter_thread, setter_thread},
+      .check = exactly_one, .preemptions = 3, .flags = MODEL_OWN_TLS,
+      .must_see = 1 | 2, .must_not_see = 4 | 8);
+MODEL(thread_or_deadline, .setup = one_task_deadline,
+      .threads = {waiter_thread, setter_task}, .check = exactly_one,
+      .preemptions = 3, .flags = MODEL_OWN_TLS | MODEL_EINTR,
+      .must_see = 1 | 2 | 4, .must_not_see = 8);
+
 /* ---- cancellation -------------------------------------------------------- */
 
 /* The scope is opened before the run, with a hold for the canceller: the
@@ -213,6 +240,30 @@ static int wait_in_held(void *arg)
 static void opener_task(void)
 {
     rooms_task(wait_in_held);
+    a32_store(&waited, 1, RELEASE);
+}
+
+/* The same behind a shield of its own: the canceller looks and lets it be. */
+static int wait_shielded(void *arg)
+{
+    roost_scope_opts opts = {.flags = ROOST_SHIELD};
+    roost_scope inner;
+
+    (void)arg;
+    roost_scope_open(&pub, NULL);
+    count_add(&scope_of(&pub)->count, COUNT_PIN);
+    a32_store(&waited, 2, RELEASE);
+    roost_scope_open(&inner, &opts);
+    status = event_wait(deadline);
+    roost_scope_close(&inner, status);
+    roost_scope_close(&pub, 0);
+    model_dead(&pub, sizeof(pub));
+    return 0;
+}
+
+static void shielded_task(void)
+{
+    rooms_task(wait_shielded);
     a32_store(&waited, 1, RELEASE);
 }
 
@@ -278,6 +329,10 @@ static void opened_with_setter(void)
 MODEL(complete_or_cancel, .setup = opened_with_setter,
       .threads = {opener_task, setter_task, canceller_task},
       .check = exactly_one, .must_see = 1 | 2 | 8, .must_not_see = 4);
+
+MODEL(shielded, .setup = opened_with_setter,
+      .threads = {shielded_task, setter_task, canceller_task},
+      .check = exactly_one, .must_see = 1 | 2, .must_not_see = 4 | 8);
 
 static void opened_with_deadline(void)
 {

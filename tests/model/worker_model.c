@@ -10,9 +10,10 @@
  * Fibers stand for a function that runs to its end: the switch itself is in
  * wait_model.c.
  */
-// MODEL-SOURCES: sched/worker.c sched/steal.c sched/ready.c sched/park.c
-// MODEL-SOURCES: sched/deque.c sched/ring.c sched/inject.c sched/timer.c
-// MODEL-SOURCES: sched/wheel.c
+// MODEL-SOURCES: sched/worker.c sched/steal.c sched/ready.c
+// MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
+// MODEL-WITH: sched/timer.c sched/wheel.c
+#define MODEL_RUNS 4000
 #include "model.h"
 #include "runtime.h"
 #include "worker.h"
@@ -103,7 +104,6 @@ void watch_cover_own(struct worker *w)
 {
     w->timers_dirty = false;
 }
-
 
 /* ---- the models ---------------------------------------------------------- */
 

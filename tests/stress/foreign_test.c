@@ -55,8 +55,8 @@ static void *waits(void *arg)
 
     for (int i = 0; i < 200; i++) {
         int rc = i % 2 ? roost_group_wait(s->g)
-                       : roost_group_wait_until(
-                             s->g, roost_now() + (i % 7) * ROOST_US);
+                       : roost_group_wait_until(s->g, roost_now() +
+                                                          (i % 7) * ROOST_US);
 
         CHECK(rc == 0 || (i % 2 == 0 && rc == -ETIMEDOUT));
     }

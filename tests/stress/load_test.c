@@ -50,7 +50,7 @@ static int waits_for_cancel(void *arg)
 #define STREAM 300000
 #define GROWTH (1L << 30)
 #else
-#define WAITING 100000
+#define WAITING 10000
 #define STREAM 10000000
 #define GROWTH 32768
 #endif

@@ -89,8 +89,7 @@ TEST(deadline_against_cancel, "R3 R15 R26 R38")
         roost_scope s;
         int rc;
 
-        roost_scope_open(&s,
-                         &(roost_scope_opts){.timeout = 30 * ROOST_US});
+        roost_scope_open(&s, &(roost_scope_opts){.timeout = 30 * ROOST_US});
         for (int k = 0; k < 3; k++) {
             CHECK_EQ(roost_spawn(&s, sleeps_long, &ended), 0);
         }
@@ -187,8 +186,7 @@ TEST(cancelled_join_then_close, "R4 R26")
         roost_scope s;
         int rc;
 
-        roost_scope_open(&s,
-                         &(roost_scope_opts){.timeout = 15 * ROOST_US});
+        roost_scope_open(&s, &(roost_scope_opts){.timeout = 15 * ROOST_US});
         for (int k = 0; k < 6; k++) {
             CHECK_EQ(roost_spawn(&s, ends_after_yield, &ended), 0);
         }
@@ -206,7 +204,6 @@ TEST(cancelled_join_then_close, "R4 R26")
 struct door {
     roost_scope s;
     int accepted, refused, ran;
-    unsigned seed;
 };
 
 static int is_inside(void *arg)
@@ -250,7 +247,7 @@ static int breeds(void *arg)
 TEST(spawn_against_close, "R28 R29 R32")
 {
     for (int i = 0; i < ROUNDS / 8; i++) {
-        struct door d = {.seed = (unsigned)i};
+        struct door d = {.ran = 0};
         roost_scope outer;
 
         roost_scope_open(&outer, NULL);
@@ -365,7 +362,6 @@ TEST(links_against_both_ends, "R12 R14 R22")
 /* --- several cancellers of one tree whose scopes close meanwhile --- */
 
 struct branch {
-    roost_scope *top;
     int depth;
     unsigned seed;
     int *ended;
@@ -374,8 +370,8 @@ struct branch {
 static int grows(void *arg)
 {
     struct branch *b = arg;
-    struct branch inner = {b->top, b->depth - 1, b->seed * 7 + 1, b->ended};
-    struct branch other = {b->top, b->depth - 1, b->seed * 7 + 2, b->ended};
+    struct branch inner = {b->depth - 1, b->seed * 7 + 1, b->ended};
+    struct branch other = {b->depth - 1, b->seed * 7 + 2, b->ended};
     roost_scope s;
     int rc;
 
@@ -420,19 +416,20 @@ TEST(many_cancellers_of_closing_scopes, "R12 R14 R26")
     for (int i = 0; i < ROUNDS / 40; i++) {
         roost_scope tops[3];
         struct cutter cutters[3];
-        struct branch b = {&tops[0], 4, (unsigned)i, &ended};
+        struct branch one = {4, (unsigned)i, &ended};
+        struct branch two = {4, (unsigned)i + 100000, &ended};
         roost_scope outer;
 
         roost_scope_open(&outer, NULL);
         for (int k = 0; k < 3; k++) {
             roost_scope_open(&tops[k], NULL);
             CHECK_EQ(roost_scope_hold(&tops[k]), 0);
-            cutters[k] = (struct cutter){
-                &tops[k], next_random(&seed) % (40 * ROOST_US)};
+            cutters[k] =
+                (struct cutter){&tops[k], next_random(&seed) % (40 * ROOST_US)};
             CHECK_EQ(roost_spawn(&outer, cuts, &cutters[k]), 0);
         }
-        CHECK_EQ(roost_spawn(&tops[2], grows, &b), 0);
-        CHECK_EQ(roost_spawn(&tops[1], grows, &b), 0);
+        CHECK_EQ(roost_spawn(&tops[2], grows, &one), 0);
+        CHECK_EQ(roost_spawn(&tops[1], grows, &two), 0);
         for (int k = 2; k >= 0; k--) {
             int rc = roost_scope_close(&tops[k], 0);
 
@@ -472,12 +469,10 @@ TEST(started_against_cancel, "R34")
         void *value = NULL;
         int rc;
 
-        roost_scope_open(
-            &target, &(roost_scope_opts){.timeout = 20 * ROOST_US,
-                                         .flags = ROOST_MOVE_ON});
-        roost_scope_open(&call,
-                         &(roost_scope_opts){.timeout = 8 * ROOST_US,
-                                             .flags = ROOST_MOVE_ON});
+        roost_scope_open(&target, &(roost_scope_opts){.timeout = 20 * ROOST_US,
+                                                      .flags = ROOST_MOVE_ON});
+        roost_scope_open(&call, &(roost_scope_opts){.timeout = 8 * ROOST_US,
+                                                    .flags = ROOST_MOVE_ON});
         rc = roost_spawn_started(&target, starts_up, &n, NULL, &value);
         CHECK(rc == 0 || rc == -ECANCELED);
         CHECK(rc != 0 || value == &n);
@@ -486,5 +481,5 @@ TEST(started_against_cancel, "R34")
         CHECK(rc == 0 || rc == -ECANCELED);
         CHECK_EQ(roost_scope_close(&target, 0), 0);
     }
-    CHECK(up >= 0);
+    CHECK(up > 0); /* it is a race: neither side wins them all */
 }

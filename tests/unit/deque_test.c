@@ -104,6 +104,8 @@ TEST(pop_scope_takes_its_own_alone, "R30 R60")
     CHECK_EQ(deque_push(&d, entry_no(1)), 0);
     CHECK_EQ(deque_push(&d, entry_no(2)), 0);
     CHECK(!deque_pop_scope(&d, scope_no(1), &e));
+    CHECK(!deque_holds(&d, scope_no(1)));
+    CHECK(deque_holds(&d, scope_no(2)));
     check_entry(e, 9);
     CHECK_EQ(deque_size(&d), 2);
     CHECK(deque_pop_scope(&d, scope_no(2), &e));
@@ -112,6 +114,7 @@ TEST(pop_scope_takes_its_own_alone, "R30 R60")
     CHECK(deque_pop_scope(&d, scope_no(1), &e));
     check_entry(e, 1);
     CHECK(!deque_pop_scope(&d, scope_no(1), &e));
+    CHECK(!deque_holds(&d, scope_no(1)));
     deque_destroy(&d);
 }
 

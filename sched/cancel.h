@@ -1,0 +1,85 @@
+/*
+ * cancel.h - what ends things early, and what hangs on that: cancel.c,
+ * deadline.c, hooks.c, link.c, signals.c; and what else is special about a
+ * scope: started.c, group.c, limit.c.
+ */
+#ifndef ROOST_CANCEL_H
+#define ROOST_CANCEL_H
+
+#include "scope.h"
+
+struct waiter;
+
+/* --- cancel.c --- */
+/* The one way to cancel: marks, wakes, runs hooks. True if it was the first.
+ * The caller keeps s open (is inside, holds or has pinned it). */
+bool scope_cancel_with(struct scope *s, unsigned reason, int status,
+                       const char *task);
+bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason);
+/* Make frame f and scope s findable for cancellers: links f into its target
+ * and attaches the scopes on the way. Before f's first wait. */
+void cancel_link(struct frame *f);
+void cancel_unlink(struct frame *f);
+/* The same for a scope alone: before it gets a hook, a relay its child. */
+void cancel_attach(struct scope *s);
+void cancel_detach(struct scope *s);
+/* Swing a relay from its old outer scope to another in one step. */
+void cancel_swing(struct scope *relay, struct scope *outer,
+                  struct frame *owner);
+
+/* --- deadline.c --- */
+/* Arm the timers of every deadline from s outward that is not armed. */
+void deadline_arm_chain(struct scope *s);
+void deadline_disarm(struct scope *s);
+void deadline_set(struct scope *s, int64_t deadline);
+void deadline_arm_hard(struct scope *s, int64_t when);
+/* A scope's timer has fired: pin it (under the wheel's lock), then act on it
+ * and drop the pin. */
+void deadline_pin(struct timer *timer);
+void deadline_fire(struct timer *timer);
+
+/* --- hooks.c --- */
+struct hook {
+    struct list link;    /* L(hooks): in a scope's list or a thread's queue */
+    struct scope *scope; /* I */
+    union {
+        int (*defer)(void *arg);
+        void (*cancel)(void *arg);
+    } fn;      /* I */
+    void *arg; /* I */
+    a32 state; /* L(hooks) to write: HOOK_ values in hooks.c */
+};
+/* Put the on_cancel hooks of s into the queue of this thread. Under lock. */
+void hooks_collect(struct scope *s);
+/* Run what this thread has collected; nested calls leave that to the
+ * outermost. */
+void hooks_run(void);
+/* Does this thread run a hook? */
+bool hooks_running(void);
+/* At close: remove on_cancel hooks, waiting for running ones. */
+void hooks_close(struct scope *s);
+/* At close, after the children: the deferred calls, last first. */
+void hooks_defers(struct scope *s);
+
+/* --- started.c, group.c: what count zero means for their scopes --- */
+void relay_finish(struct scope *relay);
+void relay_chain(struct scope *relay, struct scope **chain);
+void relay_finish_chain(struct scope *chain);
+struct waiter *group_closer(struct scope *s);
+void group_joined(struct scope *s);
+
+/* --- link.c --- */
+void links_close(struct scope *s);
+
+/* --- signals.c --- */
+void signal_unlink(struct scope *s);
+
+/* --- limit.c --- */
+struct task_desc;
+/* Count d against the limit of s and queue it, let it pend, or wait for its
+ * turn. 0, -EAGAIN (ROOST_TRY), -ECANCELED. */
+int limit_enter(struct scope *s, struct task_desc *d);
+/* A child of a limited scope ended: start the next or wake a spawner. */
+void limit_release(struct scope *s);
+
+#endif

@@ -1,0 +1,195 @@
+/*
+ * dump_test.c - the tree of tasks and the counters, as far as their pages
+ * promise something. Would catch a task missing from the tree, a dump that
+ * walks a tree while it changes, counters that go backwards.
+ */
+#include "tasks.h"
+
+#include <fcntl.h>
+
+/* Dumps into a file, returns what was written. */
+static const char *dump_text(void)
+{
+    static char text[1 << 20];
+    FILE *file = tmpfile();
+    size_t n;
+
+    CHECK_EQ(roost_dump(fileno(file)), 0);
+    rewind(file);
+    n = fread(text, 1, sizeof text - 1, file);
+    text[n] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* The column of the line with this text; -1: there is none. */
+static int indent_of(const char *text, const char *what)
+{
+    const char *at = strstr(text, what), *line = at;
+
+    if (at == NULL) {
+        return -1;
+    }
+    while (line > text && line[-1] != '\n') {
+        line--;
+    }
+    return (int)strspn(line, " ");
+}
+
+static int host_a_sleeper(void *arg)
+{
+    roost_scope s;
+
+    roost_scope_open(&s, &(roost_scope_opts){.name = "inner scope"});
+    CHECK_EQ(SPAWN_OPTS(&s, nap, arg, .name = "sleeping leaf"), 0);
+    return roost_scope_close(&s, 0);
+}
+
+/* Conformance 179. */
+TEST(the_dump_shows_the_tree_of_tasks, "R63")
+{
+    struct nap n = {.d = ROOST_NEVER};
+    roost_scope s;
+    const char *text;
+
+    roost_scope_open(&s, &(roost_scope_opts){.name = "outer scope"});
+    CHECK_EQ(SPAWN_OPTS(&s, host_a_sleeper, &n, .name = "host task"), 0);
+    CHECK_EQ(roost_settle(), 0);
+    text = dump_text();
+    CHECK(indent_of(text, "outer scope") >= 0);
+    CHECK(indent_of(text, "host task") > indent_of(text, "outer scope"));
+    CHECK(indent_of(text, "inner scope") > indent_of(text, "host task"));
+    CHECK(indent_of(text, "sleeping leaf") > indent_of(text, "inner scope"));
+    CHECK(strstr(strstr(text, "sleeping leaf"), "sleep") != NULL);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    text = dump_text();
+    CHECK_EQ(indent_of(text, "sleeping leaf"), -1);
+    CHECK_EQ(indent_of(text, "outer scope"), -1);
+}
+
+TEST_PLAIN(on_a_plain_thread_every_runtime_is_dumped, "R72")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *a = NULL, *b = NULL;
+    const char *text;
+
+    opts.name = "first runtime";
+    CHECK_EQ(roost_start(&a, &opts), 0);
+    opts.name = "second runtime";
+    CHECK_EQ(roost_start(&b, &opts), 0);
+    text = dump_text();
+    CHECK(strstr(text, "first runtime") != NULL);
+    CHECK(strstr(text, "second runtime") != NULL);
+    CHECK_EQ(roost_stop(a), 0);
+    CHECK_EQ(roost_stop(b), 0);
+    roost_runtime_free(a);
+    roost_runtime_free(b);
+    text = dump_text();
+    CHECK(strstr(text, "first runtime") == NULL);
+}
+
+TEST(a_dump_into_nowhere_says_so, "R2")
+{
+    int full = open("/dev/full", O_WRONLY);
+
+    CHECK_EQ(roost_dump(-1), -EBADF);
+    CHECK_EQ(roost_dump(full), -ENOSPC);
+    close(full);
+}
+
+static int churn(void *arg)
+{
+    for (int i = 0; i < 300; i++) {
+        roost_scope s;
+
+        roost_scope_open(&s, &(roost_scope_opts){.name = "churning"});
+        CHECK_EQ(SPAWN_OPTS(&s, succeed, NULL, .name = "short"), 0);
+        CHECK_EQ(roost_yield(), 0);
+        CHECK_EQ(roost_scope_close(&s, 0), 0);
+    }
+    test_set((int *)arg, 1);
+    return 0;
+}
+
+/* "Holds up spawns and ends for its time". */
+TEST(a_dump_beside_busy_tasks_is_harmless, "R14")
+{
+    int ended = 0, fd = open("/dev/null", O_WRONLY);
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, churn, &ended), 0);
+    CHECK_EQ(roost_spawn(&s, churn, &ended), 0);
+    while (!test_get(&ended)) {
+        CHECK_EQ(roost_dump(fd), 0);
+        CHECK_EQ(roost_yield(), 0);
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    close(fd);
+}
+
+/* ---- counters ---- */
+
+TEST(the_counters_count, "R61")
+{
+    roost_stats before, after;
+    roost_scope s;
+    int runs = 0;
+
+    CHECK_EQ(roost_stats_get(NULL, &before), 0);
+    CHECK_EQ(before.workers, test_workers);
+    roost_scope_open(&s, NULL);
+    for (int i = 0; i < 1000; i++) {
+        CHECK_EQ(roost_spawn(&s, count, &runs), 0);
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(roost_stats_get(NULL, &after), 0);
+    CHECK(after.run - before.run >= 1000);
+    CHECK(after.run - before.run <= 1001);
+    CHECK(after.inlined <= after.run);
+    CHECK(after.fibers >= 1);
+    for (int i = 0; i < 16; i++) {
+        CHECK_EQ(after.reserved_[i], 0);
+    }
+}
+
+TEST(the_workers_counters_add_up, "R61")
+{
+    roost_stats all, one;
+    uint64_t run = 0;
+    roost_scope s;
+    int runs = 0;
+
+    roost_scope_open(&s, NULL);
+    for (int i = 0; i < 500; i++) {
+        CHECK_EQ(roost_spawn(&s, count, &runs), 0);
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(roost_settle(), 0);
+    for (unsigned i = 0; i < test_workers; i++) {
+        CHECK_EQ(roost_stats_worker(NULL, i, &one), 0);
+        CHECK_EQ(one.workers, test_workers);
+        run += one.run;
+    }
+    CHECK_EQ(roost_stats_get(roost_runtime_current(), &all), 0);
+    CHECK_EQ(run, all.run);
+}
+
+TEST(bad_questions_for_counters_are_refused, "R2")
+{
+    roost_stats out;
+
+    CHECK_EQ(roost_stats_get(NULL, NULL), -EINVAL);
+    CHECK_EQ(roost_stats_worker(NULL, 0, NULL), -EINVAL);
+    CHECK_EQ(roost_stats_worker(NULL, test_workers, &out), -EINVAL);
+}
+
+TEST_PLAIN(a_plain_thread_has_no_counters, "R2")
+{
+    roost_stats out;
+
+    CHECK_EQ(roost_stats_get(NULL, &out), -EINVAL);
+    CHECK_EQ(roost_stats_worker(NULL, 0, &out), -EINVAL);
+}
