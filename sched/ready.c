@@ -126,6 +126,7 @@ void ready_leave(struct worker *w, fiber_commit commit, void *arg)
     a64_store(&w->counters.switched,
               a64_load(&w->counters.switched, RELAXED) + 1, RELAXED);
     w->budget = WORKER_BUDGET;
+    worker_turn(w, to == NULL ? NULL : task_name_of(to->frame));
     if (to == NULL) {
         to = loop_fiber(w);
     }

@@ -87,13 +87,17 @@ unsigned registry_count(void)
     return n;
 }
 
-void registry_dump(int fd)
+int registry_dump(int fd)
 {
     struct list *at;
+    int status = 0;
 
     pthread_mutex_lock(&registry_lock);
     for (at = runtimes.next; at != &runtimes; at = at->next) {
-        dump_runtime(container_of(at, struct runtime, link), fd);
+        int rc = dump_runtime(container_of(at, struct runtime, link), fd);
+
+        status = status == 0 ? rc : status;
     }
     pthread_mutex_unlock(&registry_lock);
+    return status;
 }

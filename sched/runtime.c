@@ -462,6 +462,9 @@ void roost_runtime_free(roost_runtime *pub)
     if (a32_load(&pub->rt.stopped, ACQUIRE /* Z1 */) == 0) {
         misuse("roost_runtime_free", pub, "it has not been stopped");
     }
+    if (pub->rt.stop_status == 0 && !list_empty(&pub->rt.root_frame->scopes)) {
+        misuse("roost_runtime_free", pub, "a group of it has not been freed");
+    }
     if (pub->rt.stop_status == 0) {
         free_runtime(&pub->rt); /* else: somebody is still in there */
     }

@@ -118,8 +118,13 @@ void post_collect(struct runtime *rt);
 bool post_pending(struct runtime *rt);
 
 /* --- dump.c --- */
-void dump_runtime(struct runtime *rt, int fd);
-void dump_all(int fd);
+/* The tree as text. 0, or the negative errno of a write. */
+int dump_runtime(struct runtime *rt, int fd);
+
+/* --- stall.c --- */
+/* opts.stall: on the watch, report who holds a worker for too long; when to
+ * look again, INT64_MAX if nobody runs. */
+int64_t stall_look(struct runtime *rt);
 
 /* --- signals.c --- */
 void signals_stop(struct runtime *rt);
@@ -129,6 +134,8 @@ int watch_start(struct runtime *rt);
 void watch_stop(struct runtime *rt);
 /* Make sure that somebody looks at `when`. */
 void watch_cover(struct runtime *rt, int64_t when);
+/* The same for a moment of CLOCK_MONOTONIC, whatever the runtime's clock. */
+void watch_cover_real(struct runtime *rt, int64_t when);
 void watch_kick(struct runtime *rt);
 /* The same for a worker that armed something and now runs user code. */
 void watch_cover_own(struct worker *w);
@@ -139,7 +146,7 @@ void registry_prepare(void);
 void registry_add(struct runtime *rt);
 void registry_remove(struct runtime *rt);
 unsigned registry_count(void);
-void registry_dump(int fd);
+int registry_dump(int fd);
 bool registry_forked(void); /* in a forked child, before a fresh run */
 
 /* --- misuse.c --- */

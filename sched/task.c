@@ -295,10 +295,12 @@ int desc_run(void *desc)
     int status;
 
     enter(d, f, w);
+    worker_turn(w, d->name);
     status = d->fn(d->arg);
     if (unlikely(fiber->worker == NULL)) {
         task_forked_end(status);
     }
+    worker_turn(fiber->worker, NULL);
     leave(d, f, fiber, outer_priority);
     if ((d->flags & D_RACER) && status >= 0) {
         scope_won(d->scope, status);

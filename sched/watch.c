@@ -32,9 +32,13 @@ void watch_kick(struct runtime *rt)
 
 void watch_cover(struct runtime *rt, int64_t when)
 {
-    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
-        return;
+    if (rt->opts.clock != ROOST_CLOCK_VIRTUAL) {
+        watch_cover_real(rt, when);
     }
+}
+
+void watch_cover_real(struct runtime *rt, int64_t when)
+{
     fence_full(); /* V1 */
     if (when < (int64_t)a64_load(&rt->watch_until, SEQ_CST /* V1 */)) {
         watch_kick(rt);
@@ -112,12 +116,15 @@ static void *watch_main(void *arg)
     while (a32_load(&rt->watch_stop, ACQUIRE /* Z1 */) == 0) {
         uint32_t seen = a32_load(&rt->watch_word, SEQ_CST /* V1 */);
         int64_t until;
+        int64_t again;
 
         post_collect(rt);
         if (rt->opts.clock != ROOST_CLOCK_VIRTUAL) {
             fire_due(rt);
         }
         until = earliest(rt);
+        again = stall_look(rt);
+        until = again < until ? again : until;
         a64_store(&rt->watch_until, (uint64_t)until, SEQ_CST /* V1 */);
         if (earliest(rt) >= until) {
             futex_wait(&rt->watch_word, seen, until);

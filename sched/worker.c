@@ -60,6 +60,7 @@ int worker_init(struct worker *w, struct runtime *rt, unsigned index)
     inject_init(&w->mine);
     parker_init(&w->parker);
     timers_init(&w->timers, runtime_now(rt));
+    w->watched = rt->opts.stall > 0;
     w->rng.state = rt->opts.seed + (uint64_t)index * 0x9e3779b9u + 1;
     w->hook_frame.scope = &rt->root;
     w->hook_frame.target = &rt->root;
@@ -85,6 +86,7 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
         watch_cover_own(w);
     }
     w->budget = WORKER_BUDGET;
+    worker_turn(w, NULL);
     if (found == FOUND_ENTRY) {
         struct task_desc *d =
             work->entry.fn == desc_run ? work->entry.arg : NULL;
@@ -143,6 +145,9 @@ static void sleep_parked(struct worker *w, bool all)
     }
     a64_store(&w->sleeps_until, 0, SEQ_CST /* V1 */);
     w->timers_dirty = true;
+    if (w->watched) {
+        watch_cover_real(rt, clock_now() + rt->opts.stall);
+    }
 }
 
 /* Nothing of its own: search, sleep, until there is work or the end. */

@@ -42,6 +42,15 @@ struct counters {
     a64 cancelled;    /* R */
 };
 
+/* For opts.stall: see stall.c. */
+struct stall {
+    a64 turn;                     /* S owner */
+    a64 name[TASK_NAME_SIZE / 8]; /* S owner */
+    uint64_t seen;                /* watch only: the turn it saw last */
+    int64_t since;                /* watch only: when first */
+    bool reported;                /* watch only */
+};
+
 /* A wheel with its lock: timers may be armed and fired by other threads. */
 struct timers {
     a32 lock;           /* M: spin */
@@ -69,7 +78,7 @@ struct worker {
     bool drain;              /* O: a spawner stepped aside: deque first */
     bool looked_inject;      /* O: the last turn came from outside */
     bool timers_dirty;       /* O: may need the watch */
-    bool in_loop;            /* O */
+    bool watched;            /* I: opts.stall is set */
     struct inject high, low; /* prioritised work, of any thread */
     struct inject mine;      /* pinned here */
     struct parker parker;
@@ -92,6 +101,7 @@ struct worker {
     void *signal_stack;      /* I: alternate, for overflow.c */
     pthread_t thread_id;     /* I */
     struct counters counters;
+    struct stall stall;
 } __attribute__((aligned(CACHE_LINE)));
 
 /* The only thread-local of the library. Reading it is safe at the entry of a
@@ -108,6 +118,12 @@ void worker_loop(struct fiber *self);
 /* There is no memory for another stack: the thread's own stack hands out what
  * can run without one, until there is. */
 void worker_emergency(struct worker *w);
+
+/* --- stall.c --- */
+void stall_turn(struct worker *w, const char *name);
+/* The worker turns to something else; name may be NULL. */
+#define worker_turn(w, name)                                                   \
+    (unlikely((w)->watched) ? stall_turn((w), (name)) : (void)0)
 
 /* --- overflow.c: a fiber that runs off its stack is named --- */
 void overflow_thread_begin(struct worker *w);

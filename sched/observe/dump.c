@@ -14,17 +14,32 @@
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <roost/trace.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #define DEPTH_MAX 64 /* deeper ones are counted, not shown */
 
 struct dump {
     int fd;
+    int status; /* 0, or the first failure of a write */
     int64_t now;
 };
 
 static void print_scope(struct dump *d, struct scope *s, unsigned depth);
+
+__attribute__((format(printf, 2, 3))) static void put(struct dump *d,
+                                                      const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    if (d->status == 0 && vdprintf(d->fd, format, args) < 0) {
+        d->status = -errno;
+    }
+    va_end(args);
+}
 
 static const char *state_of(struct frame *f)
 {
@@ -48,12 +63,12 @@ static void print_task(struct dump *d, struct frame *f, unsigned depth)
     struct list *at;
     const char *name = task_name_of(f);
 
-    dprintf(d->fd, "%*stask %s: %s", (int)(2 * depth), "",
-            *name == '\0' ? "(unnamed)" : name, state_of(f));
+    put(d, "%*stask %s: %s", (int)(2 * depth), "",
+        *name == '\0' ? "(unnamed)" : name, state_of(f));
     if (f->waiter.object != NULL) {
-        dprintf(d->fd, " %p", f->waiter.object);
+        put(d, " %p", f->waiter.object);
     }
-    dprintf(d->fd, "\n");
+    put(d, "\n");
     for (at = f->scopes.next; at != &f->scopes && depth < DEPTH_MAX;
          at = at->next) {
         print_scope(d, container_of(at, struct scope, attach), depth + 1);
@@ -65,11 +80,11 @@ static void print_scope(struct dump *d, struct scope *s, unsigned depth)
     uint64_t count = a64_load(&s->count, RELAXED);
     struct list *at;
 
-    dprintf(d->fd, "%*sscope %p %s%s%s%s\n", (int)(2 * depth), "", (void *)s,
-            s->rare == NULL ? "" : s->rare->name,
-            scope_flags(s) & S_CANCELLED ? " cancelled" : "",
-            scope_flags(s) & S_SHIELD ? " shielded" : "",
-            count & COUNT_PARKED ? " closing" : "");
+    put(d, "%*sscope %p %s%s%s%s\n", (int)(2 * depth), "", (void *)s,
+        s->rare == NULL ? "" : s->rare->name,
+        scope_flags(s) & S_CANCELLED ? " cancelled" : "",
+        scope_flags(s) & S_SHIELD ? " shielded" : "",
+        count & COUNT_PARKED ? " closing" : "");
     if (!(scope_flags(s) & S_FULL) || depth >= DEPTH_MAX) {
         return;
     }
@@ -80,36 +95,35 @@ static void print_scope(struct dump *d, struct scope *s, unsigned depth)
     scope_unlock(s);
 }
 
-void dump_runtime(struct runtime *rt, int fd)
+int dump_runtime(struct runtime *rt, int fd)
 {
-    struct dump d = {fd, clock_now()};
+    struct dump d = {fd, 0, clock_now()};
     bool locked = pthread_mutex_trylock(&rt->walk) == 0;
     unsigned i;
 
-    dprintf(fd, "runtime %s: %u workers\n", rt->name, rt->worker_count);
+    put(&d, "runtime %s: %u workers\n", rt->name, rt->worker_count);
     for (i = 0; i < rt->worker_count; i++) {
         struct worker *w = &rt->workers[i];
 
-        dprintf(fd, "  worker %u: %lld new tasks, %u ready\n", i,
-                (long long)deque_size(&w->deque), ring_count(&w->ring));
+        put(&d, "  worker %u: %lld new tasks, %u ready\n", i,
+            (long long)deque_size(&w->deque), ring_count(&w->ring));
     }
     print_scope(&d, &rt->root, 1);
     if (locked) {
         pthread_mutex_unlock(&rt->walk);
     }
+    return d.status;
 }
 
 int roost_dump(int fd)
 {
     struct runtime *rt = runtime_self();
 
-    if (registry_forked() || fd < 0) {
+    if (registry_forked()) {
         return -EINVAL;
     }
-    if (rt != NULL) {
-        dump_runtime(rt, fd);
-    } else {
-        registry_dump(fd);
+    if (fcntl(fd, F_GETFD) < 0) {
+        return -errno;
     }
-    return 0;
+    return rt != NULL ? dump_runtime(rt, fd) : registry_dump(fd);
 }

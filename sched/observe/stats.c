@@ -65,7 +65,7 @@ int roost_stats_worker(roost_runtime *pub, unsigned worker, roost_stats *out)
         return -EINVAL;
     }
     memset(out, 0, sizeof(*out));
-    out->workers = 1;
+    out->workers = rt->worker_count;
     add(&rt->workers[worker], out);
     return 0;
 }
