@@ -67,12 +67,12 @@ static int open_and_wait(void *arg)
     long thread = thread_id();
 
     for (int i = 0; i < 30; i++) {
-        struct nap n = {.d = 10 * ROOST_US};
+        struct nap a = {.d = 10 * ROOST_US}, b = a;
         roost_scope s;
 
         roost_scope_open(&s, NULL);
-        CHECK_EQ(roost_spawn(&s, nap, &n), 0);
-        CHECK_EQ(roost_spawn(&s, nap, &n), 0);
+        CHECK_EQ(roost_spawn(&s, nap, &a), 0);
+        CHECK_EQ(roost_spawn(&s, nap, &b), 0);
         CHECK_EQ(roost_scope_close(&s, 0), 0);
         p->moved += thread_id() != thread;
     }
@@ -109,13 +109,14 @@ static int hold_the_thread(void *arg)
 /* A pinned task waits; what it shares a worker with runs meanwhile. */
 TEST(a_waiting_pinned_task_holds_up_nobody, "R69 R60")
 {
-    struct pinned p = {.rounds = 10};
+    struct pinned p[8];
     int runs = 0;
     roost_scope s;
 
     roost_scope_open(&s, NULL);
-    for (unsigned i = 0; i < test_workers; i++) {
-        CHECK_EQ(SPAWN_OPTS(&s, hold_the_thread, &p, .flags = ROOST_PIN), 0);
+    for (int i = 0; i < 8; i++) {
+        p[i] = (struct pinned){.rounds = 10};
+        CHECK_EQ(SPAWN_OPTS(&s, hold_the_thread, &p[i], .flags = ROOST_PIN), 0);
     }
     for (int i = 0; i < 1000; i++) {
         CHECK_EQ(roost_spawn(&s, count, &runs), 0);

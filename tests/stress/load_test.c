@@ -9,8 +9,6 @@
  */
 #include "test.h"
 
-#define MANY 1000000
-
 static long resident_kib(void)
 {
     long pages = 0;
@@ -46,10 +44,12 @@ static int waits_for_cancel(void *arg)
 #endif
 #endif
 #ifdef SANITIZED
+#define MANY 100000
 #define WAITING 5000
 #define STREAM 300000
 #define GROWTH (1L << 30)
 #else
+#define MANY 1000000
 #define WAITING 10000
 #define STREAM 10000000
 #define GROWTH 32768

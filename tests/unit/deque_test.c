@@ -171,14 +171,8 @@ TEST(a_full_ring_goes_round_without_growing, "R29")
 
 /* Sanitizers refuse absurd sizes by ending the process unless told not to. */
 const char *__asan_default_options(void);
-const char *__tsan_default_options(void);
 
 const char *__asan_default_options(void)
-{
-    return "allocator_may_return_null=1";
-}
-
-const char *__tsan_default_options(void)
 {
     return "allocator_may_return_null=1";
 }
