@@ -43,8 +43,9 @@ enum {
 _Static_assert(sizeof(struct hook) <= 48, "a quarter of roost_hook is spare");
 _Static_assert(sizeof(roost_hook) == 64, "base.h says so");
 
-static a32 hooks_lock;                /* M: 1 held */
-static __thread struct list queue;    /* L(hooks): collected by this thread */
+static a32 hooks_lock;             /* M: 1 held */
+static __thread struct list queue; /* L(hooks): collected by this thread */
+static __thread bool queue_ready;
 static __thread bool running;         /* this thread runs its queue */
 static __thread struct hook *current; /* the hook that runs on this thread */
 
@@ -72,8 +73,9 @@ static struct hook *hook_of(roost_hook *h)
 
 __attribute__((noinline)) static struct list *own_queue(void)
 {
-    if (queue.next == NULL) {
+    if (!queue_ready) { /* its links are not to be read without the lock */
         list_init(&queue);
+        queue_ready = true;
     }
     return &queue;
 }

@@ -24,7 +24,10 @@
  * ORDER
  *   I1  unlock: lock release  ->  lock, lock_wait: lock acquire
  *       The list, and through it the node and what its pusher wrote before.
- *   count is relaxed: it is a hint, and whoever acts on it takes the lock. No
+ *   I2  pop: count release  ->  work_exists (steal.c): fence_acquire
+ *       Whoever sees that the last node is gone sees that its taker is awake:
+ *       so all asleep and nothing queued means that nothing is under way.
+ *   count is relaxed else: a hint, and whoever acts on it takes the lock. No
  *   node is overlooked by everybody, since a pusher that looks for sleepers,
  *   and a sleeper that looks at count, each have a full fence before it
  *   (park.c; the case look_before_sleep of the model).
@@ -120,7 +123,8 @@ struct inject_node *inject_pop(struct inject *q)
     node = plain_read(q->first);
     if (node != NULL) { /* recheck: another took it */
         plain_write(q->first, plain_read(node->next));
-        a32_store(&q->count, a32_load(&q->count, RELAXED) - 1, RELAXED);
+        a32_store(&q->count, a32_load(&q->count, RELAXED) - 1,
+                  RELEASE /* I2 */);
     }
     unlock(q);
     return node;

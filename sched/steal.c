@@ -21,6 +21,7 @@
  *   - work_exists looks at all that work_search could take (P1 in park.c).
  * ORDER
  *   N1  (ready.c) the run-next slot
+ *   I2  (inject.c) nothing queued, so what was is in a worker's hands
  * COST    A local turn: 6 loads. A steal: membarrier (1.6 us) and a cache line
  *         or two; at most one heavy barrier per 20 us and worker.
  */
@@ -328,5 +329,6 @@ bool work_exists(struct worker *w)
             return true;
         }
     }
+    fence_acquire(); /* I2 */
     return false;
 }

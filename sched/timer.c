@@ -42,12 +42,15 @@ void timers_init(struct timers *t, int64_t now)
     a32_init(&t->lock, 0);
     wheel_init(&t->wheel, now);
     a64_init(&t->next, INT64_MAX);
+    a64_init(&t->armed, 0);
+    a64_init(&t->fired, 0);
 }
 
 void timer_arm(struct timers *t, struct timer *timer, int64_t when)
 {
     lock(t);
     wheel_arm(&t->wheel, timer, when == INT64_MAX ? when - 1 : when);
+    a64_store(&t->armed, a64_load(&t->armed, RELAXED) + 1, RELAXED);
     unlock(t);
 }
 
@@ -93,6 +96,7 @@ static struct fired fire_some(struct timers *t, int64_t now)
            (timer = wheel_advance(&t->wheel, now)) != NULL) {
         collect(&fired, timer);
     }
+    a64_store(&t->fired, a64_load(&t->fired, RELAXED) + fired.count, RELAXED);
     unlock(t);
     return fired;
 }

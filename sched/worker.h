@@ -31,15 +31,13 @@
 
 /* Statistics: one writer, any reader. */
 struct counters {
-    a64 run;          /* R: begun in the loop */
-    a64 inlined;      /* R: begun in place, as far as counted */
-    a64 stolen;       /* R */
-    a64 switched;     /* R */
-    a64 parked;       /* R */
-    a64 woken;        /* R */
-    a64 timers_armed; /* R */
-    a64 timers_fired; /* R */
-    a64 cancelled;    /* R */
+    a64 run;       /* R: begun in the loop */
+    a64 inlined;   /* R: begun in place, as far as counted */
+    a64 stolen;    /* R */
+    a64 switched;  /* R */
+    a64 parked;    /* R */
+    a64 woken;     /* R */
+    a64 cancelled; /* R */
 };
 
 /* For opts.stall: see stall.c. */
@@ -56,6 +54,8 @@ struct timers {
     a32 lock;           /* M: spin */
     a64 next;           /* S lock holder: wheel_next, for the watch */
     struct wheel wheel; /* L(lock) */
+    a64 armed;          /* R */
+    a64 fired;          /* R */
 };
 
 struct worker {

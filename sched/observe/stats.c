@@ -25,8 +25,8 @@ static void add(const struct worker *w, roost_stats *out)
     out->switched += a64_load(&c->switched, RELAXED);
     out->parked += a64_load(&c->parked, RELAXED);
     out->woken += a64_load(&c->woken, RELAXED);
-    out->timers_armed += a64_load(&c->timers_armed, RELAXED);
-    out->timers_fired += a64_load(&c->timers_fired, RELAXED);
+    out->timers_armed += a64_load(&m->timers.armed, RELAXED);
+    out->timers_fired += a64_load(&m->timers.fired, RELAXED);
     out->cancelled += a64_load(&c->cancelled, RELAXED);
 }
 

@@ -719,6 +719,8 @@ def check_partial(whole, out, err):
 
 def cut_tree(t):
     for i in range(12):
+        t.file(f'{i}-before', words(9, i))
+        t.file(f'{i}.before', words(9, i))
         for j in range(12):
             t.file(f'{i}/{j}', words(120, i * 100 + j))
             t.gz(f'{i}/z/{j}.gz', words(120, i * 100 + j))

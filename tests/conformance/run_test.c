@@ -513,3 +513,13 @@ TEST_PLAIN(small_stack_sizes_are_rounded_up, "R60")
     opts.stack_min = 512 * 1024;
     CHECK_EQ(run_with(opts), 5);
 }
+
+TEST_PLAIN(the_simulated_backend_is_refused_until_it_is_there, "R72")
+{
+    roost_opts opts = {.backend = ROOST_SIM};
+    roost_runtime *rt = NULL;
+
+    CHECK_EQ(roost_run(succeed, NULL, &opts), -ENOTSUP);
+    CHECK_EQ(roost_start(&rt, &opts), -ENOTSUP);
+    CHECK(rt == NULL);
+}

@@ -169,3 +169,29 @@ TEST_VIRTUAL(tickers_of_many_tasks_tick_beside_each_other, "R11")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(roost_now() - start, 200 * ROOST_MS);
 }
+
+struct hooked_tick {
+    roost_ticker ticker;
+    int rc;
+};
+
+static void tick_in_a_hook(void *arg)
+{
+    struct hooked_tick *h = (struct hooked_tick *)arg;
+
+    h->rc = roost_tick(&h->ticker);
+}
+
+TEST(a_tick_inside_a_hook_is_refused, "R22")
+{
+    struct hooked_tick h = {.rc = 1};
+    roost_hook hook;
+    roost_scope s;
+
+    CHECK_EQ(roost_ticker_init(&h.ticker, ROOST_MS, ROOST_TICK_SKIP), 0);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_scope_on_cancel(&s, &hook, tick_in_a_hook, &h), 0);
+    CHECK(roost_scope_cancel(&s, 0));
+    CHECK_EQ(h.rc, -EPERM);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}

@@ -78,7 +78,7 @@ void fiber_switch(struct worker *w, struct fiber *to, fiber_commit commit,
 /* The last one that goes to sleep asks. */
 bool runtime_quiet(struct runtime *r)
 {
-    if (a64_load(&r->outside, ACQUIRE) != 0) {
+    if (!park_all(&r->park) || a64_load(&r->outside, ACQUIRE) != 0) {
         return false;
     }
     MODEL_CHECK(done == total);

@@ -466,20 +466,23 @@ TEST(started_against_cancel, "R34")
         roost_scope target;
         roost_scope call;
         unsigned n = next_random(&seed);
+        bool hurried = i % 8 != 0; /* the others come up for certain */
         void *value = NULL;
         int rc;
 
-        roost_scope_open(&target, &(roost_scope_opts){.timeout = 20 * ROOST_US,
-                                                      .flags = ROOST_MOVE_ON});
-        roost_scope_open(&call, &(roost_scope_opts){.timeout = 8 * ROOST_US,
-                                                    .flags = ROOST_MOVE_ON});
+        roost_scope_open(
+            &target, &(roost_scope_opts){.timeout = hurried ? 20 * ROOST_US : 0,
+                                         .flags = ROOST_MOVE_ON});
+        roost_scope_open(
+            &call, &(roost_scope_opts){.timeout = hurried ? 8 * ROOST_US : 0,
+                                       .flags = ROOST_MOVE_ON});
         rc = roost_spawn_started(&target, starts_up, &n, NULL, &value);
-        CHECK(rc == 0 || rc == -ECANCELED);
+        CHECK(rc == 0 || (hurried && rc == -ECANCELED));
         CHECK(rc != 0 || value == &n);
         up += rc == 0;
         rc = roost_scope_close(&call, 0);
         CHECK(rc == 0 || rc == -ECANCELED);
         CHECK_EQ(roost_scope_close(&target, 0), 0);
     }
-    CHECK(up > 0); /* it is a race: neither side wins them all */
+    CHECK(up >= ROUNDS / 32);
 }

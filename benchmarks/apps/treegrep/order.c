@@ -186,7 +186,8 @@ static void end_search(struct order *o)
     roost_scope_cancel(o->scope, 0);
 }
 
-/* With the lock, which is given back while it prints. */
+/* With the lock, which is given back while it prints. Whoever prints opens the
+ * turns that come by it. */
 static void print_ready(struct order *o)
 {
     if (o->printing || o->halted) {
@@ -392,7 +393,6 @@ void order_done(struct order *o, struct place *p, struct pieces *pieces,
         settle(o, p);
     }
     print_ready(o);
-    open_turns(o);
     pthread_mutex_unlock(&o->lock);
 }
 
