@@ -220,8 +220,11 @@ static void visit_tasks(struct walk *walk, struct scope *s)
 /* The opener of the cancelled scope, and what it has opened inside it. */
 static void visit_owner(struct walk *walk, struct scope *top)
 {
-    struct frame *f = top->owner;
+    struct frame *f;
 
+    scope_lock(top); /* the hidden scope of a handle gets its owner late */
+    f = top->owner;
+    scope_unlock(top);
     if (f == NULL || (scope_flags(top) & (S_RELAY | S_HOLDER)) ||
         a32_load(&f->linked, ACQUIRE /* L1 */) == 0) {
         return;
@@ -309,7 +312,9 @@ static bool alone(struct scope *s)
     struct worker *w = worker_self();
     struct frame *f = w == NULL ? NULL : w->frame;
 
-    return f != NULL && s->owner == f && f->scope == s && s->local == 0 &&
+    /* Its innermost scope, and not where it was spawned: it has opened s. Not
+     * by s->owner, which the start of a task with a handle writes. */
+    return f != NULL && f->scope == s && f->target != s && s->local == 0 &&
            (a64_load(&s->count, RELAXED) & COUNT_CHILDREN) == 0;
 }
 

@@ -212,7 +212,7 @@ struct runtime *chain_runtime(struct scope *s)
 
     /* The common cases without a walk: mine, or where I was spawned. */
     if (w != NULL && w->frame != NULL &&
-        (s->owner == w->frame || s == w->frame->target)) {
+        (s == w->frame->scope || s == w->frame->target)) {
         return w->rt;
     }
     while (s->outer != NULL) {

@@ -144,18 +144,14 @@ void handle_finish(struct task_desc *d, int status)
     wait_wake_chain(chain);
 }
 
-/* Is the task of d the caller, or does it wait for the caller's end? */
+/* Is the task of d the caller, or does it wait for the caller's end? Then the
+ * caller stands inside its hidden scope. Other frames are not looked at: their
+ * marks are their own. */
 static bool is_ancestor(const struct task_desc *d)
 {
     struct frame *f = frame_current();
 
-    while (f != NULL && f->target != NULL) {
-        if ((f->marks & F_DESC) && f->desc == d) {
-            return true;
-        }
-        f = scope_flags(f->target) & S_HOLDER ? NULL : f->target->owner;
-    }
-    return false;
+    return f != NULL && chain_inside(f->scope, d->base);
 }
 
 /* Under lock, not ENDED: put a clause in. */

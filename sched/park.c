@@ -101,10 +101,13 @@ bool park_announce(struct park *p, struct parker *k, bool searching)
     return word == p->workers * PARK_PARKED;
 }
 
-/* Take k out of the sleepers: it searches now. Under lock. */
+/* Take k out of the sleepers: it searches now. Under lock, and so is the word
+ * that says it: told later, it could meet the next sleep of a worker whose time
+ * had come meanwhile, which would get up without having been taken out. */
 static void choose(struct park *p, struct parker *k)
 {
     list_remove(&k->link);
+    a32_store(&k->notified, 1, RELEASE /* P3 */);
     a32_add(&p->word, PARK_SEARCHING - PARK_PARKED, SEQ_CST /* P1 */);
 }
 
@@ -133,8 +136,7 @@ bool park_sleep(struct parker *k, int64_t deadline)
 
 static void notify(struct parker *k)
 {
-    a32_store(&k->notified, 1, RELEASE /* P3 */);
-    futex_wake(&k->notified, 1);
+    futex_wake(&k->notified, 1); /* chosen: at worst for nothing */
 }
 
 void park_wake_one(struct park *p)

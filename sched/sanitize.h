@@ -57,9 +57,11 @@ static inline void sanitize_fiber_free(void *sanitizer)
 static inline void sanitize_switch_begin(struct fiber *from, struct fiber *to)
 {
 #if defined(ROOST_TSAN)
+    void *sanitizer = to->sanitizer; /* read before `to` may go and end */
+
     (void)from;
     __tsan_release(to);
-    __tsan_switch_to_fiber(to->sanitizer, 1);
+    __tsan_switch_to_fiber(sanitizer, 1);
 #elif defined(ROOST_ASAN)
     __sanitizer_start_switch_fiber(&from->sanitizer, to->stack.low,
                                    to->stack.size);

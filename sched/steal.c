@@ -332,3 +332,16 @@ bool work_exists(struct worker *w)
     fence_acquire(); /* I2 */
     return false;
 }
+
+bool work_pinned(struct runtime *rt)
+{
+    unsigned i;
+
+    for (i = 0; i < rt->worker_count; i++) {
+        if (inject_count(&rt->workers[i].mine) != 0) {
+            return true;
+        }
+    }
+    fence_acquire(); /* I2 */
+    return false;
+}

@@ -259,7 +259,9 @@ static void enter(struct task_desc *d, struct frame *f, struct worker *w)
         fiber->pins++;
     }
     if (d->base != NULL) {
+        scope_lock(d->base); /* a canceller may look: visit_owner */
         d->base->owner = f;
+        scope_unlock(d->base);
         f->scope = d->base;
     }
 }
@@ -279,6 +281,7 @@ static void leave(struct task_desc *d, struct frame *f, struct fiber *fiber,
             f->marks |= F_CANCELLED;
         }
         handle_seal(d);
+        scope_drain(d->base); /* a canceller by the handle may still arm */
         scope_seal(d->base);
         scope_dispose(d->base);
         f->scope = f->target;

@@ -126,7 +126,7 @@ static void sleep_parked(struct worker *w, bool all)
     int64_t until;
 
     if (work_exists(w) || a32_load(&rt->stopping, ACQUIRE /* Z1 */) ||
-        (all && runtime_quiet(rt))) {
+        (all && !work_pinned(rt) && runtime_quiet(rt))) {
         park_retract(&rt->park, &w->parker);
         return;
     }

@@ -143,6 +143,9 @@ enum found work_search(struct worker *w, struct work *out);
 /* Is there anything at all that this worker could take? For the last look
  * before it sleeps. */
 bool work_exists(struct worker *w);
+/* Is anything pinned to some worker queued? That one alone can take it, and is
+ * on its way; but all is not quiet. */
+bool work_pinned(struct runtime *rt);
 /* A fiber that can go on here right now, for a direct hand-over; NULL: enter
  * the loop. */
 struct fiber *work_next_fiber(struct worker *w);
