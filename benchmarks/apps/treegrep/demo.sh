@@ -120,9 +120,9 @@ inspect() {
     report '(time was up|interrupted|done|directories|files: )' "$scratch/err" |
         grep -avE '(left|in part):'
     report '(left|in part):' "$scratch/err" | head -3
-    echo "   ... all $(grep -acE '(left|in part):' "$scratch/err") places that" \
-        "were not searched are named, and the $(wc -l <"$scratch/part") lines" \
-        "found are lines of the whole result."
+    echo "   ... all $(grep -acE '(left|in part):' "$scratch/err") places not" \
+        "searched are named; the $(wc -l <"$scratch/part") lines found are" \
+        "lines of the whole result."
 }
 
 say "3. With a deadline that is too short: $((whole_ms / 3 + 1)) ms"
