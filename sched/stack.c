@@ -50,6 +50,9 @@
 #include <unistd.h>
 
 #define SLAB_STACKS 64
+/* Slabs of one growth at most: the guards that the kernel takes in one call. In
+ * some virtual machines each call makes all touched stacks fault again. */
+#define GROW_SLABS 16
 #define STACK_SIZE_MIN 16384
 /* Past any address space: sizes above it are refused before they overflow. */
 #define STACK_SIZE_MAX ((size_t)1 << 46)
@@ -233,25 +236,29 @@ static bool protect_page(char *p, size_t page)
     return false;
 }
 
-/* Guard the stacks of s by markers. 0 or -ENOMEM. */
-static int mark_guards(const struct slab *s, size_t page)
+/* Guard `count` stacks from base on by markers, in one call where the kernel
+ * takes a batch (valgrind does not know it). 0 or -ENOMEM. */
+static int mark_guards(char *base, size_t count, size_t size, size_t page)
 {
-    struct iovec pages[SLAB_STACKS];
-    unsigned i;
+    bool marked = false;
+    size_t i;
 
-    for (i = 0; i < s->count; i++) {
-        pages[i].iov_base = s->base + i * s->size;
-        pages[i].iov_len = page;
+    if (count > 1 && !tools_valgrind()) {
+        struct iovec *pages = alloc_bytes(count * sizeof(*pages));
+
+        for (i = 0; pages != NULL && i < count; i++) {
+            pages[i] = (struct iovec){base + i * size, page};
+        }
+        marked = pages != NULL &&
+                 syscall(SYS_process_madvise, PIDFD_SELF, pages, count,
+                         MADV_GUARD_INSTALL, 0) == (long)(count * page);
+        alloc_free(pages);
+        if (pages == NULL) {
+            return -ENOMEM;
+        }
     }
-    /* One call, where the kernel takes a batch for the caller itself; valgrind
-     * does not know it. */
-    if (s->count > 1 && !tools_valgrind() &&
-        syscall(SYS_process_madvise, PIDFD_SELF, pages, (size_t)s->count,
-                MADV_GUARD_INSTALL, 0) == (long)(s->count * page)) {
-        return 0;
-    }
-    for (i = 0; i < s->count; i++) {
-        if (madvise(pages[i].iov_base, page, MADV_GUARD_INSTALL) != 0) {
+    for (i = 0; !marked && i < count; i++) {
+        if (madvise(base + i * size, page, MADV_GUARD_INSTALL) != 0) {
             return -ENOMEM;
         }
     }
@@ -259,13 +266,13 @@ static int mark_guards(const struct slab *s, size_t page)
 }
 
 /* The same, by whichever means there is; s->guarded gets a bit a stack. */
-static int make_guards(struct slab *s, size_t page)
+static void make_guards(struct slab *s, size_t page)
 {
     unsigned i;
 
     if (a32_load(&guards_kind, RELAXED) == GUARDS_MARK) {
-        s->guarded = all_stacks(s);
-        return mark_guards(s, page);
+        s->guarded = all_stacks(s); /* by map_stacks */
+        return;
     }
     /* No huge page across stacks: with markers the kernel sees to that. */
     madvise(s->base, s->count * s->size, MADV_NOHUGEPAGE);
@@ -274,7 +281,6 @@ static int make_guards(struct slab *s, size_t page)
             s->guarded |= (uint64_t)1 << i;
         }
     }
-    return 0;
 }
 
 /* The canary of a stack without a guard: the page below it is still zero. */
@@ -290,8 +296,22 @@ static void check_canary(const char *low, size_t page)
     }
 }
 
-/* Needs no lock. NULL: no memory. */
-static struct slab *new_slab(unsigned count, size_t size)
+/* Address space for so many stacks, with markers where those are the guards.
+ * NULL: no memory. */
+static char *map_stacks(size_t count, size_t size)
+{
+    char *base = map(count * size);
+
+    if (base != NULL && a32_load(&guards_kind, RELAXED) == GUARDS_MARK &&
+        mark_guards(base, count, size, page_size()) != 0) {
+        munmap(base, count * size);
+        base = NULL;
+    }
+    return base;
+}
+
+/* A slab at base, which map_stacks has mapped and stays so. NULL: no memory. */
+static struct slab *new_slab_at(char *base, unsigned count, size_t size)
 {
     struct slab *s = alloc_zero(sizeof(*s));
     unsigned i;
@@ -301,25 +321,45 @@ static struct slab *new_slab(unsigned count, size_t size)
     }
     s->count = count;
     s->size = size;
-    s->base = map(count * size);
-    if (s->base == NULL) {
-        goto undo_slab;
-    }
-    if (make_guards(s, page_size()) != 0) {
-        goto undo_map;
-    }
+    s->base = base;
+    make_guards(s, page_size());
     for (i = 0; i < count; i++) {
         s->order[i] = (uint8_t)(count - 1 - i);
     }
     s->free = count;
     tools_add(&s->tools, s->base, count, size);
     return s;
+}
 
-undo_map:
-    munmap(s->base, count * size);
-undo_slab:
-    alloc_free(s);
-    return NULL;
+/* The same with its mapping. */
+static struct slab *new_slab(unsigned count, size_t size)
+{
+    char *base = map_stacks(count, size);
+    struct slab *s = base == NULL ? NULL : new_slab_at(base, count, size);
+
+    if (s == NULL && base != NULL) {
+        munmap(base, count * size);
+    }
+    return s;
+}
+
+/* `slabs` slabs of the common size in one mapping, into list, or fewer. */
+static void new_slabs(struct list *list, unsigned slabs, size_t size)
+{
+    size_t bytes = SLAB_STACKS * size;
+    char *base = map_stacks((size_t)slabs * SLAB_STACKS, size);
+    unsigned made = 0;
+
+    while (base != NULL && made < slabs) {
+        struct slab *s = new_slab_at(base + made * bytes, SLAB_STACKS, size);
+
+        if (s == NULL) {
+            munmap(base + made * bytes, (slabs - made) * bytes);
+            break;
+        }
+        list_push_back(list, &s->link);
+        made++;
+    }
 }
 
 static void free_slab(struct slab *s)
@@ -443,20 +483,26 @@ static struct slab *trim(struct stack_pool *p)
     return s;
 }
 
-/* Add a slab. It is made without the lock, so that others go on meanwhile;
- * two that find none may both make one. Returns with the lock held. */
+/* Add slabs, as many as there are, made without the lock; two that find none
+ * may both make some. Returns with the lock held. */
 static struct slab *grow(struct stack_pool *p)
 {
-    struct slab *s = new_slab(SLAB_STACKS, p->size);
+    struct list made = {&made, &made};
+    struct list *link;
+    size_t slabs;
 
     lock(p);
-    if (s == NULL) {
-        return pick_slab(p); /* another thread may have freed one */
+    slabs = p->stacks / SLAB_STACKS + 1;
+    unlock(p);
+    slabs = slabs > GROW_SLABS ? GROW_SLABS : slabs;
+    new_slabs(&made, (unsigned)slabs, p->size);
+    lock(p);
+    while ((link = list_pop_front(&made)) != NULL) {
+        list_push_front(&p->empty, link);
+        enter_slab(p, container_of(link, struct slab, link));
+        p->free_stacks += SLAB_STACKS;
     }
-    list_push_front(&p->empty, &s->link);
-    enter_slab(p, s);
-    p->free_stacks += SLAB_STACKS;
-    return s;
+    return pick_slab(p); /* another thread may have freed one */
 }
 
 static void describe(struct slab *s, unsigned index, size_t page,
