@@ -1,6 +1,7 @@
 /*
  * balance.h - refused descriptors, what must be the same before and after a
- * refused call, and the loop that refuses each call in turn. Included by faults.h, at its end.
+ * refused call, and the loop that refuses each call in turn. faults.h includes
+ * it at its end.
  */
 #ifndef ROOST_FAULT_BALANCE_H
 #define ROOST_FAULT_BALANCE_H
