@@ -13,45 +13,40 @@
  *         `some` (it has free ones), `empty` (all are free). Stacks are taken
  *         from the front of `some`, then of `empty`; within a slab the one
  *         freed last comes first, since its pages and lines are warm. Slabs
- *         are unmapped from the back of `empty`, the coldest, whenever more
- *         than TRIM_KEEP stacks are free.
+ *         are unmapped from the back of `empty`, the coldest: by a worker that
+ *         has nothing to do while more than TRIM_KEEP stacks are free, and
+ *         at once beyond TRIM_MOST.
  *         The colour offset moves the tops of neighbours apart, which else
  *         would all fall into the same sets of the first-level cache.
- *         Guards are markers in the page table (MADV_GUARD_INSTALL, Linux
- *         6.13): they split no mapping, so a million need a few dozen. Older
- *         kernels get PROT_NONE pages, which cost two mappings each, up to
- *         PROTECT_MAX in the process; beyond that the guard page is left
- *         readable and must still be zero when the stack is freed.
+ *         Below each stack lies its guard: stack_guard.c.
  * INVARIANTS
  *         free_stacks is the sum of slab->free          (stack_pool_free)
- *         a guard page was never written to             (stack_free)
  * ORDER   K1  unlock: lock exchange release -> acquire: lock cas, exchange
  *             the pool's fields and its slabs'
  * COST    alloc, free: two exchanges, one line of the slab. A new slab: a
  *         mapping, a batch of guards, about 1.2 us a stack, with no lock held.
  * REJECTED  One mapping a stack: 32,753 are the most. MADV_DONTNEED for
  *         trimming: it keeps the guards, but with them the page tables, 512
- *         bytes a stack, and costs as much as unmapping. Writing a pattern as
- *         canary: each stack would cost a second page; one that is only read
- *         costs none. An intrusive list of all free stacks: the exact order
- *         of warmth, for three cache lines a stack instead of one.
+ *         bytes a stack, and costs as much as unmapping. Trimming as stacks
+ *         are freed: a scope of 10^5 waiting tasks then takes 150 ms longer
+ *         to come home, and the next one faults 10^5 times again. An
+ *         intrusive list of all free stacks: the exact order of warmth, for
+ *         three cache lines a stack instead of one.
  */
 #include "stack.h"
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/check.h"
+#include "stack_guard.h"
 #include "stack_tools.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define SLAB_STACKS 64
-/* Slabs of one growth at most: the guards that the kernel takes in one call. In
- * some virtual machines each call makes all touched stacks fault again. */
+/* Slabs of one growth at most: the guards that the kernel takes in one call. */
 #define GROW_SLABS 16
 #define STACK_SIZE_MIN 16384
 /* Past any address space: sizes above it are refused before they overflow. */
@@ -60,24 +55,10 @@
 #define COLOURS 16
 /* Free stacks that are kept: 64 MiB if each has touched one page. */
 #define TRIM_KEEP 16384
-/* Two mappings each, of the 65,530 that a process has by default. */
-#define PROTECT_MAX 16000
+/* And that many while no worker has been idle: 512 MiB. */
+#define TRIM_MOST 131072
 /* Rounds of spinning on the pool's lock: it is held for some 10 ns. */
 #define SPIN_MAX 100
-
-/* Not in the headers of Debian 12. */
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-#ifndef PIDFD_SELF
-#define PIDFD_SELF -10000
-#endif
-#ifndef SYS_process_madvise
-#define SYS_process_madvise 440
-#endif
 
 struct slab {
     struct list link;   /* L(lock), in `some` or `empty`, or in none */
@@ -102,13 +83,6 @@ struct stack_pool {
     size_t in_use;      /* L(lock) */
     bool unguarded;     /* L(lock): some stack was made without a guard */
 };
-
-/* How guards are made: found out once a process. */
-enum guards { GUARDS_UNKNOWN, GUARDS_MARK, GUARDS_PROTECT };
-
-static a32 guards_kind;    /* M: enum guards; all find the same */
-static a32 guards_protect; /* M: PROT_NONE pages now in the process */
-static a32 guards_told;    /* M: the line on stderr is out */
 
 static void lock(struct stack_pool *p)
 {
@@ -161,149 +135,19 @@ static void *map(size_t bytes)
     return base == MAP_FAILED ? NULL : base;
 }
 
-/*
- * Whether markers really guard. Some systems accept advice that they do not
- * know (qemu-user does), so it is tried: a guarded page cannot be populated.
- * 0 or -ENOMEM; *kind is written on success.
- */
-static int probe_guards(size_t page, enum guards *kind)
-{
-    void *base = map(page);
-    int error = 0;
-
-    if (base == NULL) {
-        return -ENOMEM;
-    }
-    if (madvise(base, page, MADV_GUARD_INSTALL) != 0) {
-        error = errno;
-        *kind = GUARDS_PROTECT;
-    } else if (madvise(base, page, MADV_POPULATE_READ) == 0) {
-        *kind = GUARDS_PROTECT;
-    } else {
-        *kind = errno == EFAULT ? GUARDS_MARK : GUARDS_PROTECT;
-    }
-    munmap(base, page);
-    return error == ENOMEM || error == EAGAIN ? -ENOMEM : 0;
-}
-
-static int find_guards(size_t page)
-{
-    enum guards kind = GUARDS_PROTECT;
-    int rc = 0;
-
-    if (a32_load(&guards_kind, RELAXED) != GUARDS_UNKNOWN) {
-        return 0;
-    }
-    if (!TOOLS_READ_ALL) {
-        rc = probe_guards(page, &kind);
-    }
-    if (rc == 0) {
-        a32_store(&guards_kind, (uint32_t)kind, RELAXED);
-    }
-    return rc;
-}
-
-static void tell_unguarded(void)
-{
-    static const char line[] =
-        "roost: no guard markers here (MADV_GUARD_INSTALL, Linux 6.13) and "
-        "too many stacks for guard pages: further ones are checked only when "
-        "they are freed\n";
-
-    if (a32_xchg(&guards_told, 1, RELAXED) == 0) {
-        /* If stderr does not take it, there is nothing else to do. */
-        if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0) {
-            return;
-        }
-    }
-}
-
 /* `guarded` when every stack has a guard. */
 static uint64_t all_stacks(const struct slab *s)
 {
     return s->count == SLAB_STACKS ? UINT64_MAX : 1;
 }
 
-/* A PROT_NONE page at p, if the process may have one more. */
-static bool protect_page(char *p, size_t page)
-{
-    if (a32_add(&guards_protect, 1, RELAXED) < PROTECT_MAX &&
-        mprotect(p, page, PROT_NONE) == 0) {
-        return true;
-    }
-    a32_add(&guards_protect, (uint32_t)-1, RELAXED);
-    tell_unguarded();
-    return false;
-}
-
-/* Guard `count` stacks from base on by markers, in one call where the kernel
- * takes a batch (valgrind does not know it). 0 or -ENOMEM. */
-static int mark_guards(char *base, size_t count, size_t size, size_t page)
-{
-    bool marked = false;
-    size_t i;
-
-    if (count > 1 && !tools_valgrind()) {
-        struct iovec *pages = alloc_bytes(count * sizeof(*pages));
-
-        for (i = 0; pages != NULL && i < count; i++) {
-            pages[i] = (struct iovec){base + i * size, page};
-        }
-        marked = pages != NULL &&
-                 syscall(SYS_process_madvise, PIDFD_SELF, pages, count,
-                         MADV_GUARD_INSTALL, 0) == (long)(count * page);
-        alloc_free(pages);
-        if (pages == NULL) {
-            return -ENOMEM;
-        }
-    }
-    for (i = 0; !marked && i < count; i++) {
-        if (madvise(base + i * size, page, MADV_GUARD_INSTALL) != 0) {
-            return -ENOMEM;
-        }
-    }
-    return 0;
-}
-
-/* The same, by whichever means there is; s->guarded gets a bit a stack. */
-static void make_guards(struct slab *s, size_t page)
-{
-    unsigned i;
-
-    if (a32_load(&guards_kind, RELAXED) == GUARDS_MARK) {
-        s->guarded = all_stacks(s); /* by map_stacks */
-        return;
-    }
-    /* No huge page across stacks: with markers the kernel sees to that. */
-    madvise(s->base, s->count * s->size, MADV_NOHUGEPAGE);
-    for (i = 0; i < s->count; i++) {
-        if (protect_page(s->base + i * s->size, page)) {
-            s->guarded |= (uint64_t)1 << i;
-        }
-    }
-}
-
-/* The canary of a stack without a guard: the page below it is still zero. */
-static void check_canary(const char *low, size_t page)
-{
-    const uint64_t *words = (const void *)(low - page);
-    size_t i;
-
-    for (i = 0; i < page / sizeof(*words); i++) {
-        if (words[i] != 0) {
-            check_failed(__FILE__, __LINE__, "a task overflowed its stack");
-        }
-    }
-}
-
 /* Address space for so many stacks, with markers where those are the guards.
  * NULL: no memory. */
-static char *map_stacks(size_t count, size_t size)
+static char *map_stacks(size_t count, size_t size, bool warm)
 {
     char *base = map(count * size);
 
-    if (base != NULL && a32_load(&guards_kind, RELAXED) == GUARDS_MARK &&
-        mark_guards(base, count, size, page_size()) != 0) {
+    if (base != NULL && guard_mark(base, count, size, warm) != 0) {
         munmap(base, count * size);
         base = NULL;
     }
@@ -322,7 +166,7 @@ static struct slab *new_slab_at(char *base, unsigned count, size_t size)
     s->count = count;
     s->size = size;
     s->base = base;
-    make_guards(s, page_size());
+    s->guarded = guard_make(base, count, size);
     for (i = 0; i < count; i++) {
         s->order[i] = (uint8_t)(count - 1 - i);
     }
@@ -334,7 +178,7 @@ static struct slab *new_slab_at(char *base, unsigned count, size_t size)
 /* The same with its mapping. */
 static struct slab *new_slab(unsigned count, size_t size)
 {
-    char *base = map_stacks(count, size);
+    char *base = map_stacks(count, size, false);
     struct slab *s = base == NULL ? NULL : new_slab_at(base, count, size);
 
     if (s == NULL && base != NULL) {
@@ -344,10 +188,10 @@ static struct slab *new_slab(unsigned count, size_t size)
 }
 
 /* `slabs` slabs of the common size in one mapping, into list, or fewer. */
-static void new_slabs(struct list *list, unsigned slabs, size_t size)
+static void new_slabs(struct list *list, unsigned slabs, size_t size, bool warm)
 {
     size_t bytes = SLAB_STACKS * size;
-    char *base = map_stacks((size_t)slabs * SLAB_STACKS, size);
+    char *base = map_stacks((size_t)slabs * SLAB_STACKS, size, warm);
     unsigned made = 0;
 
     while (base != NULL && made < slabs) {
@@ -364,12 +208,8 @@ static void new_slabs(struct list *list, unsigned slabs, size_t size)
 
 static void free_slab(struct slab *s)
 {
-    int guards = __builtin_popcountll(s->guarded);
-
     tools_remove(&s->tools, s->base, s->count, s->size);
-    if (a32_load(&guards_kind, RELAXED) == GUARDS_PROTECT) {
-        a32_add(&guards_protect, (uint32_t)-guards, RELAXED);
-    }
+    guard_drop(s->guarded);
     munmap(s->base, s->count * s->size);
     alloc_free(s);
 }
@@ -380,7 +220,7 @@ struct stack_pool *stack_pool_new(size_t stack_size)
     size_t size = round_size(stack_size, page);
     struct stack_pool *p;
 
-    if (size == 0 || find_guards(page) != 0) {
+    if (size == 0 || guard_find(page) != 0) {
         return NULL;
     }
     p = alloc_zero(sizeof(*p));
@@ -468,12 +308,13 @@ static void give_stack(struct stack_pool *p, struct slab *s, unsigned index)
     }
 }
 
-/* Under the lock: a slab to unmap, already off the books, or NULL. */
-static struct slab *trim(struct stack_pool *p)
+/* Under the lock: a slab to unmap so that at most `keep` stacks stay free,
+ * already off the books, or NULL. */
+static struct slab *trim(struct stack_pool *p, size_t keep)
 {
     struct slab *s;
 
-    if (likely(p->free_stacks <= TRIM_KEEP) || list_empty(&p->empty)) {
+    if (likely(p->free_stacks <= keep) || list_empty(&p->empty)) {
         return NULL;
     }
     s = container_of(p->empty.prev, struct slab, link);
@@ -492,10 +333,10 @@ static struct slab *grow(struct stack_pool *p)
     size_t slabs;
 
     lock(p);
-    slabs = p->stacks / SLAB_STACKS + 1;
+    slabs = p->stacks / SLAB_STACKS;
     unlock(p);
-    slabs = slabs > GROW_SLABS ? GROW_SLABS : slabs;
-    new_slabs(&made, (unsigned)slabs, p->size);
+    new_slabs(&made, slabs < GROW_SLABS ? (unsigned)slabs + 1 : GROW_SLABS,
+              p->size, slabs > 0);
     lock(p);
     while ((link = list_pop_front(&made)) != NULL) {
         list_push_front(&p->empty, link);
@@ -566,7 +407,7 @@ void stack_free(struct stack_pool *p, const struct stack *s)
 
     tools_recycle(s->low, s->size);
     if (unlikely((slab->guarded >> s->index & 1) == 0)) {
-        check_canary(s->low, p->page);
+        guard_check_canary(s->low, p->page);
     }
     lock(p);
     if (slab->count == 1) {
@@ -575,12 +416,35 @@ void stack_free(struct stack_pool *p, const struct stack *s)
         gone = slab;
     } else {
         give_stack(p, slab, s->index);
-        gone = trim(p);
+        gone = trim(p, TRIM_MOST);
     }
     unlock(p);
     if (unlikely(gone != NULL)) {
         free_slab(gone);
     }
+}
+
+/* Under the lock: how many free ones an idle worker leaves. While many are in
+ * use the burst is not over: the rest are about to be freed, or taken. */
+static size_t idle_keep(const struct stack_pool *p)
+{
+    size_t keep = p->in_use * 8;
+
+    keep = keep < TRIM_KEEP ? TRIM_KEEP : keep;
+    return keep > TRIM_MOST ? TRIM_MOST : keep;
+}
+
+bool stack_trim(struct stack_pool *p)
+{
+    struct slab *gone;
+
+    lock(p);
+    gone = trim(p, idle_keep(p));
+    unlock(p);
+    if (gone != NULL) {
+        free_slab(gone);
+    }
+    return gone != NULL;
 }
 
 void stack_pool_stats(struct stack_pool *p, struct stack_stats *out)

@@ -35,6 +35,9 @@ int stack_alloc(struct stack_pool *p, struct stack *out);
 void stack_free(struct stack_pool *p, const struct stack *s);
 /* A stack of another size (roost_task_opts.stack_size), mapped for itself. */
 int stack_alloc_sized(struct stack_pool *p, size_t size, struct stack *out);
+/* Unmap some free stacks if there are many more than a program with little to
+ * do needs: some 100 us. False: there are not. Any thread. */
+bool stack_trim(struct stack_pool *p);
 void stack_pool_stats(struct stack_pool *p, struct stack_stats *out);
 /* True if addr lies in the guard page just below s->low: an overflow. */
 bool stack_guard_hit(const struct stack *s, const void *addr);

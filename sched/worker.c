@@ -172,6 +172,9 @@ static enum found idle(struct worker *w, struct work *out)
             }
             return found;
         }
+        if (stack_trim(rt->stacks)) {
+            continue;
+        }
         sleep_parked(w, park_announce(&rt->park, &w->parker, searching));
         searching = true;
     }
