@@ -144,6 +144,11 @@ static void step_aside(struct worker *w, struct fiber *from, void *arg)
 
 void ready_step_aside(struct worker *w)
 {
+    if (w->turns > 1 && !work_waits(w)) {
+        w->turns--; /* nobody is there to let pass */
+        w->budget = WORKER_BUDGET;
+        return;
+    }
     ready_leave(w, step_aside, NULL);
 }
 

@@ -180,6 +180,7 @@ struct fiber *work_next_fiber(struct worker *w)
         w->next_uses = 0;
         f = ring_pop(&w->ring);
     }
+    w->looked_inject = false;
     if (w->timers_dirty) {
         watch_cover_own(w);
     }
@@ -315,6 +316,12 @@ static bool has_work(struct worker *w)
     return inject_count(&w->high) != 0 || inject_count(&w->low) != 0 ||
            ring_count(&w->ring) != 0 || deque_size(&w->deque) > 0 ||
            aptr_load(&w->next, RELAXED) != NULL;
+}
+
+bool work_waits(struct worker *w)
+{
+    return has_work(w) || inject_count(&w->mine) != 0 ||
+           inject_count(&w->rt->inject) != 0;
 }
 
 bool work_exists(struct worker *w)

@@ -146,6 +146,8 @@ bool work_exists(struct worker *w);
 /* Is anything pinned to some worker queued? That one alone can take it, and is
  * on its way; but all is not quiet. */
 bool work_pinned(struct runtime *rt);
+/* Is there anything in this worker's own queues, or handed in from outside? */
+bool work_waits(struct worker *w);
 /* A fiber that can go on here right now, for a direct hand-over; NULL: enter
  * the loop. */
 struct fiber *work_next_fiber(struct worker *w);
