@@ -84,14 +84,20 @@ void fiber_free(struct fiber *f)
 
 /* The C++ runtime keeps the exceptions in flight in a thread's globals; they
  * belong to the task (R70). Layout by the Itanium ABI: a pointer and an
- * unsigned int. */
+ * unsigned int, all zero where nothing is thrown. */
 static void save_exceptions(struct worker *w, struct fiber *from,
-                            const struct fiber *to)
+                            struct fiber *to)
 {
-    if (unlikely(w->exceptions != NULL)) {
-        memcpy(from->exceptions, w->exceptions, sizeof(from->exceptions));
-        memcpy(w->exceptions, to->exceptions, sizeof(to->exceptions));
+    uintptr_t *now = w->exceptions;
+
+    if (now == NULL || ((now[0] | now[1]) == 0 && !to->throwing)) {
+        return;
     }
+    from->throwing = (now[0] | now[1]) != 0;
+    memcpy(from->exceptions, now, sizeof(from->exceptions));
+    now[0] = to->throwing ? to->exceptions[0] : 0;
+    now[1] = to->throwing ? to->exceptions[1] : 0;
+    to->throwing = false;
 }
 
 __attribute__((noinline)) void fiber_switch(struct worker *w, struct fiber *to,

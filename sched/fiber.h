@@ -18,7 +18,11 @@ struct work_node {
     enum work_kind { WORK_FIBER, WORK_DESC } kind; /* I */
 };
 
-/* Lives in the top page of its own stack. */
+/* Lines at its end that a task which waits and is woken looks at. */
+#define FIBER_PREFETCH 10
+
+/* Lives in the top page of its own stack. Queueing it and switching to it
+ * touch its first cache line alone. */
 struct fiber {
     struct context context; /* O: valid while it is left */
     struct worker
@@ -26,16 +30,32 @@ struct fiber {
     struct frame *frame; /* O: innermost frame while it is left */
     struct work_node node;    /* whoever queues it */
     struct runtime *runtime;  /* I */
-    struct stack stack;       /* I */
-    struct worker *home;      /* O: pinned there while pins > 0 */
     unsigned pins;            /* O: pinned tasks on it */
-    int priority;             /* O: of its innermost task */
-    void *exceptions[2];      /* O: __cxa_eh_globals while it is left */
+    int16_t priority;         /* O: of its innermost task */
+    bool throwing;            /* O: exceptions is valid and not all zero */
+    struct stack stack;       /* I: its first field is `low` */
+    struct worker *home;      /* O: pinned there while pins > 0 */
+    uintptr_t exceptions[2];  /* O: __cxa_eh_globals while it is left */
     void *sanitizer;          /* O: TSan's fiber, or ASan's fake stack */
     struct fiber *next_spare; /* O: in the worker's list of spare loops */
     struct task_desc *first;  /* O: run before the loop, once */
     bool sized;               /* I: not of the common size */
 };
+
+/* Before switching to one that may have waited for long: its frames are in no
+ * cache, and returning through them would miss one line after the other. */
+static inline void fiber_prefetch(const struct fiber *f)
+{
+    const char *sp = f->context.sp;
+    unsigned i;
+
+    __builtin_prefetch((const char *)f + CACHE_LINE, 1); /* its stack */
+    __builtin_prefetch((const char *)f - CACHE_LINE, 1); /* the loop */
+    __builtin_prefetch((const char *)f - 2 * CACHE_LINE, 1);
+    for (i = 0; i < FIBER_PREFETCH; i++) {
+        __builtin_prefetch(sp + (size_t)i * CACHE_LINE, 1);
+    }
+}
 
 /* What the side that arrives does once the stack of `from` is left: publish
  * it as waiting, queue it, free it. */

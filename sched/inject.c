@@ -123,6 +123,7 @@ struct inject_node *inject_pop(struct inject *q)
     node = plain_read(q->first);
     if (node != NULL) { /* recheck: another took it */
         plain_write(q->first, plain_read(node->next));
+        __builtin_prefetch(plain_read(q->first), 1);
         a32_store(&q->count, a32_load(&q->count, RELAXED) - 1,
                   RELEASE /* I2 */);
     }

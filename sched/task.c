@@ -251,7 +251,7 @@ static void enter(struct task_desc *d, struct frame *f, struct worker *w)
         outside_drop(w->rt);
     }
     if (d->priority != 0) {
-        fiber->priority = d->priority;
+        fiber->priority = (int16_t)d->priority;
         f->marks |= F_PRIORITY;
     }
     if (d->flags & ROOST_PIN) {
@@ -269,7 +269,7 @@ static void enter(struct task_desc *d, struct frame *f, struct worker *w)
 static void leave(struct task_desc *d, struct frame *f, struct fiber *fiber,
                   int outer_priority)
 {
-    fiber->priority = outer_priority;
+    fiber->priority = (int16_t)outer_priority;
     if (d->flags & ROOST_PIN) {
         fiber->pins--;
     }

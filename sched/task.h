@@ -54,6 +54,7 @@ enum {
     F_HOOK = 1u << 7,      /* runs a hook: waiting is -EPERM */
     F_ENV_OWNED = 1u << 8, /* env is counted: dropped at the end */
     F_REASON = 1u << 9,    /* reason is valid */
+    F_LOOK = 1u << 28,     /* and above: looks at the clock, see wait.c */
     /* close takes the long way */
     F_CLOSE_SLOW = F_KEPT | F_REASON | F_HOOK,
     /* spawn takes the long way */

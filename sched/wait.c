@@ -67,6 +67,15 @@ int64_t wait_now(void)
     return w == NULL ? clock_now() : runtime_now(w->rt);
 }
 
+/* Has this scope deadlines outward that no timer watches? Where timers do, they
+ * mark what has expired, at most 1 ms late (R11), and a ready operation need
+ * not read the clock, which costs as much as the rest of it. So a task that
+ * has looked 16 times arms them, as one that really waits does at once. */
+static inline bool unwatched(const struct scope *s)
+{
+    return (scope_flags(s) & (S_TIMED | S_ARMED)) == S_TIMED;
+}
+
 /* Something happened since the last look, or there are deadlines. */
 static __attribute__((noinline)) int check_slow(struct worker *w,
                                                 struct frame *f)
@@ -76,8 +85,12 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
     if (f->marks & F_HOOK) {
         return -EPERM;
     }
-    if (scope_flags(f->scope) & S_TIMED) {
+    if (unwatched(f->scope)) {
         chain_expire(f->scope);
+        f->marks += F_LOOK;
+        if (f->marks < F_LOOK) { /* the 16th: more will come */
+            deadline_arm_chain(f->scope);
+        }
     }
     epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
     if (f->epoch == epoch && (f->marks & F_EPOCH)) {
@@ -103,7 +116,7 @@ int wait_enter(void)
     f = w->frame;
     if (likely((f->marks & (F_EPOCH | F_HOOK)) == F_EPOCH &&
                f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */) &&
-               !(scope_flags(f->scope) & S_TIMED))) {
+               !unwatched(f->scope))) {
         return 0;
     }
     return check_slow(w, f);
@@ -241,6 +254,9 @@ void wait_wake_chain(struct waiter *first)
     while (first != NULL) {
         struct waiter *next = first->next;
 
+        if (next != NULL) {
+            __builtin_prefetch(next->fiber, 1);
+        }
         wait_wake(first);
         first = next;
     }
@@ -314,7 +330,7 @@ static bool cancelled_meanwhile(struct worker *w, struct frame *f,
 static bool expire_or_arm(struct worker *w, struct frame *f, struct waiter *wt,
                           roost_ns deadline)
 {
-    if ((scope_flags(f->scope) & (S_TIMED | S_ARMED)) == S_TIMED) {
+    if (unwatched(f->scope)) {
         deadline_arm_chain(f->scope);
     }
     if (deadline == ROOST_NEVER) {

@@ -97,6 +97,7 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
             task_run(w, self, &work->entry);
         }
     } else {
+        fiber_prefetch(work->fiber);
         fiber_switch(w, work->fiber, ready_spare, NULL);
     }
 }

@@ -96,7 +96,7 @@ struct worker {
     void *commit_arg;        /* O */
     struct fiber thread;     /* O: the thread's own stack, as a fiber */
     bool leaving;            /* O: the loop has ended */
-    void **exceptions;       /* I: this thread's __cxa_eh_globals, or NULL */
+    uintptr_t *exceptions;   /* I: this thread's __cxa_eh_globals, or NULL */
     struct frame hook_frame; /* O: the frame under which hooks run */
     void *signal_stack;      /* I: alternate, for overflow.c */
     pthread_t thread_id;     /* I */
