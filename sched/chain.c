@@ -11,6 +11,7 @@
  *   - The outermost visible cancelled scope reports (R16); everything from
  *     the asking scope up to it is marked S_DELIVERED.
  * ORDER
+ *   E1  (cancel.c) the epoch: what was found holds until it is raised
  *   X1  canceller: flags or, release -> walker: flags acquire    the reason
  *   S1  (scope.c) relay locks
  * COST    1 ns a scope. Callers cache the answer against the cancel epoch.
@@ -102,21 +103,55 @@ bool chain_cancels(struct frame *f, bool deliver)
                      deliver);
 }
 
-bool chain_outer_cancels(struct scope *s, bool deliver)
+static struct scope *find_culprit(struct scope *s, const struct scope *stop,
+                                  bool deliver)
 {
-    struct frame *f = s->owner;
-    bool shielded = f != NULL && (f->marks & F_SHIELDED);
+    struct scope *end;
+    struct scope *top = walk(s, stop, &end);
 
-    return cancelled(s->outer, shielded ? f->shield : NULL, deliver);
+    if (top != NULL && deliver) {
+        mark_delivered(s, top);
+    }
+    chain_end(s, end);
+    return top;
 }
 
 struct scope *chain_culprit(struct scope *s)
 {
-    struct scope *end;
-    struct scope *top = walk(s, NULL, &end);
+    return find_culprit(s, NULL, false);
+}
 
-    chain_end(s, end);
-    return top;
+/* Does f know what is to be seen outside of s? It has looked from there, or
+ * from s, which hides nothing and is not the culprit; and nothing was
+ * cancelled since. */
+static bool known_outside(const struct frame *f, const struct scope *s,
+                          uint64_t epoch)
+{
+    return (f->marks & F_CULPRIT) && f->culprit_epoch == epoch &&
+           (f->outward == s->outer || (f->outward == s && f->culprit != s &&
+                                       !(scope_flags(s) & S_SHIELD)));
+}
+
+struct scope *chain_outer_culprit(struct scope *s)
+{
+    struct frame *f = s->owner;
+    struct worker *w = worker_self();
+    uint64_t epoch;
+
+    if (f == NULL || w == NULL) {
+        return find_culprit(s->outer, NULL, true);
+    }
+    if (f->marks & F_SHIELDED) {
+        return find_culprit(s->outer, f->shield, true);
+    }
+    epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
+    if (!known_outside(f, s, epoch)) {
+        f->culprit = find_culprit(s->outer, NULL, true);
+    }
+    f->outward = s->outer;
+    f->culprit_epoch = epoch;
+    f->marks |= F_CULPRIT;
+    return f->culprit;
 }
 
 static bool has_expired(const struct scope *s, int64_t now)

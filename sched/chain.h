@@ -13,8 +13,11 @@ struct runtime;
 bool chain_cancelled(struct scope *s, bool deliver);
 /* The same as task f sees it: not past its roost_shield_begin. */
 bool chain_cancels(struct frame *f, bool deliver);
-/* What the opener of s sees outside of s. */
-bool chain_outer_cancels(struct scope *s, bool deliver);
+/* The outermost visible cancelled scope, or NULL. */
+struct scope *chain_culprit(struct scope *s);
+/* The same as the opener of s sees it outside of s, marked delivered. Closing
+ * many nested scopes walks the chain once, not each time. */
+struct scope *chain_outer_culprit(struct scope *s);
 /* Cancel every visible scope of the chain whose deadline has passed. */
 void chain_expire(struct scope *s);
 /* The earliest visible deadline; ROOST_NEVER; cancelled: 0. */
@@ -27,8 +30,6 @@ bool chain_sees(struct scope *s, struct scope *outer, bool soft);
 struct runtime *chain_runtime(struct scope *s);
 /* Is `outer` met going outward from `from` (shields do not matter)? */
 bool chain_inside(struct scope *from, const struct scope *outer);
-/* The outermost visible cancelled scope, or NULL. */
-struct scope *chain_culprit(struct scope *s);
 /* A walk of one's own: chain_step goes one scope outward and keeps the lock
  * of a relay; chain_end(from, at) gives back the locks of a walk that has
  * come to `at`. */

@@ -314,10 +314,10 @@ void scope_won(struct scope *s, int status)
 
 /* --- the verdict --- */
 
-static bool outer_cancelled(struct scope *s, bool deliver)
+static bool outer_cancelled(struct scope *s)
 {
     return !(scope_flags(s) & S_SHIELD) && s->outer != NULL &&
-           chain_outer_cancels(s, deliver);
+           chain_outer_culprit(s) != NULL;
 }
 
 /* R38, in its order. */
@@ -335,7 +335,7 @@ int scope_verdict(struct scope *s, int body)
     if (flags & S_FAILED) {
         return s->fail_status;
     }
-    if (delivered && outer_cancelled(s, true)) {
+    if (delivered && outer_cancelled(s)) {
         return -ECANCELED;
     }
     if (delivered && (flags & S_EXPIRED)) {
@@ -372,7 +372,7 @@ static void take_body(struct scope *s, struct frame *f, int body)
 /* Nothing of its own: it ended because of a scope around it. */
 static void keep_outer_reason(struct scope *s, struct frame *f)
 {
-    struct scope *culprit = s->outer == NULL ? NULL : chain_culprit(s->outer);
+    struct scope *culprit = s->outer == NULL ? NULL : chain_outer_culprit(s);
 
     if (culprit == NULL) {
         return;
@@ -472,6 +472,9 @@ int scope_close_slow(struct scope *s, int body)
     }
     if (scope_flags(s) & (S_SHIELD | S_FINISH)) {
         f->marks &= ~(uint32_t)F_EPOCH;
+    }
+    if ((f->marks & F_CULPRIT) && f->outward == s) {
+        f->marks &= ~(uint32_t)F_CULPRIT; /* another may be opened there */
     }
     f->scope = s->outer;
     s->owner = NULL;

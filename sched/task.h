@@ -40,6 +40,9 @@ struct frame {
                                linked tasks or hooks, by scope.attach */
     struct scope *shield;   /* O: F_SHIELDED: it and all outside do not count */
     roost_errors *kept;     /* O: F_KEPT */
+    struct scope *outward;  /* O: F_CULPRIT: seen from here, at that epoch, */
+    struct scope *culprit;  /* O: F_CULPRIT: this is what chain.h calls so */
+    uint64_t culprit_epoch; /* O: F_CULPRIT */
     struct reason reason;   /* O: F_REASON: of the scope closed last */
     struct task_desc *desc; /* I: F_DESC */
 };
@@ -54,9 +57,10 @@ enum {
     F_HOOK = 1u << 7,      /* runs a hook: waiting is -EPERM */
     F_ENV_OWNED = 1u << 8, /* env is counted: dropped at the end */
     F_REASON = 1u << 9,    /* reason is valid */
+    F_CULPRIT = 1u << 10,  /* outward, culprit, culprit_epoch are valid */
     F_LOOK = 1u << 28,     /* and above: looks at the clock, see wait.c */
     /* close takes the long way */
-    F_CLOSE_SLOW = F_KEPT | F_REASON | F_HOOK,
+    F_CLOSE_SLOW = F_KEPT | F_REASON | F_HOOK | F_CULPRIT,
     /* spawn takes the long way */
     F_SPAWN_SLOW = F_PRIORITY | F_HOOK,
 };

@@ -324,3 +324,27 @@ TEST(two_shields_between_keep_an_outer_cancel_out, "R20")
     CHECK_EQ(roost_yield(), -ECANCELED);
     CHECK_EQ(roost_scope_close(&a, 0), 0);
 }
+
+/* Catches a close that believes what an earlier one, at the same addresses, has
+ * found further out. */
+TEST(a_scope_opened_where_one_was_closed_is_looked_at_anew, "R16 R17")
+{
+    roost_scope outer, place, inner;
+
+    roost_scope_open(&outer, NULL);
+    roost_scope_open(&place, NULL);
+    roost_scope_open(&inner, NULL);
+    roost_scope_cancel(&inner, 0);
+    roost_scope_cancel(&outer, 0);
+    CHECK_EQ(roost_yield(), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&inner, 0), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&place, 0), -ECANCELED);
+
+    roost_scope_open(&place, &(roost_scope_opts){.flags = ROOST_SHIELD});
+    roost_scope_open(&inner, NULL);
+    roost_scope_cancel(&inner, 0);
+    CHECK_EQ(roost_yield(), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&inner, 0), 0);
+    CHECK_EQ(roost_scope_close(&place, 0), 0);
+    CHECK_EQ(roost_scope_close(&outer, 0), 0);
+}
