@@ -28,6 +28,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "boundary.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -327,7 +328,7 @@ run_in_place(struct worker *w, struct fiber *fiber, struct frame *f,
     child.marks = 0;
     a32_init(&child.linked, 0);
     w->frame = &child;
-    status = e->fn(e->arg);
+    status = boundary_call(e->fn, e->arg);
     w = fiber->worker;
     if (unlikely(w == NULL)) {
         task_forked_end(status);

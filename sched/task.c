@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "boundary.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -143,7 +144,7 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e)
     a32_init(&f.linked, 0);
     w->frame = &f;
     w->counters.run.value++;
-    status = e->fn(e->arg);
+    status = boundary_call(e->fn, e->arg);
     w = fiber->worker;
     if (unlikely(w == NULL)) {
         task_forked_end(status);

@@ -126,6 +126,7 @@ switch_to:
  * in x19, x29 is 0, the end of the frame-pointer chain. Unwinding ends here. */
 switch_start:
         .cfi_startproc
+        .cfi_personality 0x1b, boundary_personality /* pcrel, sdata4 */
         .cfi_undefined x30
         BTI_C
         blr     x19

@@ -91,6 +91,7 @@ switch_to:
  * in r12, the stack aligned to 16. Unwinding ends here. */
 switch_start:
         .cfi_startproc
+        .cfi_personality 0x1b, boundary_personality /* pcrel, sdata4 */
         .cfi_undefined rip
         endbr64
         movq    %rax, %rdi

@@ -153,6 +153,60 @@ TEST_PLAIN(an_exception_that_leaves_a_task_ends_the_process, "R70")
     CHECK_ABORTS("the thrower", run_the_thrower());
 }
 
+/* The child runs in place, on top of its parent's catch block. */
+static int catch_around_the_close(void *)
+{
+    try {
+        return spawn_the_thrower(nullptr);
+    } catch (...) {
+        return 0;
+    }
+}
+
+static void run_the_catcher()
+{
+    roost_opts opts = test_opts();
+
+    (void)roost_run(catch_around_the_close, nullptr, &opts);
+}
+
+TEST_PLAIN(a_parents_catch_block_does_not_see_it, "R70 R30")
+{
+    CHECK_ABORTS("the thrower", run_the_catcher());
+}
+
+static int wait_then_throw(void *)
+{
+    if (roost_sleep(100 * ROOST_US) == 0) {
+        throw std::runtime_error("late");
+    }
+    return 0;
+}
+
+static int spawn_the_late_thrower(void *)
+{
+    roost_scope s;
+    roost_task_opts opts = {};
+
+    opts.name = "the late thrower";
+    roost_scope_open(&s, nullptr);
+    (void)roost_spawn_opts(&s, wait_then_throw, nullptr, &opts);
+    return roost_scope_close(&s, 0);
+}
+
+static void run_the_late_thrower()
+{
+    roost_opts opts = test_opts();
+
+    (void)roost_run(spawn_the_late_thrower, nullptr, &opts);
+}
+
+/* On a stack of its own, perhaps on another thread than it began on. */
+TEST_PLAIN(an_exception_after_a_wait_is_named_as_well, "R70")
+{
+    CHECK_ABORTS("the late thrower", run_the_late_thrower());
+}
+
 /* Lambdas without captures are roost_fns; scopes and handles are plain
  * structs. */
 TEST(the_api_reads_well_from_cxx, "R70")
