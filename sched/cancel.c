@@ -55,13 +55,15 @@
 /* Under lock of f->target. */
 static void link_frame(struct frame *f)
 {
-    if (a32_load(&f->linked, RELAXED) != 0) {
+    uint32_t linked = a32_load(&f->linked, RELAXED);
+
+    if (linked & LINK_FOUND) {
         return;
     }
     wait_init(&f->waiter);
     list_init(&f->scopes);
     list_push_back(&f->target->tasks, &f->link);
-    a32_store(&f->linked, 1, RELEASE /* L1 */);
+    a32_store(&f->linked, linked | LINK_FOUND, RELEASE /* L1 */);
 }
 
 static bool attached(const struct scope *s)
@@ -226,7 +228,7 @@ static void visit_owner(struct walk *walk, struct scope *top)
     f = top->owner;
     scope_unlock(top);
     if (f == NULL || (scope_flags(top) & (S_RELAY | S_HOLDER)) ||
-        a32_load(&f->linked, ACQUIRE /* L1 */) == 0) {
+        !(a32_load(&f->linked, ACQUIRE /* L1 */) & LINK_FOUND)) {
         return;
     }
     visit_wait(walk, f, top);

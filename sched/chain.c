@@ -12,7 +12,8 @@
  *     the asking scope up to it is marked S_DELIVERED.
  * ORDER
  *   E1  (cancel.c) the epoch: what was found holds until it is raised
- *   X1  canceller: flags or, release -> walker: flags acquire    the reason
+ *   X1  canceller, deadline_set: flags or, release -> walker: flags acquire
+ *       the reason; that there is a deadline field
  *   S1  (scope.c) relay locks
  * COST    1 ns a scope. Callers cache the answer against the cancel epoch.
  */
@@ -154,11 +155,12 @@ struct scope *chain_outer_culprit(struct scope *s)
     return f->culprit;
 }
 
-static bool has_expired(const struct scope *s, int64_t now)
+static bool has_expired(struct scope *s, int64_t now)
 {
-    return (scope_flags(s) & (S_DEADLINE | S_CANCELLED)) == S_DEADLINE &&
-           (int64_t)a64_load(&((struct scope *)(uintptr_t)s)->deadline,
-                             RELAXED) <= now;
+    uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
+
+    return (flags & (S_DEADLINE | S_CANCELLED)) == S_DEADLINE &&
+           (int64_t)a64_load(&s->deadline, RELAXED) <= now;
 }
 
 /* The outermost visible scope whose deadline has passed, pinned; or NULL. */
@@ -205,7 +207,7 @@ int64_t chain_deadline(struct scope *from)
         return 0;
     }
     for (;;) {
-        uint32_t flags = scope_flags(s);
+        uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
 
         if (flags & S_DEADLINE) {
             int64_t own = (int64_t)a64_load(&s->deadline, RELAXED);

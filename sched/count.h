@@ -25,6 +25,8 @@
  * ORDER
  *   C1  count_drop: release  ->  count_flush, count_park: acquire
  *       what the child wrote, before the opener goes on (R61)
+ *   C2  count_add: release  ->  quiet.c: acquire
+ *       that work is on its way from outside is said before it is counted
  * COST    count_drop: one load, one compare-and-swap (7 ns). In place: none.
  * REJECTED  A separate lock (rayon's latches show what its destruction costs);
  *         one fetch_sub (it cannot keep the scope alive for a joiner).
@@ -52,7 +54,7 @@ enum count_end {
  * caller is the opener. */
 static inline void count_add(a64 *count, uint64_t unit)
 {
-    a64_add(count, unit, RELAXED);
+    a64_add(count, unit, RELEASE /* C2 */);
 }
 
 /* One child or pin less. */

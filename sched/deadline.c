@@ -67,7 +67,7 @@ void deadline_arm_chain(struct scope *from)
     struct scope *s = from;
 
     while (!(scope_flags(s) & S_ARMED)) {
-        if (scope_flags(s) & S_DEADLINE) {
+        if (a32_load(&s->flags, ACQUIRE /* X1 */) & S_DEADLINE) {
             arm_once(rt, s);
         }
         if (s->outer == NULL) {

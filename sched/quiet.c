@@ -16,7 +16,7 @@
  *   Z3  quiet lock
  *   Z3  quiet lock: release -> acquire    settlers, keepers
  *   Z1  (runtime.c) outside
- *   C1  (count.h)
+ *   C2  (count.h)
  *   F1  (watch.c) firing
  */
 #include "base/check.h"
@@ -97,8 +97,9 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
         "roost: deadlock: every task waits and nothing can wake them\n";
 
     if (!rt->report_deadlock || rt->main == NULL ||
-        (a64_load(&rt->main->scope.count, ACQUIRE /* C1 */) & COUNT_CHILDREN) ==
+        (a64_load(&rt->main->scope.count, ACQUIRE /* C2 */) & COUNT_CHILDREN) ==
             0 ||
+        outside_any(rt) || /* again: main may have been counted since */
         earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
         !park_all(&rt->park)) {
@@ -124,7 +125,7 @@ bool runtime_quiet(struct runtime *rt)
     if (settle(rt)) {
         return true;
     }
-    if (a64_load(&rt->outside, ACQUIRE /* Z1 */) != 0) {
+    if (outside_any(rt)) {
         return false;
     }
     if (rt->opts.clock == ROOST_CLOCK_VIRTUAL && jump(rt)) {

@@ -58,14 +58,25 @@ void outside_add(struct runtime *rt)
     a64_add(&rt->outside, 1, RELAXED);
 }
 
+bool outside_any(struct runtime *rt)
+{
+    return (a64_load(&rt->outside, ACQUIRE /* Z1 */) & OUTSIDE_COUNT) != 0;
+}
+
+/* Whoever was the last wakes a worker, which looks whether that was all. Until
+ * that is over the runtime must not go: OUTSIDE_DROPPING. */
 void outside_drop(struct runtime *rt)
 {
-    if (a64_add(&rt->outside, -UINT64_C(1), ACQ_REL /* Z1 */) == 1) {
+    uint64_t was =
+        a64_add(&rt->outside, OUTSIDE_DROPPING - 1, ACQ_REL /* Z1 */);
+
+    if ((was & OUTSIDE_COUNT) == 1) {
         fence_full(); /* P1 */
         if (park_all(&rt->park)) {
             park_wake_one(&rt->park);
         }
     }
+    a64_add(&rt->outside, -OUTSIDE_DROPPING, RELEASE /* Z1 */);
 }
 
 void runtime_report(struct runtime *rt, roost_errors *e, int status,

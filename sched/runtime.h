@@ -23,7 +23,8 @@ struct runtime {
     struct inject inject; /* entries for any worker */
     a64 epoch;       /* M: raised by every cancel that may concern others */
     a64 outside;     /* M: holds, foreign calls, accepted posts: what may
-                              still bring work from outside (R63, R65) */
+                              still bring work from outside (R63, R65); and
+                              who is just taking one of them back */
     a32 stopping;    /* M: workers leave the loop */
     a32 shut;        /* M: posts and submits are refused */
     a64 virtual_now; /* M: virtual clock; 0: real */
@@ -81,7 +82,11 @@ struct roost_runtime {
 /* A thread that takes no signals but synchronous ones. 0, -EAGAIN, -ENOMEM. */
 int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg);
 
+/* What `outside` is made of. */
+#define OUTSIDE_DROPPING (UINT64_C(1) << 32)
+#define OUTSIDE_COUNT (OUTSIDE_DROPPING - 1)
 /* Something outside may still bring work (holds, posts on their way). */
+bool outside_any(struct runtime *rt);
 void outside_add(struct runtime *rt);
 void outside_drop(struct runtime *rt);
 

@@ -30,16 +30,18 @@ struct scope_signal {
     struct scope *scope;       /* I */
     sigset_t set;              /* I */
     int status;                /* I */
+    uint64_t number;           /* I: room->registered, at registration */
     struct scope_signal *next; /* L(mutex): of the same scope */
 };
 
 struct signal_room {
     pthread_mutex_t mutex;
     pthread_t thread;
-    int signals;        /* signalfd */
-    int wake;           /* eventfd: the sets have changed, or the end */
-    bool stop;          /* L(mutex) */
-    struct list scopes; /* L(mutex): struct scope_signal */
+    int signals;         /* signalfd */
+    int wake;            /* eventfd: the sets have changed, or the end */
+    bool stop;           /* L(mutex) */
+    uint64_t registered; /* L(mutex): so many, ever */
+    struct list scopes;  /* L(mutex): struct scope_signal */
 };
 
 /* Watch the union of all sets. Under mutex. */
@@ -62,8 +64,15 @@ static int update(struct signal_room *room)
     return signalfd(room->signals, &all, 0) < 0 ? -errno : 0;
 }
 
-/* One scope that waits for this signal, unlinked and pinned; NULL: none. */
-static struct scope *take(struct signal_room *room, int signal, int *status)
+/* A signal that was read, and who could have meant it. */
+struct came {
+    int signal;
+    uint64_t registered; /* by then: what is registered later waits for more */
+};
+
+/* One scope that waits for this signal, pinned; NULL: none. */
+static struct scope *take(struct signal_room *room, const struct came *came,
+                          int *status)
 {
     struct scope *found = NULL;
     struct list *at;
@@ -72,7 +81,8 @@ static struct scope *take(struct signal_room *room, int signal, int *status)
     for (at = room->scopes.next; at != &room->scopes; at = at->next) {
         struct scope_signal *s = container_of(at, struct scope_signal, link);
 
-        if (sigismember(&s->set, signal) == 1 &&
+        if (sigismember(&s->set, came->signal) == 1 &&
+            s->number <= came->registered &&
             !(scope_flags(s->scope) & S_CANCELLED)) {
             found = s->scope;
             *status = s->status;
@@ -84,15 +94,30 @@ static struct scope *take(struct signal_room *room, int signal, int *status)
     return found;
 }
 
-static void deliver(struct signal_room *room, int signal)
+static void deliver(struct signal_room *room, const struct came *came)
 {
     struct scope *s;
     int status;
 
-    while ((s = take(room, signal, &status)) != NULL) {
+    while ((s = take(room, came, &status)) != NULL) {
         scope_cancel_with(s, ROOST_REASON_EXPLICIT, status, "");
         scope_unpin(s);
     }
+}
+
+/* The next signal that has come. Under mutex, so that no scope is registered
+ * between the reading and the look at who is. */
+static bool read_signal(struct signal_room *room, struct came *came)
+{
+    struct signalfd_siginfo info;
+    bool got;
+
+    pthread_mutex_lock(&room->mutex);
+    got = read(room->signals, &info, sizeof(info)) == (ssize_t)sizeof(info);
+    came->signal = got ? (int)info.ssi_signo : 0;
+    came->registered = room->registered;
+    pthread_mutex_unlock(&room->mutex);
+    return got;
 }
 
 static void *signals_main(void *arg)
@@ -103,12 +128,12 @@ static void *signals_main(void *arg)
     bool stop = false;
 
     while (!stop) {
-        struct signalfd_siginfo info;
+        struct came came;
         uint64_t n;
 
         poll(fds, 2, -1);
-        if (read(room->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-            deliver(room, (int)info.ssi_signo);
+        if (read_signal(room, &came)) {
+            deliver(room, &came);
         }
         (void)!read(room->wake, &n, sizeof(n));
         pthread_mutex_lock(&room->mutex);
@@ -232,6 +257,7 @@ int roost_scope_cancel_on_signal(roost_scope *pub, const sigset_t *set,
     entry->set = *set;
     entry->status = status;
     pthread_mutex_lock(&room->mutex);
+    entry->number = ++room->registered;
     list_push_back(&room->scopes, &entry->link);
     rc = update(room);
     if (rc == 0) {

@@ -21,7 +21,7 @@
  *         Below each stack lies its guard: stack_guard.c.
  * INVARIANTS
  *         free_stacks is the sum of slab->free          (stack_pool_free)
- * ORDER   K1  unlock: lock exchange release -> acquire: lock cas, exchange
+ * ORDER   K1  unlock: word exchange release -> acquire: word cas, exchange
  *             the pool's fields and its slabs'
  * COST    alloc, free: two exchanges, one line of the slab. A new slab: a
  *         mapping, a batch of guards, about 1.2 us a stack, with no lock held.
@@ -73,6 +73,7 @@ struct slab {
 
 struct stack_pool {
     a32 lock;           /* M: 0 free, 1 held, 2 held and slept for (futex) */
+    a32 growing;        /* M: the same: one at a time makes slabs */
     size_t page;        /* I */
     size_t size;        /* I: of a stack and its guard */
     struct list some;   /* L(lock) */
@@ -84,28 +85,38 @@ struct stack_pool {
     bool unguarded;     /* L(lock): some stack was made without a guard */
 };
 
-static void lock(struct stack_pool *p)
+static void take_word(a32 *word)
 {
     uint32_t seen = 0;
     int i;
 
     for (i = 0; i < SPIN_MAX; i++) {
         seen = 0;
-        if (a32_cas(&p->lock, &seen, 1, ACQUIRE /* K1 */, RELAXED)) {
+        if (a32_cas(word, &seen, 1, ACQUIRE /* K1 */, RELAXED)) {
             return;
         }
         spin_pause();
     }
-    while (a32_xchg(&p->lock, 2, ACQUIRE /* K1 */) != 0) {
-        futex_wait(&p->lock, 2, INT64_MAX);
+    while (a32_xchg(word, 2, ACQUIRE /* K1 */) != 0) {
+        futex_wait(word, 2, INT64_MAX);
     }
+}
+
+static void give_word(a32 *word)
+{
+    if (a32_xchg(word, 0, RELEASE /* K1 */) == 2) {
+        futex_wake(word, 1);
+    }
+}
+
+static void lock(struct stack_pool *p)
+{
+    take_word(&p->lock);
 }
 
 static void unlock(struct stack_pool *p)
 {
-    if (a32_xchg(&p->lock, 0, RELEASE /* K1 */) == 2) {
-        futex_wake(&p->lock, 1);
-    }
+    give_word(&p->lock);
 }
 
 static size_t page_size(void)
@@ -324,16 +335,23 @@ static struct slab *trim(struct stack_pool *p, size_t keep)
     return s;
 }
 
-/* Add slabs, as many as there are, made without the lock; two that find none
- * may both make some. Returns with the lock held. */
+/* Add slabs, as many as there are, made without the lock; who finds somebody at
+ * it waits for those. Returns with the lock held. */
 static struct slab *grow(struct stack_pool *p)
 {
     struct list made = {&made, &made};
     struct list *link;
+    struct slab *found;
     size_t slabs;
 
+    take_word(&p->growing);
     lock(p);
     slabs = p->stacks / SLAB_STACKS;
+    found = pick_slab(p);
+    if (found != NULL) {
+        give_word(&p->growing);
+        return found;
+    }
     unlock(p);
     new_slabs(&made, slabs < GROW_SLABS ? (unsigned)slabs + 1 : GROW_SLABS,
               p->size, slabs > 0);
@@ -343,6 +361,7 @@ static struct slab *grow(struct stack_pool *p)
         enter_slab(p, container_of(link, struct slab, link));
         p->free_stacks += SLAB_STACKS;
     }
+    give_word(&p->growing);
     return pick_slab(p); /* another thread may have freed one */
 }
 

@@ -104,7 +104,7 @@ void task_finish(struct frame *f, int status)
         scope_record(f->target, status, kept, task_name_of(f),
                      ROOST_REASON_CHILD);
     }
-    if (a32_load(&f->linked, RELAXED) != 0) {
+    if (a32_load(&f->linked, RELAXED) & LINK_FOUND) {
         cancel_unlink(f);
     }
     if (f->marks & F_ENV_OWNED) {
@@ -244,6 +244,7 @@ static void enter(struct task_desc *d, struct frame *f, struct worker *w)
 
     f->desc = d;
     f->marks |= F_DESC;
+    a32_store(&f->linked, LINK_DESC, RELAXED);
     if (d->env != NULL) {
         f->env = d->env;
         f->marks |= F_ENV_OWNED;

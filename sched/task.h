@@ -31,7 +31,7 @@ struct frame {
     struct scope *target; /* I: where it was spawned into */
     struct env *env;      /* O: bindings it sees */
     uint32_t marks;       /* O: F_ bits */
-    a32 linked;           /* L(target) to set: cancellers can find it */
+    a32 linked;           /* L(target) to set, and at its start: LINK_ bits */
     /* --- as marked --- */
     uint64_t epoch;         /* O: F_EPOCH: not cancelled as of this epoch */
     struct waiter waiter;   /* linked */
@@ -45,6 +45,12 @@ struct frame {
     uint64_t culprit_epoch; /* O: F_CULPRIT */
     struct reason reason;   /* O: F_REASON: of the scope closed last */
     struct task_desc *desc; /* I: F_DESC */
+};
+
+/* What others may know of a frame; marks are the task's own. */
+enum {
+    LINK_FOUND = 1, /* it stands in target->tasks: cancellers can find it */
+    LINK_DESC = 2,  /* desc is valid */
 };
 
 enum {

@@ -155,7 +155,7 @@ struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
         return begin_thread(what, object, flags);
     }
     wt = &f->waiter;
-    if (a32_load(&f->linked, ACQUIRE /* L1 */) == 0) {
+    if (!(a32_load(&f->linked, ACQUIRE /* L1 */) & LINK_FOUND)) {
         cancel_link(f);
     }
     wt->fiber = w->fiber;
@@ -205,11 +205,12 @@ bool wait_timeout(struct waiter *wt)
     return decide(wt, WAIT_TIMEDOUT);
 }
 
-bool wait_freeze(struct waiter *wt)
+/* mask: WAIT_PHASE, and what else must not be set. */
+static bool freeze(struct waiter *wt, uint32_t mask)
 {
     uint32_t seen = settled(wt);
 
-    while ((seen & (WAIT_PHASE | WAIT_DEAF)) == WAIT_WAITING) {
+    while ((seen & mask) == WAIT_WAITING) {
         if (a32_cas(&wt->state, &seen, seen | WAIT_FROZEN, ACQUIRE /* W1 */,
                     RELAXED)) {
             return true;
@@ -217,6 +218,23 @@ bool wait_freeze(struct waiter *wt)
         seen = settled(wt);
     }
     return false;
+}
+
+bool wait_freeze(struct waiter *wt)
+{
+    return freeze(wt, WAIT_PHASE | WAIT_DEAF);
+}
+
+const char *wait_peek(struct waiter *wt, const void **object)
+{
+    const char *what = NULL;
+
+    if (freeze(wt, WAIT_PHASE)) {
+        what = wt->what;
+        *object = wt->object;
+        wait_thaw(wt);
+    }
+    return what;
 }
 
 void wait_thaw(struct waiter *wt)

@@ -96,6 +96,8 @@ int64_t wait_now(void);
 void wait_init(struct waiter *w);
 bool wait_freeze(struct waiter *w); /* false: not waiting, or deaf */
 void wait_thaw(struct waiter *w);   /* goes on waiting */
+/* What it waits for, for dumps; NULL: it does not wait. */
+const char *wait_peek(struct waiter *w, const void **object);
 /* Frozen -> cancelled. True: chain it and queue it later. */
 bool wait_cancel_frozen(struct waiter *w);
 /* Under the wheel's lock. True: chain it and queue it after the unlock. */

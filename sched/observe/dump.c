@@ -7,8 +7,6 @@
  * MODEL   The tree is the one that cancellers walk (cancel.c). It is copied
  *         line by line with write(2), indented by depth, under the walk mutex
  *         where that can be had: a dump from a crash goes on without it.
- * ORDER
- *   W1  (wait.c) the wait word, as a hint
  */
 #include "count.h"
 #include "runtime.h"
@@ -41,32 +39,20 @@ __attribute__((format(printf, 2, 3))) static void put(struct dump *d,
     va_end(args);
 }
 
-static const char *state_of(struct frame *f)
-{
-    uint32_t state = a32_load(&f->waiter.state, ACQUIRE /* W1 */);
-
-    switch (state & WAIT_PHASE) {
-    case WAIT_WAITING:
-        return f->waiter.what;
-    case WAIT_CANCELLED:
-        return "cancelled, ready";
-    case WAIT_DONE:
-    case WAIT_TIMEDOUT:
-    case WAIT_IDLE:
-    default:
-        return "running or ready";
-    }
-}
-
+/* Under the lock of the scope that f is linked to. */
 static void print_task(struct dump *d, struct frame *f, unsigned depth)
 {
     struct list *at;
-    const char *name = task_name_of(f);
+    const void *object = NULL;
+    const char *what = wait_peek(&f->waiter, &object);
+    const char *name =
+        a32_load(&f->linked, RELAXED) & LINK_DESC ? f->desc->name : "";
 
     put(d, "%*stask %s: %s", (int)(2 * depth), "",
-        *name == '\0' ? "(unnamed)" : name, state_of(f));
-    if (f->waiter.object != NULL) {
-        put(d, " %p", f->waiter.object);
+        *name == '\0' ? "(unnamed)" : name,
+        what == NULL ? "running or ready" : what);
+    if (object != NULL) {
+        put(d, " %p", object);
     }
     put(d, "\n");
     for (at = f->scopes.next; at != &f->scopes && depth < DEPTH_MAX;
@@ -81,8 +67,7 @@ static void print_scope(struct dump *d, struct scope *s, unsigned depth)
     struct list *at;
 
     put(d, "%*sscope %p %s%s%s%s\n", (int)(2 * depth), "", (void *)s,
-        s->rare == NULL ? "" : s->rare->name,
-        scope_flags(s) & S_CANCELLED ? " cancelled" : "",
+        scope_name(s), scope_flags(s) & S_CANCELLED ? " cancelled" : "",
         scope_flags(s) & S_SHIELD ? " shielded" : "",
         count & COUNT_PARKED ? " closing" : "");
     if (!(scope_flags(s) & S_FULL) || depth >= DEPTH_MAX) {

@@ -189,7 +189,7 @@ TEST(fail_replaces_what_was_kept, "R37")
     CHECK_EQ(roost_fail(-EPIPE, "two"), -EPIPE);
     CHECK(roost_errors_next(kept, &it));
     CHECK_STR(it.message, "two");
-    CHECK_EQ(roost_fail(-EPERM, nothing), -EPERM);
+    CHECK_EQ(roost_fail(-EPERM, nothing, 0), -EPERM);
     memset(&it, 0, sizeof(it));
     CHECK(roost_errors_next(kept, &it));
     CHECK_EQ(it.status, -EPERM);
