@@ -42,6 +42,7 @@
 #include "cancel.h"
 
 #include "base/check.h"
+#include "base/edge.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -373,6 +374,7 @@ bool scope_cancel_with(struct scope *s, unsigned reason, int status,
         return false;
     }
     rt = chain_runtime(s);
+    edge_release(&rt->epoch); /* R61: cancel -> -ECANCELED */
     a64_add(&rt->epoch, 1, SEQ_CST /* E1 */);
     if (w != NULL) {
         a64_store(&w->counters.cancelled,
@@ -416,6 +418,7 @@ bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason)
     }
     if (first) {
         rt = chain_runtime(s);
+        edge_release(&rt->epoch);
         a64_add(&rt->epoch, 1, SEQ_CST /* E1 */);
         propagate(rt, s, true);
         hooks_run();

@@ -21,6 +21,7 @@
  */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/edge.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -45,6 +46,7 @@ void scope_drain(struct scope *s)
 
         scope_run_children(s);
         if (count_flush_local(s) == 0) {
+            edge_acquire(&s->count); /* R61: end -> close */
             return;
         }
         wt = wait_begin("close", s, WAIT_DEAF);
@@ -106,6 +108,7 @@ static void joined(struct scope *s)
 
 void task_uncount(struct scope *s)
 {
+    edge_release(&s->count); /* R61: end -> close and join */
     switch (count_drop(&s->count, COUNT_CHILD)) {
     case COUNT_WAKE:
         scope_wake(s);
@@ -120,6 +123,7 @@ void task_uncount(struct scope *s)
 
 void scope_unpin(struct scope *s)
 {
+    edge_release(&s->count);
     if (count_drop(&s->count, COUNT_PIN) == COUNT_WAKE) {
         scope_wake(s);
     }
@@ -171,6 +175,7 @@ int roost_scope_join(roost_scope *pub)
     while (rc == 0 && (count_flush_local(s) & COUNT_CHILDREN) != 0) {
         rc = join_children(s);
     }
+    edge_acquire(&s->count); /* R61: end -> join */
     return rc;
 }
 

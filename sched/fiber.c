@@ -45,6 +45,7 @@ static struct fiber *make(struct runtime *rt, const struct stack *stack)
 {
     struct fiber *f = (struct fiber *)(void *)(stack->top - FIBER_ROOM);
 
+    edge_acquire(f); /* what the stack's last fiber wrote on it */
     memset(f, 0, sizeof(*f));
     f->stack = *stack;
     f->runtime = rt;
@@ -114,6 +115,8 @@ __attribute__((noinline)) void fiber_switch(struct worker *w, struct fiber *to,
     w->fiber = to;
     w->frame = to->frame;
     w->stack_floor = (char *)((uintptr_t)to->stack.low + w->rt->stack_min);
+    edge_release(w);
+    edge_release(from);
     sanitize_switch_begin(from, to);
     switch_to(&from->context, &to->context, to);
     fiber_arrive(from);
@@ -145,6 +148,7 @@ void fiber_enter(struct worker *w, struct fiber *first)
     while (!w->leaving) {
         worker_emergency(w);
     }
+    edge_acquire(w); /* what was done on all its fibers */
     fiber_free(w->from);
     w->fiber = NULL;
 }

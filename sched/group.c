@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/edge.h"
 #include "count.h"
 #include <errno.h>
 
@@ -198,13 +199,17 @@ static int wait_children(roost_group *g, roost_ns deadline, uint32_t flags)
 
 int group_wait(roost_group *g, roost_ns deadline, bool deaf)
 {
-    if (no_child(&g->scope)) {
-        if (!deaf) {
-            wait_ready();
-        }
-        return 0;
+    int rc = 0;
+
+    if (!no_child(&g->scope)) {
+        rc = wait_children(g, deadline, deaf ? WAIT_DEAF : 0);
+    } else if (!deaf) {
+        wait_ready();
     }
-    return wait_children(g, deadline, deaf ? WAIT_DEAF : 0);
+    if (rc == 0) {
+        edge_acquire(&g->scope.count); /* R61: end -> wait */
+    }
+    return rc;
 }
 
 int roost_group_wait_until(roost_group *g, roost_ns deadline)

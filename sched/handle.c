@@ -22,6 +22,7 @@
  * COST    handle: an allocation (the descriptor). join of an ended task: 14 ns.
  */
 #include "base/check.h"
+#include "base/edge.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -140,6 +141,7 @@ void handle_finish(struct task_desc *d, int status)
             chain = wt;
         }
     }
+    edge_release(h); /* R61: end -> join */
     unlock(h, ENDED);
     wait_wake_chain(chain);
 }
@@ -205,6 +207,7 @@ int roost_join_until(roost_task *t, int *status, roost_ns deadline)
         ready = true;
     }
     rc = phase == ENDED ? h->status : 0;
+    edge_acquire(h);
     unlock(h, phase);
     if (phase != ENDED) {
         return -EINVAL;

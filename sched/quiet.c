@@ -20,6 +20,7 @@
  *   F1  (watch.c) firing
  */
 #include "base/check.h"
+#include "base/edge.h"
 #include "count.h"
 #include "group.h"
 #include "runtime.h"
@@ -159,5 +160,6 @@ int roost_settle(void)
         }
         unlock(rt);
     }
+    edge_acquire(rt); /* what all others did before they waited */
     return rc;
 }

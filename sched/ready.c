@@ -20,6 +20,7 @@
  * COST    A wake-up: 2 stores and 2 loads when nobody sleeps.
  */
 #include "base/check.h"
+#include "base/edge.h"
 #include "runtime.h"
 #include "worker.h"
 
@@ -133,6 +134,7 @@ void ready_leave(struct worker *w, fiber_commit commit, void *arg)
     if (unlikely(to == NULL)) {
         to = &w->thread;
     }
+    edge_release(w->rt); /* -> roost_settle, a jump */
     fiber_switch(w, to, commit, arg);
 }
 
@@ -149,6 +151,9 @@ void ready_step_aside(struct worker *w)
         w->budget = WORKER_BUDGET;
         return;
     }
+    /* Only tasks that have not started wait: the caller is not to be the next
+     * again, as the oldest ready fiber. */
+    w->pass = ring_count(&w->ring) == 0 && aptr_load(&w->next, RELAXED) == NULL;
     ready_leave(w, step_aside, NULL);
 }
 

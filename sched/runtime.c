@@ -22,6 +22,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/cpu.h"
+#include "base/edge.h"
 #include "count.h"
 #include "group.h"
 #include <errno.h>
@@ -88,6 +89,7 @@ void runtime_report(struct runtime *rt, roost_errors *e, int status,
     while (a32_xchg(&rt->error_lock, 1, ACQUIRE /* Z2 */) != 0) {
         sched_yield();
     }
+    edge_acquire(&rt->error_lock); /* one call of the hook -> the next */
     if (w != NULL) {
         w->frame = &w->hook_frame;
     }
@@ -106,6 +108,7 @@ void runtime_report(struct runtime *rt, roost_errors *e, int status,
     if (w != NULL) {
         w->frame = frame;
     }
+    edge_release(&rt->error_lock);
     a32_store(&rt->error_lock, 0, RELEASE /* Z2 */);
     roost_errors_free(e);
 }

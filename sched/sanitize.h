@@ -2,17 +2,20 @@
  * sanitize.h - what ThreadSanitizer and AddressSanitizer must be told about
  * fibers. Empty in other builds.
  *
- * TSan: each fiber is one to it; a switch is made without synchronisation
- * (flag 1) and the edge that really exists, from the side that leaves to the
- * side that arrives, is told by release and acquire on the arriving fiber.
+ * TSan: each fiber is a thread to it; a switch is made without synchronisation
+ * (flag 1). Since what belongs to a worker is written by all fibers that the
+ * worker comes to, a switch is an edge from the side that leaves to the side
+ * that arrives. Where only the program's races are looked for, and the library
+ * is not instrumented, it is none: see base/edge.h.
  */
 #ifndef ROOST_SANITIZE_H
 #define ROOST_SANITIZE_H
 
+#include "base/edge.h"
 #include "fiber.h"
 #include "worker.h"
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(ROOST_SANITIZE_RACES)
 #define ROOST_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -60,7 +63,9 @@ static inline void sanitize_switch_begin(struct fiber *from, struct fiber *to)
     void *sanitizer = to->sanitizer; /* read before `to` may go and end */
 
     (void)from;
+#ifndef ROOST_SANITIZE_RACES
     __tsan_release(to);
+#endif
     __tsan_switch_to_fiber(sanitizer, 1);
 #elif defined(ROOST_ASAN)
     __sanitizer_start_switch_fiber(&from->sanitizer, to->stack.low,
@@ -73,7 +78,7 @@ static inline void sanitize_switch_begin(struct fiber *from, struct fiber *to)
 
 static inline void sanitize_switch_end(struct fiber *self)
 {
-#if defined(ROOST_TSAN)
+#if defined(ROOST_TSAN) && !defined(ROOST_SANITIZE_RACES)
     __tsan_acquire(self);
 #elif defined(ROOST_ASAN)
     __sanitizer_finish_switch_fiber(self->sanitizer, NULL, NULL);

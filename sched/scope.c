@@ -28,6 +28,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/edge.h"
 #include "boundary.h"
 #include "count.h"
 #include "runtime.h"
@@ -297,6 +298,7 @@ int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
         return scope_spawn_slow(s, fn, arg, 0);
     }
     f = w->frame;
+    edge_release(s); /* R61: spawn -> start */
     if (unlikely((f->env != NULL && f->scope != s) ||
                  (scope_flags(s) & S_SPAWN_SLOW) ||
                  (f->marks & F_SPAWN_SLOW))) {
@@ -322,6 +324,7 @@ run_in_place(struct worker *w, struct fiber *fiber, struct frame *f,
     struct frame child;
     int status;
 
+    edge_acquire(e->scope); /* spawn -> start */
     child.scope = scope_of(e->scope);
     child.target = child.scope;
     child.env = e->env;
@@ -464,6 +467,7 @@ int roost_scope_close(roost_scope *pub, int body)
                  (f->marks & F_CLOSE_SLOW))) {
         return scope_close_slow(s, body);
     }
+    edge_acquire(&s->count); /* R61: end -> close */
     f->scope = s->outer;
     s->owner = NULL;
     return 0;

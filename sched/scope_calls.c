@@ -5,6 +5,7 @@
  *   E1  (cancel.c) the epoch
  */
 #include "base/check.h"
+#include "base/edge.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -236,6 +237,7 @@ static __attribute__((noinline)) bool poll_slow(struct worker *w,
     epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
     if (chain_cancels(f, true)) {
         f->marks |= F_CANCELLED;
+        edge_acquire(&w->rt->epoch); /* R61: cancel -> its effect */
         return true;
     }
     f->epoch = epoch;

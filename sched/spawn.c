@@ -16,6 +16,7 @@
  */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/edge.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -123,6 +124,7 @@ int desc_spawn(struct task_desc *d)
 {
     struct scope *s = d->scope;
 
+    edge_release(s); /* R61: spawn -> start */
     count_add(&s->count, COUNT_CHILD);
     if (scope_flags(s) & S_RACE) {
         a32_or(&s->flags, S_SPAWNED, RELAXED);
@@ -146,6 +148,7 @@ static int spawn_entry(struct worker *w, struct scope *s, roost_fn fn,
 {
     struct entry e = {fn, arg, scope_public(s), NULL};
 
+    edge_release(s); /* R61: spawn -> start */
     count_add(&s->count, COUNT_CHILD);
     if (deque_push(&w->deque, e) != 0) {
         task_uncount(s);

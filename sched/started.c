@@ -21,6 +21,7 @@
  */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/edge.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -243,6 +244,7 @@ int roost_spawn_started(roost_scope *pub, roost_fn fn, void *arg,
     wt = wait_begin("started", r, WAIT_DEAF);
     r->caller = wt;
     r->value = &got;
+    edge_release(d->scope); /* R61: spawn -> start */
     desc_queue(d);
     wait_commit(wt, ROOST_NEVER);
     if (wait_result(wt) == OVER) {

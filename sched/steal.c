@@ -7,7 +7,8 @@
  *           1  every 61st turn: due timers, then the inject queue, the lowest
  *              priority, the oldest of the deque
  *           2  pinned work, then HIGH
- *           3  after a spawner stepped aside: its deque
+ *           3  after a spawner stepped aside: its deque; after a task that
+ *              nobody but new tasks could follow: the oldest of them
  *           4  the run-next slot, at most 3 times in a row
  *           5  the inject queue, if the last turn did not come from there
  *           6  the ring of ready fibers, oldest first
@@ -103,6 +104,14 @@ static enum found from_drain(struct worker *w, struct work *out)
     return FOUND_NOTHING;
 }
 
+/* Once after ready_step_aside. */
+static enum found from_pass(struct worker *w, struct work *out)
+{
+    w->pass = false;
+    return deque_take(&w->deque, &out->entry) == STEAL_GOT ? FOUND_ENTRY
+                                                           : FOUND_NOTHING;
+}
+
 static enum found from_inject(struct worker *w, struct work *out)
 {
     if (w->looked_inject || inject_count(&w->rt->inject) == 0) {
@@ -129,6 +138,9 @@ static enum found from_urgent(struct worker *w, struct work *out)
     }
     if (found == FOUND_NOTHING && w->drain) {
         found = from_drain(w, out);
+    }
+    if (found == FOUND_NOTHING && w->pass) {
+        found = from_pass(w, out);
     }
     if (found == FOUND_NOTHING && w->next_uses < WORKER_NEXT_MAX) {
         found = found_fiber(take_next(w), out);
@@ -168,7 +180,7 @@ struct fiber *work_next_fiber(struct worker *w)
 {
     struct fiber *f = NULL;
 
-    if (--w->turns <= 0 || w->drain || inject_count(&w->mine) != 0 ||
+    if (--w->turns <= 0 || w->drain || w->pass || inject_count(&w->mine) != 0 ||
         inject_count(&w->high) != 0 || inject_count(&w->rt->inject) != 0) {
         return NULL; /* the loop sorts it out */
     }

@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/edge.h"
 #include "boundary.h"
 #include "count.h"
 #include "runtime.h"
@@ -137,6 +138,7 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e)
         task_uncount(s);
         return;
     }
+    edge_acquire(s); /* R61: spawn -> start */
     f.scope = s;
     f.target = s;
     f.env = e->env;

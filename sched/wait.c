@@ -54,6 +54,7 @@
 #include "wait.h"
 
 #include "base/check.h"
+#include "base/edge.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -98,6 +99,7 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
     }
     if (chain_cancels(f, true)) {
         f->marks |= F_CANCELLED;
+        edge_acquire(&w->rt->epoch); /* R61: cancel -> -ECANCELED */
         return -ECANCELED;
     }
     f->epoch = epoch;
@@ -197,6 +199,7 @@ static bool decide(struct waiter *wt, uint32_t phase)
 
 bool wait_complete(struct waiter *wt, uint32_t result)
 {
+    edge_release(wt); /* -> outcome, commit_thread */
     return decide(wt, WAIT_DONE | (result << WAIT_RESULT_SHIFT));
 }
 
@@ -326,6 +329,7 @@ static int commit_thread(struct waiter *wt, roost_ns deadline)
             deadline = ROOST_NEVER; /* the winner is about to wake us */
         }
     }
+    edge_acquire(wt);
     return 0;
 }
 
@@ -363,6 +367,15 @@ static bool expire_or_arm(struct worker *w, struct frame *f, struct waiter *wt,
     return false;
 }
 
+/* A virtual clock has moved: all others waited, and what they did before is
+ * seen. */
+static void jumped(struct runtime *rt)
+{
+    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
+        edge_acquire(rt);
+    }
+}
+
 static int outcome(struct frame *f, struct waiter *wt)
 {
     uint32_t state = a32_load(&wt->state, ACQUIRE /* W1 */);
@@ -370,6 +383,7 @@ static int outcome(struct frame *f, struct waiter *wt)
     bool deaf = (state & WAIT_DEAF) != 0;
 
     if (phase == WAIT_DONE) {
+        edge_acquire(wt);
         return 0;
     }
     a32_store(&wt->state, WAIT_IDLE, RELAXED);
@@ -381,9 +395,11 @@ static int outcome(struct frame *f, struct waiter *wt)
     }
     if (chain_cancels(f, true)) {
         f->marks |= F_CANCELLED;
+        edge_acquire(&wt->fiber->runtime->epoch); /* R61 */
         return -ECANCELED;
     }
     roost_check(phase == WAIT_TIMEDOUT);
+    jumped(wt->fiber->runtime);
     return -ETIMEDOUT;
 }
 

@@ -24,6 +24,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/cpu.h"
+#include "base/edge.h"
 #include "runtime.h"
 #include "sanitize.h"
 #include <string.h>
@@ -176,6 +177,7 @@ static enum found idle(struct worker *w, struct work *out)
         if (stack_trim(rt->stacks)) {
             continue;
         }
+        edge_release(rt); /* -> roost_settle, a jump of a virtual clock */
         sleep_parked(w, park_announce(&rt->park, &w->parker, searching));
         searching = true;
     }

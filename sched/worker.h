@@ -76,6 +76,7 @@ struct worker {
     aptr next;               /* M: run-next slot; stolen last */
     uint32_t next_uses;      /* O */
     bool drain;              /* O: a spawner stepped aside: deque first */
+    bool pass;               /* O: a task stepped aside for new ones */
     bool looked_inject;      /* O: the last turn came from outside */
     bool timers_dirty;       /* O: may need the watch */
     bool watched;            /* I: opts.stall is set */

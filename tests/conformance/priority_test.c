@@ -21,7 +21,7 @@ static int write_log(void *arg)
     struct entry *e = (struct entry *)arg;
 
     for (int i = 0; i < e->rounds; i++) {
-        e->log->order[e->log->n++] = e->mark;
+        e->log->order[test_add(&e->log->n, 1) - 1] = e->mark;
         CHECK_EQ(roost_yield(), 0);
     }
     return 0;

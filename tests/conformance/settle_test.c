@@ -225,6 +225,29 @@ static int set_it(void *arg)
     return 0;
 }
 
+/* A lone task that yields lets a new one start at once, the oldest first: with
+ * one worker, where nobody else could have taken it. */
+TEST(a_yield_lets_a_new_task_start, "R7 R60")
+{
+    int first = 0, second = 0;
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, set_it, &first), 0);
+    CHECK_EQ(roost_spawn(&s, set_it, &second), 0);
+    CHECK_EQ(roost_yield(), 0);
+    if (test_workers == 1) {
+        CHECK_EQ(test_get(&first), 1);
+        CHECK_EQ(test_get(&second), 0);
+    }
+    CHECK_EQ(roost_yield(), 0);
+    if (test_workers == 1) {
+        CHECK_EQ(test_get(&second), 1);
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(first + second, 2);
+}
+
 /* A checkpoint yields once the time slice is used up: the other one runs,
  * though the only worker never waits. */
 TEST(a_checkpoint_lets_others_run_after_its_slice, "R7 R60")
