@@ -134,9 +134,10 @@ void handle_finish(struct task_desc *d, int status)
     h->status = status;
     h->desc = NULL;
     while ((link = list_pop_front(&h->joiners)) != NULL) {
-        struct waiter *wt = container_of(link, struct clause, link)->waiter;
+        struct clause *c = container_of(link, struct clause, link);
+        struct waiter *wt = c->waiter;
 
-        if (wait_complete(wt, 0)) {
+        if (wait_complete(wt, c->index)) {
             wt->next = chain;
             chain = wt;
         }
@@ -164,6 +165,7 @@ static int join_wait(struct handle *h, uint32_t phase, roost_ns deadline)
     int rc;
 
     clause.waiter = wt;
+    clause.index = 0;
     list_push_back(&h->joiners, &clause.link);
     unlock(h, phase);
     rc = wait_commit(wt, deadline);
@@ -224,6 +226,43 @@ int roost_join_until(roost_task *t, int *status, roost_ns deadline)
 int roost_join(roost_task *t, int *status)
 {
     return roost_join_until(t, status, ROOST_NEVER);
+}
+
+/* --- for select --- */
+
+bool task_valid(roost_task *t)
+{
+    return handle_of(t)->magic == HANDLE_MAGIC;
+}
+
+void task_lock(roost_task *t)
+{
+    lock(handle_of(t));
+}
+
+void task_unlock(roost_task *t)
+{
+    struct handle *h = handle_of(t);
+
+    unlock(h, a32_load(&h->word, RELAXED) & ~(uint32_t)LOCKED);
+}
+
+bool task_over(roost_task *t, int *status)
+{
+    struct handle *h = handle_of(t);
+    uint32_t phase = a32_load(&h->word, RELAXED) & ~(uint32_t)LOCKED;
+
+    if (phase == RUNNING || phase == SEALED) {
+        return false;
+    }
+    *status = phase == ENDED ? h->status : -EINVAL;
+    edge_acquire(h);
+    return true;
+}
+
+void task_await(roost_task *t, struct clause *c)
+{
+    list_push_back(&handle_of(t)->joiners, &c->link);
 }
 
 /* The hidden scope of a task that still runs, pinned; or NULL. */

@@ -23,6 +23,7 @@
 #include "base/edge.h"
 #include "count.h"
 #include "group.h"
+#include "plain.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -100,7 +101,7 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
     if (!rt->report_deadlock || rt->main == NULL ||
         (a64_load(&rt->main->scope.count, ACQUIRE /* C2 */) & COUNT_CHILDREN) ==
             0 ||
-        outside_any(rt) || /* again: main may have been counted since */
+        plain_active() || outside_any(rt) || /* again: main may have been counted since */
         earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
         !park_all(&rt->park)) {

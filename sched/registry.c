@@ -87,6 +87,21 @@ unsigned registry_count(void)
     return n;
 }
 
+void registry_nudge(void)
+{
+    struct list *at;
+
+    pthread_mutex_lock(&registry_lock);
+    for (at = runtimes.next; at != &runtimes; at = at->next) {
+        struct runtime *rt = container_of(at, struct runtime, link);
+
+        if (park_all(&rt->park)) {
+            park_wake_one(&rt->park);
+        }
+    }
+    pthread_mutex_unlock(&registry_lock);
+}
+
 int registry_dump(int fd)
 {
     struct list *at;

@@ -152,9 +152,8 @@ void registry_add(struct runtime *rt);
 void registry_remove(struct runtime *rt);
 unsigned registry_count(void);
 int registry_dump(int fd);
+/* Let every runtime that sleeps look again whether it is stuck. */
+void registry_nudge(void);
 bool registry_forked(void); /* in a forked child, before a fresh run */
-
-/* --- misuse.c --- */
-_Noreturn void misuse(const char *call, const void *object, const char *what);
 
 #endif

@@ -99,6 +99,9 @@ void task_finish(struct frame *f, int status)
     if (f->scope != f->target) {
         misuse("task", f->scope, "returned with a scope still open");
     }
+    if (f->marks & F_HELD) {
+        held_abandon(&f->held);
+    }
     if (status >= 0 || absorbed(f, status)) {
         roost_errors_free(kept);
     } else {

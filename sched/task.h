@@ -44,6 +44,7 @@ struct frame {
     struct scope *culprit;  /* O: F_CULPRIT: this is what chain.h calls so */
     uint64_t culprit_epoch; /* O: F_CULPRIT */
     struct reason reason;   /* O: F_REASON: of the scope closed last */
+    struct list held;       /* O: F_HELD: struct held */
     struct task_desc *desc; /* I: F_DESC */
 };
 
@@ -63,6 +64,7 @@ enum {
     F_HOOK = 1u << 7,      /* runs a hook: waiting is -EPERM */
     F_ENV_OWNED = 1u << 8, /* env is counted: dropped at the end */
     F_REASON = 1u << 9,    /* reason is valid */
+    F_HELD = 1u << 11,     /* held is valid */
     F_CULPRIT = 1u << 10,  /* outward, culprit, culprit_epoch are valid */
     F_LOOK = 1u << 28,     /* and above: looks at the clock, see wait.c */
     /* close takes the long way */

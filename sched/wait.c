@@ -55,11 +55,15 @@
 
 #include "base/check.h"
 #include "base/edge.h"
+#include "plain.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
 
 static __thread struct waiter thread_waiter;
+
+/* waiter.woken, of a plain thread. */
+enum { THREAD_AWAKE, THREAD_WOKEN, THREAD_ASLEEP };
 
 int64_t wait_now(void)
 {
@@ -107,13 +111,40 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
     return 0;
 }
 
+static __attribute__((noinline)) int enter_thread(void)
+{
+    if (registry_forked()) {
+        return -EINVAL;
+    }
+    plain_note();
+    return hooks_running() ? -EPERM : 0;
+}
+
+int wait_check(void)
+{
+    if (unlikely(worker_tls == NULL)) {
+        return registry_forked() ? -EINVAL : (plain_note(), 0);
+    }
+    return 0;
+}
+
+int wait_enter_deaf(void)
+{
+    struct worker *w = worker_tls;
+
+    if (unlikely(w == NULL)) {
+        return enter_thread();
+    }
+    return w->frame->marks & F_HOOK ? -EPERM : 0;
+}
+
 int wait_enter(void)
 {
     struct worker *w = worker_tls;
     struct frame *f;
 
     if (unlikely(w == NULL)) {
-        return registry_forked() ? -EINVAL : hooks_running() ? -EPERM : 0;
+        return enter_thread();
     }
     f = w->frame;
     if (likely((f->marks & (F_EPOCH | F_HOOK)) == F_EPOCH &&
@@ -256,11 +287,18 @@ bool wait_cancel_frozen(struct waiter *wt)
     return true;
 }
 
+static void wake_thread(struct waiter *wt)
+{
+    if (a32_xchg(&wt->woken, THREAD_WOKEN, ACQ_REL /* W1 */) == THREAD_ASLEEP) {
+        plain_awake();
+    }
+    futex_wake(&wt->woken, 1); /* its end at worst: a wake for nothing */
+}
+
 void wait_wake(struct waiter *wt)
 {
     if (wt->fiber == NULL) {
-        a32_store(&wt->woken, 1, RELEASE /* W1 */);
-        futex_wake(&wt->woken, 1);
+        wake_thread(wt);
         return;
     }
     if (!(a32_load(&wt->state, ACQUIRE /* W3 */) & WAIT_PARKED) &&
@@ -300,6 +338,17 @@ static void park(struct worker *w, struct fiber *from, void *arg)
     ready_push(from);
 }
 
+uint32_t wait_random(uint32_t n)
+{
+    static __thread struct rng own;
+    struct worker *w = worker_tls;
+
+    if (w == NULL && own.state == 0) {
+        own.state = (uint64_t)clock_now() ^ (uintptr_t)&own;
+    }
+    return rng_below(w == NULL ? &own : &w->rng, n);
+}
+
 void wait_ready(void)
 {
     struct worker *w = worker_self();
@@ -321,8 +370,15 @@ void wait_abort(struct waiter *wt)
 
 static int commit_thread(struct waiter *wt, roost_ns deadline)
 {
-    while (a32_load(&wt->woken, ACQUIRE /* W1 */) == 0) {
-        if (futex_wait(&wt->woken, 0, deadline) == -ETIMEDOUT) {
+    uint32_t seen = THREAD_AWAKE;
+
+    if (deadline == ROOST_NEVER && plain_self()->used &&
+        a32_cas(&wt->woken, &seen, THREAD_ASLEEP, ACQ_REL /* W1 */,
+                ACQUIRE /* W1 */)) {
+        plain_asleep();
+    }
+    while ((seen = a32_load(&wt->woken, ACQUIRE /* W1 */)) != THREAD_WOKEN) {
+        if (futex_wait(&wt->woken, seen, deadline) == -ETIMEDOUT) {
             if (decide(wt, WAIT_TIMEDOUT)) {
                 return -ETIMEDOUT;
             }

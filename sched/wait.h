@@ -40,7 +40,7 @@ enum {
 
 struct waiter {
     a32 state;           /* M: above */
-    a32 woken;           /* M: plain thread: 1 once it may go on (futex) */
+    a32 woken;           /* M: plain thread: THREAD_ in wait.c (futex) */
     struct fiber *fiber; /* O before WAITING: NULL for a plain thread */
     struct frame *frame; /* O before WAITING */
     const char *what;    /* O before WAITING: for dumps */
@@ -75,6 +75,13 @@ static inline uint32_t wait_result(const struct waiter *w)
            WAIT_RESULT_SHIFT;
 }
 
+/* The same for a call that waits, but is no cancellation point. */
+int wait_enter_deaf(void);
+
+/* At the entry of a call on an object that never waits: 0, or -EINVAL in a
+ * forked child. */
+int wait_check(void);
+
 /* The call was ready at once: it counts against the task's budget, which
  * makes it step aside when used up (R7). */
 void wait_ready(void);
@@ -82,12 +89,56 @@ void wait_ready(void);
 /* Announced, but not needed and in nobody's reach: take it back. */
 void wait_abort(struct waiter *w);
 
+/* Has nobody decided it yet? A hint, unless the caller can keep others off. */
+static inline bool wait_live(const struct waiter *w)
+{
+    return (a32_load(&((struct waiter *)(uintptr_t)w)->state, RELAXED) &
+            WAIT_PHASE) == WAIT_WAITING;
+}
+
 /* Win the wait for completion. True: call wait_wake, after the primitive's
  * unlock; it is the last access to w. False: somebody else won. */
 bool wait_complete(struct waiter *w, uint32_t result);
 void wait_wake(struct waiter *w);
 /* The same for a chain through waiter.next. */
 void wait_wake_chain(struct waiter *first);
+
+/* --- who it is, for objects that belong to whoever took them --- */
+
+/* The calling task, or plain thread. No two that live are the same. */
+const void *wait_self(void);
+
+/* Stands in the object, or beside it. */
+struct held {
+    struct list link;                /* O holder: its list */
+    const void *object;              /* I: what it is of */
+    void (*abandon)(struct held *h); /* I: the holder has ended with it */
+};
+
+/* By the holder alone. */
+void held_add(struct held *h);
+void held_remove(struct held *h);
+/* The caller's record of this object; NULL: it holds none. */
+struct held *held_find(const void *object);
+/* Of a holder that ends: tell all that it still holds. */
+void held_abandon(struct list *held);
+
+/* --- the end of a task, for select --- */
+
+struct roost_task;
+bool task_valid(struct roost_task *t); /* a handle that stands for a task */
+void task_lock(struct roost_task *t);
+void task_unlock(struct roost_task *t);
+/* Under lock: it has ended, *status is its result. */
+bool task_over(struct roost_task *t, int *status);
+/* Under lock, not over: complete the clause's waiter when it is. */
+void task_await(struct roost_task *t, struct clause *c);
+
+/* Uniform in 0..n-1. */
+uint32_t wait_random(uint32_t n);
+
+/* A bug of the caller's: one line, the task tree, abort. */
+_Noreturn void misuse(const char *call, const void *object, const char *what);
 
 /* Now, on the clock of the current runtime (or CLOCK_MONOTONIC). */
 int64_t wait_now(void);

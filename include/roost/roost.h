@@ -7,9 +7,11 @@
 #define ROOST_ROOST_H
 
 #include <roost/base.h>
+#include <roost/chan.h>
 #include <roost/error.h>
 #include <roost/run.h>
 #include <roost/scope.h>
+#include <roost/sync.h>
 #include <roost/task.h>
 #include <roost/time.h>
 #include <roost/trace.h>

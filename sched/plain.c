@@ -1,0 +1,81 @@
+/*
+ * plain.c - plain threads that use roost's objects.
+ *
+ * WHAT    How many of them are awake: while any is, it may feed a task that
+ *         waits, so that a runtime whose tasks all wait is not stuck (R63).
+ * MODEL   A thread is counted at its first use of an object, taken off while it
+ *         sleeps on one without a deadline, and at its end. Whoever wakes it
+ *         counts it again, before that thread could be missed: the waker is
+ *         awake itself.
+ * ORDER
+ *   Y1  plain_asleep: count, seq_cst, read the park words  <->  quiet.c: park
+ *       word, seq_cst, read the count. One sees the other:
+ *         thread                          last worker
+ *         active--                        word: all parked
+ *         full order           /- Y1 -/   full order
+ *         read word: wake one             read active
+ *       Without it a runtime that is stuck may never say so.
+ * COST    The first use: a read-modify-write and pthread_setspecific. Later
+ *         ones: a thread-local load.
+ */
+#include "plain.h"
+
+#include "base/check.h"
+#include "runtime.h"
+#include "worker.h"
+#include <pthread.h>
+
+static a32 active; /* M: Y1 */
+static __thread struct plain self;
+static pthread_key_t key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+struct plain *plain_self(void)
+{
+    return &self;
+}
+
+void plain_asleep(void)
+{
+    if (a32_add(&active, (uint32_t)-1, SEQ_CST /* Y1 */) == 1) {
+        registry_nudge();
+    }
+}
+
+void plain_awake(void)
+{
+    a32_add(&active, 1, SEQ_CST /* Y1 */);
+}
+
+bool plain_active(void)
+{
+    return a32_load(&active, SEQ_CST /* Y1 */) != 0;
+}
+
+/* The end of a thread: what it holds is abandoned. */
+static void end(void *plain)
+{
+    (void)plain;
+    if (self.held.next != NULL) {
+        held_abandon(&self.held);
+    }
+    self.used = false;
+    plain_asleep();
+}
+
+static void make_key(void)
+{
+    /* Without a key a thread that ends stays counted: no false reports. */
+    (void)pthread_key_create(&key, end);
+}
+
+void plain_note(void)
+{
+    if (likely(self.used)) {
+        return;
+    }
+    self.used = true;
+    plain_awake();
+    pthread_once(&once, make_key);
+    (void)pthread_setspecific(key, &self);
+}

@@ -1,0 +1,132 @@
+/*
+ * barrier.c - a meeting point for n parties, again and again.
+ *
+ * WHAT    The n-th to arrive lets all go on and is their leader; the next
+ *         round begins at once.
+ * INVARIANTS
+ *   - arrived is the number of those in the queue, and less than n.
+ *   - A party that is cancelled or too late takes itself off: the round goes on
+ *     without it (R52).
+ *   - Aborted: nobody waits, all get -EPIPE until it is initialised anew.
+ * COST    A party: 15 ns and a switch.
+ */
+#include "queue.h"
+#include <errno.h>
+#include <roost/event.h>
+
+struct barrier {
+    struct lock lock;
+    uint32_t n;         /* I */
+    uint32_t arrived;   /* L(lock) */
+    uint32_t aborted;   /* L(lock) */
+    struct queue queue; /* L(lock) */
+};
+
+_Static_assert(sizeof(struct barrier) <= 48, "a quarter of 64 stays spare");
+_Static_assert(sizeof(roost_barrier) == 64, "event.h says so");
+
+static struct barrier *barrier_of(roost_barrier *b)
+{
+    return (struct barrier *)(void *)b;
+}
+
+int roost_barrier_init(roost_barrier *b, unsigned n)
+{
+    if (wait_check() != 0 || b == NULL || n == 0) {
+        return -EINVAL;
+    }
+    *b = (roost_barrier){{0}};
+    barrier_of(b)->n = n;
+    return 0;
+}
+
+void roost_barrier_destroy(roost_barrier *b)
+{
+    if (b != NULL && !queue_unused(&barrier_of(b)->queue) &&
+        wait_check() == 0) {
+        misuse("roost_barrier_destroy", b, "somebody waits at it");
+    }
+}
+
+int roost_barrier_abort(roost_barrier *pub)
+{
+    struct barrier *b = barrier_of(pub);
+    struct wakes wakes = {0};
+
+    if (wait_check() != 0 || pub == NULL) {
+        return -EINVAL;
+    }
+    lock_acquire(&b->lock);
+    b->aborted = 1;
+    b->arrived = 0;
+    queue_win_all(&b->queue, QUEUE_CLOSED, &wakes);
+    wakes_release(&wakes, &b->lock);
+    return 0;
+}
+
+/* With the lock, which it gives up. */
+static int await_others(struct barrier *b, roost_ns deadline)
+{
+    struct clause c;
+    struct waiter *w = queue_enter(&b->queue, &c, "barrier", NULL);
+    int rc;
+
+    b->arrived++;
+    rc = queue_wait(&b->lock, &c, deadline);
+    if (rc == 0) {
+        return wait_result(w) & QUEUE_CLOSED ? -EPIPE : 0;
+    }
+    if (queue_leave(&c)) {
+        b->arrived--;
+    }
+    lock_release(&b->lock);
+    return rc;
+}
+
+/* Those who were cancelled have left (R52), if only in fact. */
+static void purge(struct barrier *b)
+{
+    struct list *at = b->queue.head.next;
+
+    while (at != NULL && at != &b->queue.head) {
+        struct clause *c = container_of(at, struct clause, link);
+
+        at = at->next;
+        if (!wait_live(c->waiter)) {
+            queue_leave(c);
+            b->arrived--;
+        }
+    }
+}
+
+int roost_barrier_wait_until(roost_barrier *pub, roost_ns deadline)
+{
+    struct barrier *b = barrier_of(pub);
+    struct wakes wakes = {0};
+    int rc = pub == NULL ? -EINVAL : wait_enter();
+
+    if (rc != 0) {
+        return rc;
+    }
+    lock_acquire(&b->lock);
+    if (b->aborted) {
+        lock_release(&b->lock);
+        return -EPIPE;
+    }
+    if (b->arrived + 1 == b->n) {
+        purge(b);
+    }
+    if (b->arrived + 1 < b->n) {
+        return await_others(b, deadline);
+    }
+    b->arrived = 0;
+    queue_win_all(&b->queue, 0, &wakes);
+    wakes_release(&wakes, &b->lock);
+    wait_ready();
+    return 1;
+}
+
+int roost_barrier_wait(roost_barrier *b)
+{
+    return roost_barrier_wait_until(b, ROOST_NEVER);
+}
