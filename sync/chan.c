@@ -53,10 +53,9 @@ static bool drop(roost_chan *c, const void *item, struct wakes *k)
         return false;
     }
     d->after.run = run_dropped;
-    d->after.next = k->after;
     d->on_drop = c->on_drop;
     item_copy(d->item, item, c->items.size);
-    k->after = &d->after;
+    wakes_after(k, &d->after);
     return true;
 }
 

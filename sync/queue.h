@@ -25,7 +25,7 @@ struct after {
  * else is to be done then. All zero: none. */
 struct wakes {
     struct waiter *first, *last;
-    struct after *after;
+    struct after *after, **after_end; /* in order, too */
 };
 
 /* The oldest that still waits; NULL: none. Those before it were cancelled or
@@ -93,6 +93,18 @@ static inline void wakes_add(struct wakes *k, struct waiter *w)
         k->last->next = w;
     }
     k->last = w;
+}
+
+/* To be run after the unlock and the wakes, behind the others. */
+static inline void wakes_after(struct wakes *k, struct after *a)
+{
+    a->next = NULL;
+    if (k->after == NULL) {
+        k->after = a;
+    } else {
+        *k->after_end = a;
+    }
+    k->after_end = &a->next;
 }
 
 /* After the unlock, or the last of them. */

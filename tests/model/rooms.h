@@ -11,6 +11,7 @@
 #define MODEL_RUNS 4000
 #include "count.h"
 #include "model.h"
+#include "plain.h"
 #include "runtime.h"
 #include "worker.h"
 #include <string.h>
@@ -67,6 +68,31 @@ int64_t runtime_now_fast(struct worker *w)
 bool registry_forked(void)
 {
     return false;
+}
+
+/* Plain threads: who holds what, and how many are about, is plain.c's. */
+struct plain *plain_self(void)
+{
+    static __thread struct plain self;
+
+    return &self;
+}
+
+void plain_note(void)
+{
+}
+
+void plain_asleep(void)
+{
+}
+
+void plain_awake(void)
+{
+}
+
+void held_abandon(struct list *held)
+{
+    MODEL_CHECK(held == NULL);
 }
 
 void watch_cover(struct runtime *r, int64_t when)
