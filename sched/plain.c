@@ -8,11 +8,11 @@
  *         counts it again, before that thread could be missed: the waker is
  *         awake itself.
  * ORDER
- *   Y1  plain_asleep: count, seq_cst, read the park words  <->  quiet.c: park
+ *   Y2  plain_asleep: count, seq_cst, read the park words  <->  quiet.c: park
  *       word, seq_cst, read the count. One sees the other:
  *         thread                          last worker
  *         active--                        word: all parked
- *         full order           /- Y1 -/   full order
+ *         full order           /- Y2 -/   full order
  *         read word: wake one             read active
  *       Without it a runtime that is stuck may never say so.
  * COST    The first use: a read-modify-write and pthread_setspecific. Later
@@ -25,7 +25,7 @@
 #include "worker.h"
 #include <pthread.h>
 
-static a32 active; /* M: Y1 */
+static a32 active; /* M: Y2 */
 static __thread struct plain self;
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -37,19 +37,19 @@ struct plain *plain_self(void)
 
 void plain_asleep(void)
 {
-    if (a32_add(&active, (uint32_t)-1, SEQ_CST /* Y1 */) == 1) {
+    if (a32_add(&active, (uint32_t)-1, SEQ_CST /* Y2 */) == 1) {
         registry_nudge();
     }
 }
 
 void plain_awake(void)
 {
-    a32_add(&active, 1, SEQ_CST /* Y1 */);
+    a32_add(&active, 1, SEQ_CST /* Y2 */);
 }
 
 bool plain_active(void)
 {
-    return a32_load(&active, SEQ_CST /* Y1 */) != 0;
+    return a32_load(&active, SEQ_CST /* Y2 */) != 0;
 }
 
 /* The end of a thread: what it holds is abandoned. */

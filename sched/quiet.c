@@ -101,7 +101,8 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
     if (!rt->report_deadlock || rt->main == NULL ||
         (a64_load(&rt->main->scope.count, ACQUIRE /* C2 */) & COUNT_CHILDREN) ==
             0 ||
-        plain_active() || outside_any(rt) || /* again: main may have been counted since */
+        plain_active() ||
+        outside_any(rt) || /* again: main may have been counted since */
         earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
         !park_all(&rt->park)) {

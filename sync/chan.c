@@ -150,21 +150,16 @@ bool chan_may_take(roost_chan *c)
     return c->closed || c->items.length > 0 || !queue_empty(&c->senders);
 }
 
-/* In the queue, with the lock, which it gives up: 0, -EPIPE, or why it left. */
-static int await(roost_chan *c, struct queue *q, const char *what, void *item,
-                 roost_ns deadline)
+int chan_await(roost_chan *c, struct clause *clause, roost_ns deadline)
 {
-    struct clause clause;
-    struct waiter *w = queue_enter(q, &clause, what, item);
-    int rc;
+    struct waiter *w = clause->waiter;
+    int rc = wait_commit(w, deadline);
 
-    chan_unlock(c);
-    rc = wait_commit(w, deadline);
     if (rc == 0) {
         return wait_result(w) & QUEUE_CLOSED ? -EPIPE : 0;
     }
     lock_acquire(&c->lock);
-    queue_leave(&clause);
+    queue_leave(clause);
     chan_unlock(c);
     return rc;
 }
@@ -172,6 +167,7 @@ static int await(roost_chan *c, struct queue *q, const char *what, void *item,
 int roost_chan_send_until(roost_chan *c, const void *item, roost_ns deadline)
 {
     struct wakes wakes = {0};
+    struct clause clause;
     int rc = chan_bad(c, item) ? -EINVAL : wait_enter();
 
     if (rc != 0) {
@@ -180,8 +176,10 @@ int roost_chan_send_until(roost_chan *c, const void *item, roost_ns deadline)
     lock_acquire(&c->lock);
     rc = chan_put(c, item, &wakes);
     if (rc == -EAGAIN) {
-        return await(c, &c->senders, "channel send", (void *)(uintptr_t)item,
-                     deadline);
+        queue_enter(&c->senders, &clause, "channel send",
+                    (void *)(uintptr_t)item);
+        chan_unlock(c);
+        return chan_await(c, &clause, deadline);
     }
     chan_release(c, &wakes);
     wait_ready();
@@ -196,6 +194,7 @@ int roost_chan_send(roost_chan *c, const void *item)
 int roost_chan_recv_until(roost_chan *c, void *item, roost_ns deadline)
 {
     struct wakes wakes = {0};
+    struct clause clause;
     int rc = chan_bad(c, item) ? -EINVAL : wait_enter();
 
     if (rc != 0) {
@@ -204,7 +203,9 @@ int roost_chan_recv_until(roost_chan *c, void *item, roost_ns deadline)
     lock_acquire(&c->lock);
     rc = chan_take(c, item, &wakes);
     if (rc == -EAGAIN) {
-        return await(c, &c->receivers, "channel receive", item, deadline);
+        queue_enter(&c->receivers, &clause, "channel receive", item);
+        chan_unlock(c);
+        return chan_await(c, &clause, deadline);
     }
     chan_release(c, &wakes);
     wait_ready();

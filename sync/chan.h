@@ -35,6 +35,10 @@ int chan_take(roost_chan *c, void *item, struct wakes *k);
 bool chan_may_put(roost_chan *c);
 bool chan_may_take(roost_chan *c);
 
+/* The caller's clause stands in one of the queues, and the lock is given up: 0,
+ * -EPIPE, or why it left. Waits. */
+int chan_await(roost_chan *c, struct clause *clause, roost_ns deadline);
+
 /* on_drop for all of them, and what held them is freed. Without the lock. */
 void chan_drop_all(const roost_chan *c, struct items *items);
 

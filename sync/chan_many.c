@@ -11,26 +11,6 @@
 
 #define BATCH 64 /* items under one lock: others want it too */
 
-/* In the queue, with the lock, which it gives up. */
-static int await(roost_chan *c, struct queue *q, const char *what, void *item,
-                 roost_ns deadline, struct wakes *k)
-{
-    struct clause clause;
-    struct waiter *w = queue_enter(q, &clause, what, item);
-    int rc;
-
-    chan_release(c, k);
-    *k = (struct wakes){0};
-    rc = wait_commit(w, deadline);
-    if (rc == 0) {
-        return wait_result(w) & QUEUE_CLOSED ? -EPIPE : 0;
-    }
-    lock_acquire(&c->lock);
-    queue_leave(&clause);
-    chan_unlock(c);
-    return rc;
-}
-
 /* Up to BATCH of the n at `items`; how many, and in *rc why not more. With the
  * lock. */
 static size_t put_some(roost_chan *c, const char *items, size_t n,
@@ -56,14 +36,17 @@ int roost_chan_send_many_until(roost_chan *c, const void *items, size_t n,
 
     while (rc >= 0 && done < n) {
         struct wakes wakes = {0};
+        struct clause clause;
 
         lock_acquire(&c->lock);
         done += put_some(c, from + done * c->items.size, n - done, &wakes, &rc);
         if (rc == -EAGAIN) {
             const char *next = from + done * c->items.size;
 
-            rc = await(c, &c->senders, "channel send", (void *)(uintptr_t)next,
-                       deadline, &wakes);
+            queue_enter(&c->senders, &clause, "channel send",
+                        (void *)(uintptr_t)next);
+            chan_release(c, &wakes);
+            rc = chan_await(c, &clause, deadline);
             done += rc == 0;
         } else {
             chan_release(c, &wakes);
@@ -101,12 +84,14 @@ int roost_chan_recv_many_until(roost_chan *c, void *items, size_t n,
 
     while (rc == 0 && done < n) {
         struct wakes wakes = {0};
+        struct clause clause;
 
         lock_acquire(&c->lock);
         done += take_some(c, to + done * c->items.size, n - done, &wakes, &rc);
         if (rc == -EAGAIN && done == 0) {
-            rc = await(c, &c->receivers, "channel receive", items, deadline,
-                       &wakes);
+            queue_enter(&c->receivers, &clause, "channel receive", items);
+            chan_release(c, &wakes);
+            rc = chan_await(c, &clause, deadline);
             done += rc == 0;
         } else {
             chan_release(c, &wakes);

@@ -12,15 +12,15 @@
  * INVARIANTS
  *   - A sleeper has counted itself before it looks at the lock a last time.
  * ORDER
- *   S1  release: release -> acquire: acquire      what the lock protects
- *   S2  release: word = 0, barrier light, read the count  <->  sleeper: count,
+ *   LK1  release: release -> acquire: acquire      what the lock protects
+ *   LK2  release: word = 0, barrier light, read the count  <->  sleeper: count,
  *       barrier heavy, read the word. One sees the other:
  *         releaser                        sleeper
  *         word = 0                        sleepers++
- *         barrier light        /- S2 -/   barrier heavy
+ *         barrier light        /- LK2 -/   barrier heavy
  *         read sleepers                   read word
  *       Without it a sleeper may stay for ever.
- *   S3  turn: release by the waker -> acquire by the sleeper: whoever has read
+ *   LK3  turn: release by the waker -> acquire by the sleeper: whoever has read
  *       the new turn sees the word that was stored before it
  * COST    Free: one compare-and-swap and one store, 6 ns. Sleeping: membarrier
  *         and two system calls.
@@ -36,10 +36,10 @@
 #define PLACES 64 /* a power of two */
 
 struct place {
-    a32 turn; /* M: raised at each wake-up; futex; S3 */
+    a32 turn; /* M: raised at each wake-up; futex; LK3 */
 } __attribute__((aligned(CACHE_LINE)));
 
-a32 lock_sleepers;
+a32 lock_sleepers; /* M: LK2 */
 static struct place places[PLACES];
 
 static struct place *place_of(const struct lock *l)
@@ -54,7 +54,7 @@ static bool try_it(struct lock *l)
     uint32_t seen = 0;
 
     return a32_load(&l->word, RELAXED) == 0 &&
-           a32_cas(&l->word, &seen, 1, ACQUIRE /* S1 */, RELAXED);
+           a32_cas(&l->word, &seen, 1, ACQUIRE /* LK1 */, RELAXED);
 }
 
 static void sleep_for(struct lock *l)
@@ -62,10 +62,10 @@ static void sleep_for(struct lock *l)
     struct place *p = place_of(l);
     uint32_t turn;
 
-    a32_add(&lock_sleepers, 1, RELEASE /* S2 */);
-    barrier_heavy(); /* S2 */
+    a32_add(&lock_sleepers, 1, RELEASE /* LK2 */);
+    barrier_heavy(); /* LK2 */
     for (;;) {
-        turn = a32_load(&p->turn, ACQUIRE /* S3 */);
+        turn = a32_load(&p->turn, ACQUIRE /* LK3 */);
         if (try_it(l)) {
             break;
         }
@@ -91,6 +91,6 @@ __attribute__((noinline)) void lock_wake(const struct lock *l)
 {
     struct place *p = place_of(l);
 
-    a32_add(&p->turn, 1, RELEASE /* S3 */);
+    a32_add(&p->turn, 1, RELEASE /* LK3 */);
     futex_wake(&p->turn, INT32_MAX);
 }

@@ -13,7 +13,7 @@ struct lock {
     a32 word; /* M: 1 while held; zero at the start */
 };
 
-extern a32 lock_sleepers; /* M: threads that sleep for any lock; S2 */
+extern a32 lock_sleepers; /* M: threads that sleep for any lock; LK2 */
 
 void lock_wait(struct lock *l);
 void lock_wake(const struct lock *l);
@@ -22,7 +22,7 @@ static inline void lock_acquire(struct lock *l)
 {
     uint32_t seen = 0;
 
-    if (unlikely(!a32_cas(&l->word, &seen, 1, ACQUIRE /* S1 */, RELAXED))) {
+    if (unlikely(!a32_cas(&l->word, &seen, 1, ACQUIRE /* LK1 */, RELAXED))) {
         lock_wait(l);
     }
     edge_acquire(l);
@@ -32,8 +32,8 @@ static inline void lock_acquire(struct lock *l)
 static inline void lock_release(struct lock *l)
 {
     edge_release(l);
-    a32_store(&l->word, 0, RELEASE /* S1 */);
-    barrier_light(); /* S2 */
+    a32_store(&l->word, 0, RELEASE /* LK1 */);
+    barrier_light(); /* LK2 */
     if (unlikely(a32_load(&lock_sleepers, RELAXED) != 0)) {
         lock_wake(l);
     }

@@ -1,7 +1,7 @@
 /*
  * oneshot.c - a pointer that is set once.
  *
- * WHAT    Whoever asks before waits until it is set; then and after, all get it.
+ * WHAT    Who asks before it is set waits; then and after, all get it.
  * INVARIANTS
  *   - Set once and for ever; nobody waits while it is set.
  *   - Every look is under the lock (R67).

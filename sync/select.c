@@ -189,8 +189,9 @@ static struct waiter *enter_all(const struct select *s)
     return w;
 }
 
-/* Without locks: take out what nobody has. */
-static void leave_all(const struct select *s)
+/* Without locks: take out what nobody has. `done` is out already, and its
+ * object may be gone: whoever completed it may have freed it (R67). */
+static void leave_all(const struct select *s, size_t done)
 {
     struct wakes wakes = {0};
     size_t i;
@@ -198,7 +199,7 @@ static void leave_all(const struct select *s)
     for (i = 0; i < s->n; i++) {
         roost_case *c = &s->cases[i];
 
-        if (ops_of(c) != NULL) {
+        if (i != done && ops_of(c) != NULL) {
             ops_of(c)->lock(c->object_);
             ops_of(c)->leave(c, &s->clauses[i], &wakes);
             ops_of(c)->unlock(c->object_);
@@ -258,10 +259,13 @@ static int run(struct select *s, roost_ns deadline, bool try_only)
     w = enter_all(s);
     unlock_all(s);
     rc = wait_commit(w, deadline < s->until ? deadline : s->until);
-    leave_all(s);
     if (rc == 0) {
-        return completed(s, wait_result(w));
+        uint32_t result = wait_result(w);
+
+        leave_all(s, result & QUEUE_INDEX);
+        return completed(s, result);
     }
+    leave_all(s, SIZE_MAX);
     return rc == -ETIMEDOUT ? timed_out(s) : rc;
 }
 

@@ -27,8 +27,9 @@ extern "C" {
 
 typedef struct roost_chan_opts {
     unsigned overflow;           /* ROOST_OVERFLOW_WAIT, ROOST_DROP_ */
-    void (*on_drop)(void *item); /* for each item that the channel, having taken
-                                    it, throws away; not under a lock; or NULL */
+    void (*on_drop)(void *item); /* or NULL; for each item that the channel,
+                                    having taken it, throws away; not under a
+                                    lock */
     const char *name;            /* copied up to 31 bytes; NULL = none */
     uint64_t reserved_[4];       /* 0 */
 } roost_chan_opts;

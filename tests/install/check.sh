@@ -61,8 +61,10 @@ library() {
     dynamic=$(readelf -d "$so")
     grep -q "Library soname: \[libroost.so.${VERSION%%.*}\]" <<<"$dynamic" ||
         fail "its SONAME is not libroost.so.${VERSION%%.*}"
-    if grep NEEDED <<<"$dynamic" | grep -vE '\[(libc|ld-linux[^]]*)\.so'; then
-        fail "it needs more than the C library"
+    # libgcc_s: the marks at which an exception stops (sched/boundary.h).
+    if grep NEEDED <<<"$dynamic" |
+        grep -vE '\[(libc|libgcc_s|ld-linux[^]]*)\.so'; then
+        fail "it needs more than the C library and the compiler's own"
     fi
     if grep -E 'TEXTREL|RPATH|RUNPATH' <<<"$dynamic"; then
         fail "text relocations or a run path"
