@@ -228,11 +228,13 @@ static void visit_owner(struct walk *walk, struct scope *top)
     scope_lock(top); /* the hidden scope of a handle gets its owner late */
     f = top->owner;
     scope_unlock(top);
-    if (f == NULL || (scope_flags(top) & (S_RELAY | S_HOLDER)) ||
+    if (f == NULL || (scope_flags(top) & S_RELAY) ||
         !(a32_load(&f->linked, ACQUIRE /* L1 */) & LINK_FOUND)) {
         return;
     }
-    visit_wait(walk, f, top);
+    if (!(scope_flags(top) & S_HOLDER)) {
+        visit_wait(walk, f, top);
+    } /* else only what stands beside a group: services, and what has started */
     scope_lock(f->target);
     visit_scopes(walk, f, top);
     scope_unlock(f->target);
@@ -318,7 +320,8 @@ static bool alone(struct scope *s)
     /* Its innermost scope, and not where it was spawned: it has opened s. Not
      * by s->owner, which the start of a task with a handle writes. */
     return f != NULL && f->scope == s && f->target != s && s->local == 0 &&
-           (a64_load(&s->count, RELAXED) & COUNT_CHILDREN) == 0;
+           (a64_load(&s->count, RELAXED) & COUNT_CHILDREN) == 0 &&
+           !(scope_flags(s) & S_SERVICES); /* counted in a scope of theirs */
 }
 
 static void set_reason(struct scope *s, unsigned reason, int status,

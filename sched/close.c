@@ -60,6 +60,9 @@ void scope_drain(struct scope *s)
 
 struct waiter *scope_closer(struct scope *s)
 {
+    if ((scope_flags(s) & S_FORWARD) && (scope_flags(s->outer) & S_HOLDER)) {
+        s = s->outer; /* a group's services: who frees the group waits */
+    }
     return scope_flags(s) & S_HOLDER ? group_closer(s) : &s->owner->waiter;
 }
 

@@ -241,27 +241,64 @@ struct waiter *group_closer(struct scope *s)
     return group_of(s)->closer;
 }
 
+/* Until nothing is counted in s, which is the group's scope or its services'. */
+static void drain(roost_group *g, struct scope *s)
+{
+    for (;;) {
+        g->closer = wait_begin("group end", g, WAIT_DEAF);
+        if (!count_park(&s->count)) {
+            wait_abort(g->closer);
+            return;
+        }
+        wait_commit(g->closer, ROOST_NEVER);
+    }
+}
+
+/* Nobody finds s any more; waits for pins. */
+static void seal(roost_group *g, struct scope *s)
+{
+    if (scope_flags(s) & (S_ATTACHED | S_HOLDER)) {
+        cancel_detach(s);
+    }
+    if (scope_flags(s) & S_FULL) {
+        signal_unlink(s);
+        links_close(s);
+        deadline_disarm(s);
+        hooks_close(s);
+    }
+    drain(g, s);
+    a32_or(&s->flags, S_CLOSED, RELEASE /* X1 */);
+}
+
+/* Only they are left. False: there are none. */
+static bool end_services(roost_group *g)
+{
+    struct scope *services;
+
+    if (!(scope_flags(&g->scope) & S_SERVICES)) {
+        return false;
+    }
+    services = g->scope.rare->services;
+    scope_cancel_with(services, ROOST_REASON_EXPLICIT, 0, "");
+    drain(g, services);
+    seal(g, services);
+    a32_and(&g->scope.flags, ~(uint32_t)S_SERVICES, RELAXED);
+    g->scope.rare->services = NULL;
+    scope_dispose(services);
+    alloc_free(services);
+    return true;
+}
+
 int group_end(roost_group *g)
 {
     struct scope *s = &g->scope;
     int status;
 
-    while (group_wait(g, ROOST_NEVER, true) != 0 || !no_child(s)) {
-    }
-    cancel_detach(s);
-    signal_unlink(s);
-    links_close(s);
-    deadline_disarm(s);
-    hooks_close(s);
-    for (;;) {
-        g->closer = wait_begin("group end", g, WAIT_DEAF);
-        if (!count_park(&s->count)) {
-            wait_abort(g->closer);
-            break;
+    do {
+        while (group_wait(g, ROOST_NEVER, true) != 0 || !no_child(s)) {
         }
-        wait_commit(g->closer, ROOST_NEVER);
-    }
-    a32_or(&s->flags, S_CLOSED, RELEASE /* X1 */);
+    } while (end_services(g));
+    seal(g, s);
     status = scope_verdict(s, 0);
     scope_dispose(s);
     return status;

@@ -10,20 +10,19 @@
 #include <roost/chan.h>
 
 struct roost_chan {
-    struct lock lock;
-    bool closed;              /* L(lock): no more sends */
-    bool fd_set;              /* L(lock): fd is readable */
-    unsigned overflow;        /* I: ROOST_OVERFLOW_WAIT and its kin */
-    int fd;                   /* L(lock): see chan_fd.c; -1: none */
-    struct queue receivers;   /* L(lock): data is where the item goes */
-    struct queue senders;     /* L(lock): data is where the item is */
-    struct items items;       /* L(lock) */
-    size_t capacity;          /* I: SIZE_MAX without a bound */
-    size_t high_water;        /* L(lock): the most that ever lay in it */
-    void (*on_drop)(void *);  /* I: or NULL */
-    uint32_t holds;           /* L(lock): what roost_chan_hold counts */
-    char name[32];            /* I: for dumps */
-    _Alignas(16) char ring[]; /* of a bounded one */
+    _Alignas(16) struct lock lock; /* behind it lies the ring, if it has one */
+    bool closed;                   /* L(lock): no more sends */
+    bool fd_set;                   /* L(lock): fd is readable */
+    unsigned overflow;             /* I: ROOST_OVERFLOW_WAIT and its kin */
+    int fd;                        /* L(lock): see chan_fd.c; -1: none */
+    struct queue receivers;        /* L(lock): data is where the item goes */
+    struct queue senders;          /* L(lock): data is where the item is */
+    struct items items;            /* L(lock) */
+    size_t capacity;               /* I: SIZE_MAX without a bound */
+    size_t high_water;             /* L(lock): the most that ever lay in it */
+    void (*on_drop)(void *);       /* I: or NULL */
+    uint32_t holds;                /* L(lock): what roost_chan_hold counts */
+    char name[32];                 /* I: for dumps */
 };
 
 /* All under lock; what is won goes into k.
@@ -39,6 +38,12 @@ bool chan_may_take(roost_chan *c);
  * -EPIPE, or why it left. Waits. */
 int chan_await(roost_chan *c, struct clause *clause, roost_ns deadline);
 
+/* --- chan_new.c --- */
+/* Can so much be had at all? */
+bool chan_fits(size_t item_size, size_t capacity);
+/* An open channel in any storage. ring: NULL, or its room; without one items
+ * lie in blocks, up to the capacity all the same. */
+void chan_init(roost_chan *c, size_t item_size, size_t capacity, char *ring);
 /* on_drop for all of them, and what held them is freed. Without the lock. */
 void chan_drop_all(const roost_chan *c, struct items *items);
 

@@ -15,26 +15,39 @@ static bool opts_valid(const roost_chan_opts *o)
            memcmp(o->reserved_, none.reserved_, sizeof(none.reserved_)) == 0;
 }
 
+bool chan_fits(size_t item_size, size_t capacity)
+{
+    size_t bytes = 0;
+
+    return item_size <= PTRDIFF_MAX / 2 &&
+           (capacity == ROOST_UNBOUNDED ||
+            (!__builtin_mul_overflow(item_size, capacity, &bytes) &&
+             bytes <= PTRDIFF_MAX - sizeof(roost_chan)));
+}
+
+void chan_init(roost_chan *c, size_t item_size, size_t capacity, char *ring)
+{
+    memset(c, 0, sizeof(*c));
+    items_init(&c->items, item_size, capacity, ring);
+    c->capacity = capacity == ROOST_UNBOUNDED ? SIZE_MAX : capacity;
+    c->fd = -1;
+}
+
 roost_chan *roost_chan_new_opts(size_t item_size, size_t capacity,
                                 const roost_chan_opts *opts)
 {
     bool bounded = capacity != ROOST_UNBOUNDED;
-    size_t bytes = 0;
     roost_chan *c;
 
     if (wait_check() != 0 || (opts != NULL && !opts_valid(opts)) ||
-        (bounded && __builtin_mul_overflow(item_size, capacity, &bytes)) ||
-        bytes > PTRDIFF_MAX - sizeof(*c) || item_size > PTRDIFF_MAX / 2) {
+        !chan_fits(item_size, capacity)) {
         return NULL;
     }
-    c = alloc_bytes(sizeof(*c) + bytes);
+    c = alloc_bytes(sizeof(*c) + (bounded ? item_size * capacity : 0));
     if (c == NULL) {
         return NULL;
     }
-    memset(c, 0, sizeof(*c));
-    items_init(&c->items, item_size, capacity, bounded ? c->ring : NULL);
-    c->capacity = bounded ? capacity : SIZE_MAX;
-    c->fd = -1;
+    chan_init(c, item_size, capacity, bounded ? (char *)(c + 1) : NULL);
     if (opts != NULL) {
         c->overflow = opts->overflow;
         c->on_drop = opts->on_drop;

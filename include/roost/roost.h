@@ -11,6 +11,7 @@
 #include <roost/error.h>
 #include <roost/run.h>
 #include <roost/scope.h>
+#include <roost/stream.h>
 #include <roost/sync.h>
 #include <roost/task.h>
 #include <roost/time.h>
