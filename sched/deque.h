@@ -155,6 +155,7 @@ static inline bool deque_pop_scope(struct deque *d,
         return false;
     }
     *out = deque_get(s);
+    out->scope = (struct roost_scope *)(uintptr_t)scope;
     return true;
 }
 

@@ -316,32 +316,34 @@ int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
     return 0;
 }
 
-/* A child on the closer's own stack. Returns the worker that it ended on. */
+/* A child of s on the closer's own stack, as frame `child` on it. Returns the
+ * worker that it ended on. What s is the caller knows in a register: it is not
+ * read again from the entry. */
 static inline __attribute__((always_inline)) struct worker *
-run_in_place(struct worker *w, struct fiber *fiber, struct frame *f,
+run_in_place(struct worker *w, struct fiber *fiber, struct frame *child,
              const struct entry *e)
 {
-    struct frame child;
+    struct scope *s = scope_of(e->scope);
     int status;
 
-    edge_acquire(e->scope); /* spawn -> start */
-    child.scope = scope_of(e->scope);
-    child.target = child.scope;
-    child.env = e->env;
-    child.marks = 0;
-    a32_init(&child.linked, 0);
-    w->frame = &child;
+    edge_acquire(s); /* spawn -> start */
+    child->scope = s;
+    child->target = s;
+    child->env = e->env;
+    child->marks = 0;
+    a32_init(&child->linked, 0);
+    w->frame = child;
     status = boundary_call(e->fn, e->arg);
     w = fiber->worker;
     if (unlikely(w == NULL)) {
         task_forked_end(status);
     }
-    if (unlikely(status < 0 || child.marks != 0 || child.linked.value != 0 ||
-                 child.scope != child.target)) {
-        task_finish(&child, status);
+    if (unlikely(status < 0 || child->marks != 0 || child->linked.value != 0 ||
+                 child->scope != s)) {
+        task_finish(child, status);
         w = fiber->worker;
     }
-    w->frame = f;
+    w->frame = s->owner;
     return w;
 }
 
@@ -394,17 +396,18 @@ static __attribute__((noinline)) struct worker *go_round(struct worker *w,
 
 /* Run own queued children while they lie newest in the deque. */
 static inline __attribute__((always_inline)) struct worker *
-run_children(struct worker *w, struct frame *f, struct scope *s)
+run_children(struct worker *w, struct scope *s)
 {
     struct fiber *fiber = w->fiber;
+    struct frame child;
     struct entry e;
 
     do {
-        if ((char *)__builtin_frame_address(0) <= w->stack_floor ||
+        if ((char *)&child <= w->stack_floor ||
             !deque_pop_scope(&w->deque, scope_public(s), &e)) {
             break;
         }
-        w = run_in_place(w, fiber, f, &e);
+        w = run_in_place(w, fiber, &child, &e);
         if (round_due(w)) {
             w = go_round(w, fiber);
         }
@@ -426,21 +429,21 @@ static void skip_children(struct worker *w, struct scope *s)
 void scope_run_children(struct scope *s)
 {
     struct worker *w = worker_self();
-    struct frame *f = w->frame;
     struct fiber *fiber = w->fiber;
+    struct frame child;
     struct entry e;
 
     if (likely(!(scope_flags(s) & S_SKIP))) {
         do {
-            w = run_children(w, f, s);
+            w = run_children(w, s);
         } while (deque_holds(&w->deque, scope_public(s)) &&
-                 (char *)__builtin_frame_address(0) > w->stack_floor);
+                 (char *)&child > w->stack_floor);
         return;
     }
-    while ((char *)__builtin_frame_address(0) > w->stack_floor &&
+    while ((char *)&child > w->stack_floor &&
            !task_skipped(s) &&
            deque_pop_scope(&w->deque, scope_public(s), &e)) {
-        w = run_in_place(w, fiber, f, &e);
+        w = run_in_place(w, fiber, &child, &e);
         s->local--;
     }
     if (task_skipped(s)) {
@@ -458,8 +461,8 @@ int roost_scope_close(roost_scope *pub, int body)
         return scope_close_wrong(s);
     }
     f = w->frame;
-    if (likely(s->local != 0 && body >= 0 && !(scope_flags(s) & S_SKIP))) {
-        run_children(w, f, s);
+    if (likely(s->local != 0 && body >= 0)) { /* never with S_SKIP */
+        run_children(w, s);
     }
     if (unlikely(body < 0 || s->local != 0 ||
                  a64_load(&s->count, ACQUIRE /* C1 */) != 0 ||
