@@ -146,14 +146,16 @@ static void step_aside(struct worker *w, struct fiber *from, void *arg)
 
 void ready_step_aside(struct worker *w)
 {
-    if (w->turns > 1 && !work_waits(w)) {
+    bool alone = ring_empty(&w->ring) && aptr_load(&w->next, RELAXED) == NULL;
+
+    if (alone && w->turns > 1 && !work_waits(w)) {
         w->turns--; /* nobody is there to let pass */
         w->budget = WORKER_BUDGET;
         return;
     }
     /* Only tasks that have not started wait: the caller is not to be the next
      * again, as the oldest ready fiber. */
-    w->pass = ring_count(&w->ring) == 0 && aptr_load(&w->next, RELAXED) == NULL;
+    w->pass = alone;
     ready_leave(w, step_aside, NULL);
 }
 

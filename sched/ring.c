@@ -62,36 +62,6 @@
 
 #include "base/check.h"
 
-static aptr *slot(struct ring *r, uint64_t index)
-{
-    return &r->slots[index % RING_SIZE];
-}
-
-bool ring_push(struct ring *r, void *item)
-{
-    uint64_t tail = a64_load(&r->tail, RELAXED);
-
-    if (tail - a64_load(&r->head, ACQUIRE /* RG2 */) >= RING_SIZE) {
-        return false;
-    }
-    aptr_store(slot(r, tail), item, RELAXED);
-    a64_store(&r->tail, tail + 1, RELEASE /* RG1 */);
-    return true;
-}
-
-void *ring_pop(struct ring *r)
-{
-    uint64_t tail = a64_load(&r->tail, RELAXED);
-    uint64_t head = a64_load(&r->head, RELAXED);
-
-    while (head != tail) {
-        if (a64_cas(&r->head, &head, head + 1, RELAXED, RELAXED)) {
-            return aptr_load(slot(r, head), RELAXED);
-        }
-    }
-    return NULL;
-}
-
 unsigned ring_steal(struct ring *victim, void **out, unsigned room)
 {
     uint64_t head = a64_load(&victim->head, RELAXED);
@@ -109,20 +79,11 @@ unsigned ring_steal(struct ring *victim, void **out, unsigned room)
         half = ((uint64_t)count + 1) / 2;
         n = half < room ? (unsigned)half : room;
         for (unsigned i = 0; i < n; i++) {
-            out[i] = aptr_load(slot(victim, head + i), RELAXED);
+            out[i] = aptr_load(ring_slot(victim, head + i), RELAXED);
         }
     } while (
         !a64_cas(&victim->head, &head, head + n, RELEASE /* RG2 */, RELAXED));
     return n;
-}
-
-unsigned ring_count(const struct ring *r)
-{
-    struct ring *m = (struct ring *)(uintptr_t)r;
-    uint64_t head = a64_load(&m->head, RELAXED);
-    int64_t n = (int64_t)(a64_load(&m->tail, RELAXED) - head);
-
-    return n < 0 ? 0 : n > RING_SIZE ? RING_SIZE : (unsigned)n;
 }
 
 void ring_init(struct ring *r)

@@ -21,14 +21,64 @@ struct ring {
 
 void ring_init(struct ring *r);
 /* Owner: false when full. */
-bool ring_push(struct ring *r, void *item);
+static inline bool ring_push(struct ring *r, void *item);
 /* Owner: the oldest, or NULL. */
-void *ring_pop(struct ring *r);
+static inline void *ring_pop(struct ring *r);
 /* Thief: moves about half (at least 1, at most `room`) of the victim's items
  * into out[]; how many. 0: it was empty at some moment since the caller's
  * last full fence. */
 unsigned ring_steal(struct ring *victim, void **out, unsigned room);
 /* Anyone: a hint; exact for the owner when 0 and nobody pushes. */
-unsigned ring_count(const struct ring *r);
+static inline unsigned ring_count(const struct ring *r);
+/* Owner: the same, but for how many. */
+static inline bool ring_empty(const struct ring *r);
+
+/* --- the owner's side, inlined into every hand-over --- */
+
+static inline aptr *ring_slot(struct ring *r, uint64_t index)
+{
+    return &r->slots[index % RING_SIZE];
+}
+
+static inline bool ring_push(struct ring *r, void *item)
+{
+    uint64_t tail = a64_load(&r->tail, RELAXED);
+
+    if (tail - a64_load(&r->head, ACQUIRE /* RG2 */) >= RING_SIZE) {
+        return false;
+    }
+    aptr_store(ring_slot(r, tail), item, RELAXED);
+    a64_store(&r->tail, tail + 1, RELEASE /* RG1 */);
+    return true;
+}
+
+static inline void *ring_pop(struct ring *r)
+{
+    uint64_t tail = a64_load(&r->tail, RELAXED);
+    uint64_t head = a64_load(&r->head, RELAXED);
+
+    while (head != tail) {
+        if (a64_cas(&r->head, &head, head + 1, RELAXED, RELAXED)) {
+            return aptr_load(ring_slot(r, head), RELAXED);
+        }
+    }
+    return NULL;
+}
+
+static inline unsigned ring_count(const struct ring *r)
+{
+    struct ring *m = (struct ring *)(uintptr_t)r;
+    uint64_t head = a64_load(&m->head, RELAXED);
+    int64_t n = (int64_t)(a64_load(&m->tail, RELAXED) - head);
+
+    return n < 0 ? 0 : n > RING_SIZE ? RING_SIZE : (unsigned)n;
+}
+
+static inline bool ring_empty(const struct ring *r)
+{
+    struct ring *m = (struct ring *)(uintptr_t)r;
+
+    return a64_load(&m->head, RELAXED) == a64_load(&m->tail, RELAXED);
+}
 
 #endif

@@ -4,8 +4,8 @@
  * WHAT    The order of R60 and R68: nobody starves, priorities are kept, and
  *         the local path costs no shared access.
  * MODEL   One turn, own queues first:
- *           1  every 61st turn: due timers, then the inject queue, the lowest
- *              priority, the oldest of the deque
+ *           1  every 61st turn: due timers, then the inject queue, LOW, the
+ *              oldest of the deque and, every other time before it, of the ring
  *           2  pinned work, then HIGH
  *           3  after a spawner stepped aside: its deque; after a task that
  *              nobody but new tasks could follow: the oldest of them
@@ -76,22 +76,34 @@ static enum found found_fiber(struct fiber *f, struct work *out)
     return f == NULL ? FOUND_NOTHING : FOUND_FIBER;
 }
 
-/* Every 61st turn (R60, R68). */
+static enum found oldest_ready(struct worker *w, struct work *out)
+{
+    enum found found = found_fiber(ring_pop(&w->ring), out);
+
+    return found == FOUND_NOTHING ? found_fiber(take_next(w), out) : found;
+}
+
+/* Every 61st turn (R60, R68). What is NORMAL waits in two places, which take
+ * turns: under HIGH tasks that never end neither is to starve. */
 static enum found look_round(struct worker *w, struct work *out)
 {
     enum found found;
 
     w->turns = WORKER_TURNS;
+    w->odd_round = !w->odd_round;
     timers_fire(&w->timers, runtime_now_fast(w));
     found = from_queue(&w->rt->inject, out);
     if (found == FOUND_NOTHING) {
         found = from_queue(&w->low, out);
     }
+    if (found == FOUND_NOTHING && w->odd_round) {
+        found = oldest_ready(w, out);
+    }
     if (found == FOUND_NOTHING &&
         deque_take(&w->deque, &out->entry) == STEAL_GOT) {
         found = FOUND_ENTRY;
     }
-    return found;
+    return found == FOUND_NOTHING ? oldest_ready(w, out) : found;
 }
 
 static enum found from_drain(struct worker *w, struct work *out)
@@ -191,6 +203,9 @@ struct fiber *work_next_fiber(struct worker *w)
     if (f == NULL) {
         w->next_uses = 0;
         f = ring_pop(&w->ring);
+    }
+    if (f == NULL && deque_size(&w->deque) <= 0) {
+        f = take_next(w); /* there is nobody that it would pass */
     }
     w->looked_inject = false;
     if (w->timers_dirty) {

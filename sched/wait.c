@@ -351,7 +351,7 @@ uint32_t wait_random(uint32_t n)
 
 void wait_ready(void)
 {
-    struct worker *w = worker_self();
+    struct worker *w = worker_tls;
 
     if (w != NULL && w->frame != NULL && --w->budget <= 0) {
         ready_step_aside(w);

@@ -77,6 +77,7 @@ struct worker {
     uint32_t next_uses;      /* O */
     bool drain;              /* O: a spawner stepped aside: deque first */
     bool pass;               /* O: a task stepped aside for new ones */
+    bool odd_round;          /* O: look_round: ring before deque, or after */
     bool looked_inject;      /* O: the last turn came from outside */
     bool timers_dirty;       /* O: may need the watch */
     bool watched;            /* I: opts.stall is set */

@@ -77,7 +77,16 @@ static int overflow(roost_chan *c, const void *item, struct wakes *k)
     return 1;
 }
 
-int chan_put(roost_chan *c, const void *item, struct wakes *k)
+static void note_high_water(roost_chan *c)
+{
+    if (c->items.length > c->high_water) {
+        c->high_water = c->items.length;
+    }
+}
+
+/* Where there is somebody to look after. */
+static __attribute__((noinline)) int put(roost_chan *c, const void *item,
+                                         struct wakes *k)
 {
     struct clause *r;
 
@@ -98,10 +107,19 @@ int chan_put(roost_chan *c, const void *item, struct wakes *k)
     if (!items_push(&c->items, item)) {
         return -ENOMEM;
     }
-    if (c->items.length > c->high_water) {
-        c->high_water = c->items.length;
-    }
+    note_high_water(c);
     return 0;
+}
+
+int chan_put(roost_chan *c, const void *item, struct wakes *k)
+{
+    if (likely(!c->closed && queue_unused(&c->receivers) &&
+               c->items.length < c->capacity && c->items.ring != NULL)) {
+        (void)items_push(&c->items, item); /* a ring has room */
+        note_high_water(c);
+        return 0;
+    }
+    return put(c, item, k);
 }
 
 /* Into the room that was just made. */
@@ -119,7 +137,8 @@ static void refill(roost_chan *c, struct wakes *k)
     }
 }
 
-int chan_take(roost_chan *c, void *item, struct wakes *k)
+static __attribute__((noinline)) int take(roost_chan *c, void *item,
+                                          struct wakes *k)
 {
     struct clause *s;
 
@@ -137,6 +156,15 @@ int chan_take(roost_chan *c, void *item, struct wakes *k)
         }
     }
     return c->closed ? -EPIPE : -EAGAIN;
+}
+
+int chan_take(roost_chan *c, void *item, struct wakes *k)
+{
+    if (likely(c->items.length > 0 && queue_unused(&c->senders))) {
+        items_pop(&c->items, item);
+        return 0;
+    }
+    return take(c, item, k);
 }
 
 bool chan_may_put(roost_chan *c)

@@ -165,6 +165,38 @@ TEST(a_high_spinner_does_not_starve_a_sleeper, "R60 R68")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
+static int ten_yields(void *arg)
+{
+    int rc = 0;
+
+    for (int i = 0; i < 10 && rc == 0; i++) {
+        rc = roost_yield();
+    }
+    test_add((int *)arg, 1);
+    return rc;
+}
+
+/* NORMAL ready fibers and NORMAL new tasks, while there is always a HIGH one
+ * that is ready. */
+TEST(high_spinners_starve_neither_ready_nor_new_tasks, "R60 R68")
+{
+    int flag = 0, ended = 0;
+    roost_scope s, normal;
+
+    roost_scope_open(&s, NULL);
+    roost_scope_open(&normal, NULL);
+    for (unsigned i = 0; i < 2 * test_workers; i++) {
+        CHECK_EQ(SPAWN_OPTS(&s, spin_until, &flag, .priority = ROOST_HIGH), 0);
+    }
+    for (unsigned i = 0; i < 4 * test_workers; i++) {
+        CHECK_EQ(roost_spawn(&normal, ten_yields, &ended), 0);
+    }
+    CHECK_EQ(roost_scope_close(&normal, 0), 0);
+    CHECK_EQ((unsigned)ended, 4 * test_workers);
+    test_set(&flag, 1);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
+
 TEST(all_priorities_complete, "R68")
 {
     static const int priority[] = {ROOST_LOW, ROOST_NORMAL, ROOST_HIGH};

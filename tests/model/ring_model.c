@@ -6,6 +6,7 @@
  * thief that finds nothing in a ring that was never empty.
  */
 // MODEL-SOURCES: sched/ring.c
+// MODEL-HEADERS: sched/ring.h
 #include "model.h"
 #include "ring.h"
 
