@@ -241,7 +241,7 @@ struct waiter *group_closer(struct scope *s)
     return group_of(s)->closer;
 }
 
-/* Until nothing is counted in s, which is the group's scope or its services'. */
+/* Until nothing is counted in s: the scope of the group or of its services. */
 static void drain(roost_group *g, struct scope *s)
 {
     for (;;) {

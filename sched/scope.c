@@ -440,8 +440,7 @@ void scope_run_children(struct scope *s)
                  (char *)&child > w->stack_floor);
         return;
     }
-    while ((char *)&child > w->stack_floor &&
-           !task_skipped(s) &&
+    while ((char *)&child > w->stack_floor && !task_skipped(s) &&
            deque_pop_scope(&w->deque, scope_public(s), &e)) {
         w = run_in_place(w, fiber, &child, &e);
         s->local--;
