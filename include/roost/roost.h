@@ -16,5 +16,6 @@
 #include <roost/task.h>
 #include <roost/time.h>
 #include <roost/trace.h>
+#include <roost/typed.h>
 
 #endif
