@@ -46,9 +46,9 @@ static int handle(void *arg)
     int rc;
 
     ROOST_SCOPE(s, rc, .timeout = 5 * ROOST_S) {
-        roost_spawn(s, fetch_user, h); /* both run concurrently; */
-        roost_spawn(s, fetch_orders,
-                    h); /* if one fails the other is cancelled */
+        /* Both run at once; if one fails the other is cancelled. */
+        roost_spawn(s, fetch_user, h);
+        roost_spawn(s, fetch_orders, h);
     }
     return rc; /* 0, the first failure, or -ETIMEDOUT */
 }

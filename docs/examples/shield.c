@@ -56,7 +56,7 @@ static int start(void *arg)
         roost_spawn(s, transfer, NULL);
     }
     printf("%s\n", rc == -ETIMEDOUT ? "out of time" : "in time");
-    return 0;
+    return rc == -ETIMEDOUT ? 0 : rc;
 }
 
 int main(void)

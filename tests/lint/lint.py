@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from source import Tree
 
-NAMES = ['includes', 'atomics', 'sizes', 'public', 'rules', 'headers', 'format']
+NAMES = ['includes', 'atomics', 'sizes', 'public', 'rules', 'headers', 'format',
+         'guide']
 FOLDERS = ['sched', 'sync', 'include', 'tests', 'benchmarks', 'docs']
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

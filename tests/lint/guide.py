@@ -1,0 +1,139 @@
+"""The guides say what the tree says: a block of code under a heading like
+
+    ```c workers.c
+
+stands word for word in docs/examples/workers.c, as whole lines in that order; a
+line "..." (in Python "# ...") leaves some out. Every roost_ and ROOST_ name is
+one of the public headers, every link leads to a file, and of each example that
+exists in Python both are shown."""
+
+import re
+
+from lint import Plant
+from source import Finding
+
+GUIDES = 'docs/guide'
+EXAMPLES = 'docs/examples'
+HELPERS = {'virtual'}  # Python that is no example
+NAME = re.compile(r'\b(?:roost|ROOST)_\w+')
+LINK = re.compile(r'\]\(([^)#\s]+)')
+ELLIPSIS = ('...', '# ...')
+
+
+def public_names(tree):
+    names = set()
+    for source in tree.sources('include', suffixes=('.h',)):
+        names.update(NAME.findall(source.plain))
+    return names
+
+
+def blocks(lines):
+    """(line, info string, text lines) of each fenced block, from 1."""
+    first = None
+    for number, line in enumerate(lines, 1):
+        if not line.startswith('```'):
+            continue
+        if first is None:
+            first = number
+        else:
+            yield first, lines[first - 1][3:].strip(), lines[first: number - 1]
+            first = None
+
+
+def pieces(text):
+    piece = []
+    for line in text:
+        if line.strip() in ELLIPSIS:
+            yield piece
+            piece = []
+        else:
+            piece.append(line)
+    yield piece
+
+
+def stands_in(piece, lines, begin):
+    """Where the piece ends in lines, looked for from begin; -1 if nowhere."""
+    while piece and not piece[0]:
+        piece = piece[1:]
+    while piece and not piece[-1]:
+        piece = piece[:-1]
+    for at in range(begin, len(lines) - len(piece) + 1):
+        if piece and lines[at: at + len(piece)] == piece:
+            return at + len(piece)
+    return -1
+
+
+def check_block(tree, path, line, info, text):
+    language, _, name = info.partition(' ')
+    if language not in ('c', 'cpp', 'python'):
+        return
+    example = f'{EXAMPLES}/{name}'
+    if not name or not tree.exists(example):
+        yield Finding(path, line, f'no such example: "{name}"')
+        return
+    lines = (tree.root / example).read_text(encoding='utf-8').split('\n')
+    end = 0
+    for piece in pieces(text):
+        end = stands_in(piece, lines, end)
+        if end < 0:
+            yield Finding(path, line, f'not word for word in {example}')
+            return
+
+
+def check_guide(tree, path, names, shown):
+    lines = (tree.root / path).read_text(encoding='utf-8').split('\n')
+    for line, info, text in blocks(lines):
+        shown.add(info.partition(' ')[2])
+        yield from check_block(tree, path, line, info, text)
+    for number, text in enumerate(lines, 1):
+        for name in set(NAME.findall(text)):
+            if name not in names:
+                yield Finding(path, number, f'{name} is in no public header')
+        for target in LINK.findall(text):
+            there = (tree.root / path).parent / target
+            if '://' not in target and not there.exists():
+                yield Finding(path, number, f'no such file: {target}')
+
+
+def check(tree, options):
+    names = public_names(tree)
+    shown = set()
+    guides = sorted((tree.root / GUIDES).glob('*.md'))
+    for guide in guides:
+        path = guide.relative_to(tree.root).as_posix()
+        yield from check_guide(tree, path, names, shown)
+    for script in sorted((tree.root / EXAMPLES / 'python').glob('*.py')):
+        if script.stem in HELPERS:
+            continue
+        for example in (f'python/{script.name}', f'{script.stem}.c'):
+            if example not in shown:
+                where = f'{EXAMPLES}/python/{script.name}'
+                yield Finding(where, 1, f'no guide shows {example}')
+
+
+def guide(*lines):
+    return ''.join(f'{s}\n' for s in lines)
+
+
+PLANTS = [
+    Plant('docs/guide/zz.md', guide('```c hello.c', 'struct half {',
+          '    int from, to;', '...', '', 'int main(void)', '```'), None),
+    Plant('docs/guide/zz.md', guide('', '```c hello.c', 'struct half {',
+          '    int from, till;', '```'), 'not word for word', 2),
+    Plant('docs/guide/zz.md', guide('```c hello.c', 'int main(void)', '...',
+          'struct half {', '```'), 'not word for word'),
+    Plant('docs/guide/zz.md', guide('```c hello.c', '```'),
+          'not word for word'),
+    Plant('docs/guide/zz.md', guide('```c', 'int x;', '```'),
+          'no such example'),
+    Plant('docs/guide/zz.md', guide('```python zz.py', 'x = 1', '```'),
+          'no such example'),
+    Plant('docs/guide/zz.md', guide('```sh', 'make', '```'), None),
+    Plant('docs/guide/zz.md', 'Call `roost_run` with `ROOST_SHIELD`.\n', None),
+    Plant('docs/guide/zz.md', '\n`roost_rum`\n', 'roost_rum is in no', 2),
+    Plant('docs/guide/zz.md', '[here](../../run) [there](http://a.b/c)\n',
+          'no such file: ../../run'),
+    Plant('docs/guide/zz.md', '[here](../examples/hello.c)\n', None),
+    Plant('docs/examples/python/zz.py', 'x = 1\n', 'no guide shows zz.c'),
+    Plant('docs/examples/python/zz.py', 'x = 1\n', 'shows python/zz.py'),
+]
