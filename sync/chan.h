@@ -10,19 +10,19 @@
 #include <roost/chan.h>
 
 struct roost_chan {
-    _Alignas(16) struct lock lock; /* behind it lies the ring, if it has one */
-    bool closed;                   /* L(lock): no more sends */
-    bool fd_set;                   /* L(lock): fd is readable */
-    unsigned overflow;             /* I: ROOST_OVERFLOW_WAIT and its kin */
-    int fd;                        /* L(lock): see chan_fd.c; -1: none */
-    struct queue receivers;        /* L(lock): data is where the item goes */
-    struct queue senders;          /* L(lock): data is where the item is */
-    struct items items;            /* L(lock) */
-    size_t capacity;               /* I: SIZE_MAX without a bound */
-    size_t high_water;             /* L(lock): the most that ever lay in it */
-    void (*on_drop)(void *);       /* I: or NULL */
-    uint32_t holds;                /* L(lock): what roost_chan_hold counts */
-    char name[32];                 /* I: for dumps */
+    struct lock lock;
+    bool closed;             /* L(lock): no more sends */
+    bool fd_set;             /* L(lock): fd is readable */
+    unsigned overflow;       /* I: ROOST_OVERFLOW_WAIT and its kin */
+    int fd;                  /* L(lock): see chan_fd.c; -1: none */
+    struct queue receivers;  /* L(lock): data is where the item goes */
+    struct queue senders;    /* L(lock): data is where the item is */
+    struct items items;      /* L(lock) */
+    size_t capacity;         /* I: SIZE_MAX without a bound */
+    size_t high_water;       /* L(lock): the most that ever lay in it */
+    void (*on_drop)(void *); /* I: or NULL */
+    uint32_t holds;          /* L(lock): what roost_chan_hold counts */
+    char name[32];           /* I: for dumps */
 };
 
 /* All under lock; what is won goes into k.

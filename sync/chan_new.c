@@ -7,6 +7,10 @@
 #include <errno.h>
 #include <unistd.h>
 
+/* Behind a channel lies its ring, aligned for any item. Not by the alignment of
+ * roost_chan: a stream has one in storage of the caller's. */
+#define RING_AT ((sizeof(roost_chan) + 15) & ~(size_t)15)
+
 static bool opts_valid(const roost_chan_opts *o)
 {
     static const roost_chan_opts none;
@@ -22,7 +26,7 @@ bool chan_fits(size_t item_size, size_t capacity)
     return item_size <= PTRDIFF_MAX / 2 &&
            (capacity == ROOST_UNBOUNDED ||
             (!__builtin_mul_overflow(item_size, capacity, &bytes) &&
-             bytes <= PTRDIFF_MAX - sizeof(roost_chan)));
+             bytes <= PTRDIFF_MAX - RING_AT));
 }
 
 void chan_init(roost_chan *c, size_t item_size, size_t capacity, char *ring)
@@ -43,11 +47,11 @@ roost_chan *roost_chan_new_opts(size_t item_size, size_t capacity,
         !chan_fits(item_size, capacity)) {
         return NULL;
     }
-    c = alloc_bytes(sizeof(*c) + (bounded ? item_size * capacity : 0));
+    c = alloc_bytes(RING_AT + (bounded ? item_size * capacity : 0));
     if (c == NULL) {
         return NULL;
     }
-    chan_init(c, item_size, capacity, bounded ? (char *)(c + 1) : NULL);
+    chan_init(c, item_size, capacity, bounded ? (char *)c + RING_AT : NULL);
     if (opts != NULL) {
         c->overflow = opts->overflow;
         c->on_drop = opts->on_drop;

@@ -37,6 +37,8 @@ struct stream {
 
 _Static_assert(sizeof(struct stream) <= 480, "a quarter of 640 stays spare");
 _Static_assert(sizeof(roost_stream) == 640, "stream.h says so");
+_Static_assert(_Alignof(struct stream) <= _Alignof(roost_stream),
+               "it lies in storage of the caller's");
 
 static struct stream *stream_of(roost_stream *st)
 {
