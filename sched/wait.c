@@ -98,7 +98,7 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
         }
     }
     epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
-    if (f->epoch == epoch && (f->marks & F_EPOCH)) {
+    if ((f->marks & F_EPOCH) && f->epoch == epoch) {
         return 0;
     }
     if (chain_cancels(f, true)) {
