@@ -6,7 +6,8 @@
  * negative errno a failure. Nothing in roost sets errno (R1). The same numbers
  * mean the same everywhere:
  *   -ECANCELED  a scope that the caller is in is cancelled
- *   -ETIMEDOUT  the deadline given to this very call has passed
+ *   -ETIMEDOUT  the deadline given to this very call has passed, or that of the
+ *               scope that it closes
  *   -EPIPE      the other side is gone
  *   -EAGAIN     it would have to wait, or the system gives no thread
  *   -ENOMEM     no memory; nothing has changed
@@ -14,6 +15,9 @@
  *   -EINVAL     bad arguments, a reserved field that is not 0, a forked child
  *   -EDEADLK    it would wait for itself
  *   -EPERM      not yours to do, or not from a thread that is no task
+ *   -EALREADY   it has been done before, and can be done once
+ *   -EOVERFLOW  a count would become too large
+ *   -EOWNERDEAD the task that held it has ended
  *
  * In a comment, "Waits" says that the call can wait and is a cancellation
  * point, "Never waits" that it is neither. "Who" names the legal callers.

@@ -15,6 +15,8 @@
  *   Leaving by break, return or goto cancels it with 0 first, and then awaits
  *   them: no failure. `return x` reads x BEFORE the children have ended, so
  *   return rc after the block, not in it.
+ *   A body that fails says so by roost_scope_fail(s, status), and then leaves
+ *   as it likes. What it assigns to rc itself is lost: the close sets it.
  * Blocks nest, in any number, and stand where a statement stands. Jumping into
  * one is misuse.
  *

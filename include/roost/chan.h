@@ -145,7 +145,7 @@ static inline int roost_chan_next_(roost_chan *c, void *item)
 /*
  * A block that is run for each item, a T by value, until the channel is closed
  * and drained (then rc is 0) or the task cancelled (-ECANCELED); rc is an int
- * lvalue, 0 inside the block and after a break.
+ * lvalue, 0 inside the block, and after a break what the block has set it to.
  *     ROOST_FOR_EACH(struct job, j, jobs, rc) { work(&j); }
  */
 #define ROOST_FOR_EACH(T, item, chan, rc)                                      \
