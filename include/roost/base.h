@@ -67,6 +67,9 @@ typedef int64_t roost_ns;
 #define ROOST_S ((roost_ns)1000000000)
 #define ROOST_NEVER ((roost_ns)INT64_MAX) /* the deadline that never comes */
 
+/* No limit: the max of a semaphore, the capacity of a channel or stream. */
+#define ROOST_UNBOUNDED 0xffffffffu
+
 /* A negative status of the program's own, n from 0 to 10^9: outside the range
  * of errnos. */
 #define ROOST_USER(n) (-(1000000 + (int)(n)))

@@ -14,7 +14,6 @@
 #include <roost/base.h>
 #include <roost/broadcast.h>
 #include <roost/select.h>
-#include <roost/sem.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -11,9 +11,6 @@
 extern "C" {
 #endif
 
-/* No limit: the max of a semaphore, the capacity of a channel. */
-#define ROOST_UNBOUNDED 0xffffffffu
-
 /* ---- semaphore ---- */
 
 typedef struct roost_sem {

@@ -10,7 +10,6 @@
 #define ROOST_STREAM_H
 
 #include <roost/base.h>
-#include <roost/sem.h> /* ROOST_UNBOUNDED */
 
 #ifdef __cplusplus
 extern "C" {
