@@ -182,7 +182,7 @@ void roost_mutex_destroy(roost_mutex *pub)
     if (pub == NULL || wait_check() != 0) {
         return;
     }
-    if (m->owner != NULL || !queue_unused(&m->queue)) {
+    if (m->owner != NULL || m->woken || !queue_unused(&m->queue)) {
         misuse("roost_mutex_destroy", pub,
                m->owner != NULL ? "it is locked" : "somebody waits for it");
     }
