@@ -47,17 +47,22 @@ static roost_ns take(struct rate *r, uint32_t n)
         r->at = now;
     }
     if (now > r->at) {
+        /* The end of a wait is rounded up: what comes in that nanosecond is
+         * kept beyond a full bucket, or the rate would always be missed. */
+        double most = r->burst + r->per_ns;
+
         r->permits += (double)(now - r->at) * r->per_ns;
-        r->permits = r->permits < r->burst ? r->permits : r->burst;
+        r->permits = r->permits < most ? r->permits : most;
         r->at = now;
     }
-    /* A millionth more or less is rounding, not a permit. */
+    /* A millionth, or what comes in a thousandth of a nanosecond, is rounding,
+     * not a permit; it is owed all the same, so that nothing adds up. */
     missing = n - r->permits;
-    if (missing <= 1e-6) {
-        r->permits = missing < 0 ? -missing : 0;
+    if (missing <= 1e-6 || missing <= r->per_ns * 1e-3) {
+        r->permits -= n;
         return 0;
     }
-    missing = missing / r->per_ns + 1; /* never early */
+    missing = missing / r->per_ns + 0.999; /* rounded up: not early */
     return missing < 9e18 - (double)now ? now + (roost_ns)missing
                                         : ROOST_NEVER - 1;
 }
@@ -89,7 +94,8 @@ int roost_rate_init(roost_rate *pub, double per_second, unsigned burst)
 
 void roost_rate_destroy(roost_rate *r)
 {
-    if (r != NULL && !queue_unused(&rate_of(r)->queue) && wait_check() == 0) {
+    if (r != NULL && (rate_of(r)->turn || !queue_unused(&rate_of(r)->queue)) &&
+        wait_check() == 0) {
         misuse("roost_rate_destroy", r, "somebody waits for it");
     }
 }
@@ -103,7 +109,7 @@ int roost_rate_try_take(roost_rate *pub, unsigned n)
         return -EINVAL;
     }
     lock_acquire(&r->lock);
-    took = !r->turn && take(r, n) == 0;
+    took = n == 0 || (!r->turn && take(r, n) == 0);
     lock_release(&r->lock);
     return took ? 0 : -EAGAIN;
 }
@@ -152,6 +158,10 @@ int roost_rate_take_until(roost_rate *pub, unsigned n, roost_ns deadline)
     if (rc != 0) {
         return rc;
     }
+    if (n == 0) {
+        wait_ready();
+        return 0;
+    }
     lock_acquire(&r->lock);
     if (r->turn) {
         rc = await_turn(r, deadline);
@@ -164,6 +174,9 @@ int roost_rate_take_until(roost_rate *pub, unsigned n, roost_ns deadline)
     rc = await_permits(r, n, deadline);
     pass_on(r, &wakes);
     wakes_release(&wakes, &r->lock);
+    if (rc == 0) {
+        wait_ready();
+    }
     return rc;
 }
 

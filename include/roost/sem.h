@@ -119,7 +119,8 @@ ROOST_API int roost_rate_init(roost_rate *r, double per_second, unsigned burst);
 ROOST_API void roost_rate_destroy(roost_rate *r);
 
 /*
- * Takes n permits, when they are there. In order.
+ * Takes n permits, when they are there; n = 0 only looks whether the caller is
+ * cancelled. In order.
  *   0; -ECANCELED: none was taken; -EINVAL: n > burst
  * Waits. Who: a task, a plain thread. Cost: 50 ns if they are there. R2 R3.
  */
