@@ -12,6 +12,8 @@
  *   - Free, with waiters: one of them is awake (woken), and will try.
  *   - held stands in the list of the owner, which alone touches it.
  *   - Dead: its owner has ended with it; nobody waits, nobody ever gets it.
+ *   - A task whose budget is used up steps aside before it locks (R7): one that
+ *     is not running would hold up all others.
  * COST    lock, unlock: 10 ns each. Contended: a switch, and a look at the
  *         clock when queueing and when waking.
  * REJECTED  Always handing over: each lock of a busy mutex would be a switch.
@@ -194,6 +196,7 @@ int roost_mutex_lock(roost_mutex *m)
     int rc = m == NULL ? -EINVAL : wait_enter_deaf();
 
     if (rc == 0) {
+        wait_ready();
         rc = lock_it(mutex_of(m), ROOST_NEVER, WAIT_DEAF);
     }
     return rc;
@@ -204,6 +207,7 @@ int roost_mutex_lock_until(roost_mutex *m, roost_ns deadline)
     int rc = m == NULL ? -EINVAL : wait_enter();
 
     if (rc == 0) {
+        wait_ready();
         rc = lock_it(mutex_of(m), deadline, 0);
     }
     return rc;

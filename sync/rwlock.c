@@ -140,6 +140,7 @@ static int lock_it(roost_rwlock *pub, bool write, roost_ns deadline,
     if (rc != 0) {
         return rc;
     }
+    wait_ready(); /* before it is locked: who has it should run */
     writer = write ? wait_self() : NULL;
     lock_acquire(&l->lock);
     rc = take(l, writer);

@@ -116,7 +116,7 @@ typedef struct roost_once {
  * While another calls it, waits for the outcome. A failure is its caller's
  * alone; the next one tries anew, and so on also after a cancellation.
  *   fn's status; -ECANCELED; -EDEADLK: from inside fn
- * Waits. Who: a task, a plain thread. Cost: 4 ns once it is done. R52.
+ * Waits. Who: a task, a plain thread. Cost: 6 ns once it is done. R52.
  */
 ROOST_API int roost_once_call(roost_once *o, roost_fn fn, void *arg);
 
