@@ -20,7 +20,7 @@ struct limiter {
     struct lock lock;
     uint32_t total;     /* L(lock) */
     uint32_t used;      /* L(lock) */
-    uint32_t waiting;   /* L(lock): in the queue, as far as info tells */
+    uint32_t waiting;   /* L(lock): have no token yet */
     struct queue queue; /* L(lock) */
 };
 
@@ -40,6 +40,7 @@ static void grant(struct limiter *l, struct wakes *k)
     while (l->used < l->total && (c = queue_first(&l->queue)) != NULL) {
         if (queue_win(c, 0, k)) {
             l->used++;
+            l->waiting--;
         }
     }
 }
@@ -75,7 +76,6 @@ static bool take(struct limiter *l)
 int limiter_take(roost_limiter *pub, roost_ns deadline)
 {
     struct limiter *l = limiter_of(pub);
-    struct wakes wakes = {0};
     struct clause c;
     int rc;
 
@@ -87,15 +87,12 @@ int limiter_take(roost_limiter *pub, roost_ns deadline)
     }
     queue_enter(&l->queue, &c, "limiter", NULL);
     l->waiting++;
-    lock_release(&l->lock);
-    rc = wait_commit(c.waiter, deadline);
-    lock_acquire(&l->lock);
-    l->waiting--;
+    rc = queue_wait(&l->lock, &c, deadline);
     if (rc != 0) {
+        l->waiting--;
         queue_leave(&c);
-        grant(l, &wakes);
+        lock_release(&l->lock);
     }
-    wakes_release(&wakes, &l->lock);
     return rc;
 }
 
