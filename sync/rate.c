@@ -55,10 +55,11 @@ static roost_ns take(struct rate *r, uint32_t n)
         r->permits = r->permits < most ? r->permits : most;
         r->at = now;
     }
-    /* A millionth, or what comes in a thousandth of a nanosecond, is rounding,
-     * not a permit; it is owed all the same, so that nothing adds up. */
+    /* What comes in a thousandth of a nanosecond, or is lost in the last digits
+     * of a large bucket, is rounding, not a permit; it is owed all the same, so
+     * that nothing adds up. */
     missing = n - r->permits;
-    if (missing <= 1e-6 || missing <= r->per_ns * 1e-3) {
+    if (missing <= r->per_ns * 1e-3 + r->burst * 1e-15) {
         r->permits -= n;
         return 0;
     }

@@ -428,8 +428,10 @@ TEST_VIRTUAL(after_500_us_unlock_is_a_hand_over, "R3 R52")
 static int barge(void *arg)
 {
     roost_mutex m = ROOST_MUTEX_INIT;
-    struct locker l = {&m, .deadline = ROOST_NEVER, .rc = 1};
-    roost_ns step = HAND_OVER / 5;
+    int order = 0;
+    struct locker l = {&m, .deadline = ROOST_NEVER, .rc = 1, .order = &order};
+    struct locker next = l;
+    roost_ns step = HAND_OVER / 4;
     roost_scope s;
 
     (void)arg;
@@ -437,12 +439,14 @@ static int barge(void *arg)
     roost_scope_open(&s, NULL);
     CHECK_EQ(roost_spawn(&s, lock_it, &l), 0);
     CHECK_EQ(roost_settle(), 0);
-    for (int i = 0; i < 5; i++) {
+    CHECK_EQ(roost_spawn(&s, lock_it, &next), 0);
+    CHECK_EQ(roost_settle(), 0);
+    for (int i = 0; i < 4; i++) {
         CHECK_EQ(roost_mutex_unlock(&m), 0);
         CHECK_EQ(roost_mutex_lock_until(&m, 0), 0); /* past the head */
         CHECK_EQ(roost_settle(), 0);                /* it tries, and waits on */
         CHECK_EQ(l.rc, 1);
-        CHECK_EQ(roost_sleep(i < 4 ? step : step - 1), 0);
+        CHECK_EQ(roost_sleep(i < 3 ? step : step - 1), 0);
     }
     CHECK_EQ(roost_mutex_unlock(&m), 0);
     CHECK_EQ(roost_mutex_try_lock(&m), 0); /* 499,999 ns */
@@ -452,6 +456,8 @@ static int barge(void *arg)
     CHECK_EQ(roost_mutex_try_lock(&m), -EAGAIN);
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(l.rc, 0);
+    CHECK_EQ(l.place, 1); /* barged, it stood at the head again */
+    CHECK_EQ(next.place, 2);
     roost_mutex_destroy(&m);
     return 0;
 }

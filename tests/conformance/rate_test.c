@@ -114,18 +114,23 @@ TEST_VIRTUAL(permits_come_at_exact_times, "R11")
 
 TEST_VIRTUAL(a_try_succeeds_from_the_exact_time_on, "R11")
 {
-    roost_rate r;
+    static const double rates[] = {0.001, 1, 10, 1000, 1e6};
 
-    CHECK_EQ(roost_rate_init(&r, 1000, 10), 0);
-    CHECK_EQ(roost_rate_take(&r, 10), 0);
-    CHECK_EQ(roost_sleep(3 * ROOST_MS - 1), 0);
-    CHECK_EQ(roost_rate_try_take(&r, 3), -EAGAIN);
-    CHECK_EQ(roost_rate_try_take(&r, 2), 0);
-    CHECK_EQ(roost_rate_try_take(&r, 1), -EAGAIN);
-    CHECK_EQ(roost_sleep(1), 0);
-    CHECK_EQ(roost_rate_try_take(&r, 1), 0);
-    CHECK_EQ(roost_rate_try_take(&r, 1), -EAGAIN);
-    roost_rate_destroy(&r);
+    for (int i = 0; i < 5; i++) {
+        roost_ns each = (roost_ns)(1e9 / rates[i] + 0.5);
+        roost_rate r;
+
+        CHECK_EQ(roost_rate_init(&r, rates[i], 10), 0);
+        CHECK_EQ(roost_rate_take(&r, 10), 0);
+        CHECK_EQ(roost_sleep(3 * each - 1), 0);
+        CHECK_EQ(roost_rate_try_take(&r, 3), -EAGAIN);
+        CHECK_EQ(roost_rate_try_take(&r, 2), 0);
+        CHECK_EQ(roost_rate_try_take(&r, 1), -EAGAIN);
+        CHECK_EQ(roost_sleep(1), 0);
+        CHECK_EQ(roost_rate_try_take(&r, 1), 0);
+        CHECK_EQ(roost_rate_try_take(&r, 1), -EAGAIN);
+        roost_rate_destroy(&r);
+    }
 }
 
 /* Looked at every 100 ns: what comes in between is not rounded away. */
