@@ -79,7 +79,8 @@ static void pass_on(struct mutex *m, struct wakes *k)
            (c = queue_first(&m->queue)) != NULL) {
         struct turn *t = container_of(c, struct turn, clause);
         const void *who = c->data;
-        bool late = wait_now() - t->since >= BARGE_NS;
+        /* On another clock it may have begun in the future: late, too. */
+        bool late = (uint64_t)(wait_now() - t->since) >= BARGE_NS;
 
         if (queue_win(c, late ? GIVEN : TRY, k)) {
             m->owner = late ? who : NULL;

@@ -108,7 +108,9 @@ typedef struct roost_rate {
 } roost_rate;
 
 /*
- * Starts a bucket that holds `burst` permits, is full, and fills evenly.
+ * Starts a bucket that holds `burst` permits, is full, and fills evenly, on the
+ * clock of those who take, which must be one clock. What comes while it is full
+ * is lost; with a burst of 1 also what comes while a woken taker is late.
  *   per_second  > 0 and at most 10^18
  *   burst       > 0: the most that can be taken at once
  *   0 or -EINVAL

@@ -468,3 +468,70 @@ TEST_PLAIN(until_then_it_may_be_barged, "R52")
 
     CHECK_EQ(roost_run(barge, NULL, &opts), 0);
 }
+
+/* ---- two clocks ---- */
+
+struct clocks {
+    roost_mutex m;
+    roost_sem locked, go, end;
+};
+
+static int unlock_when_told(void *arg)
+{
+    struct clocks *c = (struct clocks *)arg;
+
+    CHECK_EQ(roost_mutex_lock(&c->m), 0);
+    CHECK_EQ(roost_sem_release(&c->locked, 1), 0);
+    CHECK_EQ(roost_sem_acquire(&c->go, 1), 0);
+    CHECK_EQ(roost_mutex_unlock(&c->m), 0);
+    CHECK_EQ(roost_mutex_try_lock(&c->m), -EAGAIN);
+    CHECK_EQ(roost_sem_release(&c->end, 1), 0);
+    return 0;
+}
+
+static int wait_on_another_clock(void *arg)
+{
+    struct clocks *c = (struct clocks *)arg;
+
+    CHECK_EQ(roost_mutex_lock(&c->m), 0);
+    CHECK_EQ(roost_sem_acquire(&c->end, 1), 0);
+    CHECK_EQ(roost_mutex_unlock(&c->m), 0);
+    return 0;
+}
+
+static int settle(void *arg)
+{
+    (void)arg;
+    return roost_settle();
+}
+
+/* By a virtual clock, which begins near 0, the waiter has not begun to wait:
+ * it is not barged until it has. */
+TEST_PLAIN(a_waiter_on_another_clock_is_not_barged_for_ever, "R52 R72")
+{
+    roost_opts opts[2] = {test_opts(), test_opts()};
+    struct clocks c = {.m = ROOST_MUTEX_INIT};
+    roost_runtime *rt[2];
+    roost_group *g[2];
+
+    CHECK_EQ(roost_sem_init(&c.locked, 0, 1), 0);
+    CHECK_EQ(roost_sem_init(&c.go, 0, 1), 0);
+    CHECK_EQ(roost_sem_init(&c.end, 0, 1), 0);
+    opts[1].clock = ROOST_CLOCK_VIRTUAL;
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(roost_start(&rt[i], &opts[i]), 0);
+        CHECK_EQ(roost_group_new(&g[i], rt[i], NULL), 0);
+    }
+    CHECK_EQ(roost_group_submit(g[1], unlock_when_told, &c, NULL, NULL), 0);
+    CHECK_EQ(roost_sem_acquire(&c.locked, 1), 0);
+    CHECK_EQ(roost_group_submit(g[0], wait_on_another_clock, &c, NULL, NULL),
+             0);
+    CHECK_EQ(roost_call(rt[0], settle, NULL), 0); /* it waits */
+    CHECK_EQ(roost_sem_release(&c.go, 1), 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(roost_group_free(g[i]), 0);
+        CHECK_EQ(roost_stop(rt[i]), 0);
+        roost_runtime_free(rt[i]);
+    }
+    roost_mutex_destroy(&c.m);
+}

@@ -102,9 +102,9 @@ static void check_times(double per_second, unsigned n, int takes)
 
 TEST_VIRTUAL(permits_come_at_exact_times, "R11")
 {
-    static const double rates[] = {1,    3,     7,     10,     1000,
-                                   1e6,  3e6,   7.7e6, 1e9,    0.3,
-                                   1e-3, 44100, 1e18,  123456, 2e9};
+    static const double rates[] = {1,    3,      7,   10,      1000, 1e6,
+                                   3e6,  7.7e6,  1e9, 0.3,     1e-3, 44100,
+                                   1e18, 123456, 2e9, 999999.5};
 
     for (unsigned i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         check_times(rates[i], 1, 1000);
