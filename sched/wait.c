@@ -23,14 +23,16 @@
  *           CANCELLED  a canceller (frozen), or the waiter itself (W2)
  *           TIMEDOUT   wait_timeout, or the waiter itself
  *           PARKED     park (after the switch)   the waiter
- *           FROZEN     wait_freeze            wait_thaw, wait_cancel_frozen
+ *           FROZEN     wait_freeze            wait_thaw, wait_cancel_frozen,
+ *                                             wait_complete_frozen
  *           WOKEN      wait_wake, never together with PARKED before it
  *           DEAF       wait_begin: no cancellation point
  *
  * INVARIANTS
  *   - Exactly one of complete, cancel, time-out wins (the swap from WAITING).
  *   - While FROZEN nobody else changes the word: all spin. A canceller holds
- *     it for a walk along the task's own scopes, no longer.
+ *     it for a walk along the task's own scopes, and one at a time; the last to
+ *     come to a barrier holds those of all parties, for a walk along them.
  *   - After wait_wake (or after losing) the waiter's memory may be gone.
  * ORDER
  *   W1  winner: acq_rel swap, wait_wake  ->  waiter: acquire   what was handed
@@ -276,6 +278,18 @@ void wait_thaw(struct waiter *wt)
     uint32_t seen = a32_load(&wt->state, RELAXED);
 
     a32_store(&wt->state, seen & ~(uint32_t)WAIT_FROZEN, RELEASE /* W1 */);
+}
+
+void wait_complete_frozen(struct waiter *wt, uint32_t result)
+{
+    uint32_t seen = a32_load(&wt->state, RELAXED);
+
+    edge_release(wt); /* -> outcome, commit_thread */
+    /* What is handed over is published by wait_wake, which must follow. */
+    a32_store(&wt->state,
+              (seen & (WAIT_PARKED | WAIT_DEAF)) | WAIT_DONE |
+                  (result << WAIT_RESULT_SHIFT),
+              RELAXED);
 }
 
 bool wait_cancel_frozen(struct waiter *wt)

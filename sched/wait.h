@@ -102,6 +102,12 @@ bool wait_complete(struct waiter *w, uint32_t result);
 void wait_wake(struct waiter *w);
 /* The same for a chain through waiter.next. */
 void wait_wake_chain(struct waiter *first);
+/* Completion in two steps, for who must win several waits or none: while they
+ * are frozen nobody else can win them, and all who try spin. So be quick, and
+ * wait for nothing in between. */
+bool wait_freeze(struct waiter *w); /* false: not waiting, or deaf */
+void wait_thaw(struct waiter *w);   /* goes on waiting */
+void wait_complete_frozen(struct waiter *w, uint32_t result);
 
 /* --- who it is, for objects that belong to whoever took them --- */
 
@@ -145,8 +151,6 @@ int64_t wait_now(void);
 
 /* --- for the canceller and the timers only --- */
 void wait_init(struct waiter *w);
-bool wait_freeze(struct waiter *w); /* false: not waiting, or deaf */
-void wait_thaw(struct waiter *w);   /* goes on waiting */
 /* What it waits for, for dumps; NULL: it does not wait. */
 const char *wait_peek(struct waiter *w, const void **object);
 /* Frozen -> cancelled. True: chain it and queue it later. */

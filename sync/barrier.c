@@ -7,6 +7,9 @@
  *   - arrived is the number of those in the queue, and less than n.
  *   - A party that is cancelled or too late takes itself off: the round goes on
  *     without it (R52).
+ *   - All have met or nobody has: the last to come freezes the waits of all
+ *     others before it completes any. So a leader knows that no party is on its
+ *     way out, and may do away with the barrier (R67).
  *   - Aborted: nobody waits, all get -EPIPE until it is initialised anew.
  * COST    A party: 15 ns and a switch.
  */
@@ -83,20 +86,52 @@ static int await_others(struct barrier *b, roost_ns deadline)
     return rc;
 }
 
-/* Those who were cancelled have left (R52), if only in fact. */
-static void purge(struct barrier *b)
+/* The one behind `at` in the queue; NULL: none. */
+static struct clause *next_of(const struct barrier *b, const struct list *at)
 {
-    struct list *at = b->queue.head.next;
+    struct list *link = at->next;
 
-    while (at != NULL && at != &b->queue.head) {
-        struct clause *c = container_of(at, struct clause, link);
+    return link == NULL || link == &b->queue.head
+               ? NULL
+               : container_of(link, struct clause, link);
+}
 
-        at = at->next;
-        if (!wait_live(c->waiter)) {
-            queue_leave(c);
-            b->arrived--;
-        }
+/* Nobody of the others can be cancelled any more. False: somebody was, and has
+ * left in fact; then all can again. */
+static bool freeze_all(struct barrier *b)
+{
+    struct clause *c = next_of(b, &b->queue.head);
+
+    while (c != NULL && wait_freeze(c->waiter)) {
+        c = next_of(b, &c->link);
     }
+    if (c == NULL) {
+        return true;
+    }
+    for (struct clause *f = next_of(b, &b->queue.head); f != c;
+         f = next_of(b, &f->link)) {
+        wait_thaw(f->waiter);
+    }
+    queue_leave(c);
+    b->arrived--;
+    return false;
+}
+
+/* The caller is the last: let all others go on. False: it is not. */
+static bool meet(struct barrier *b, struct wakes *k)
+{
+    struct clause *c;
+
+    if (b->arrived + 1 < b->n || !freeze_all(b)) {
+        return false;
+    }
+    b->arrived = 0;
+    while ((c = next_of(b, &b->queue.head)) != NULL) {
+        list_remove(&c->link);
+        wait_complete_frozen(c->waiter, 0);
+        wakes_add(k, c->waiter);
+    }
+    return true;
 }
 
 int roost_barrier_wait_until(roost_barrier *pub, roost_ns deadline)
@@ -113,14 +148,9 @@ int roost_barrier_wait_until(roost_barrier *pub, roost_ns deadline)
         lock_release(&b->lock);
         return -EPIPE;
     }
-    if (b->arrived + 1 == b->n) {
-        purge(b);
-    }
-    if (b->arrived + 1 < b->n) {
+    if (!meet(b, &wakes)) {
         return await_others(b, deadline);
     }
-    b->arrived = 0;
-    queue_win_all(&b->queue, 0, &wakes);
     wakes_release(&wakes, &b->lock);
     wait_ready();
     return 1;
