@@ -56,6 +56,7 @@ struct clause {
     struct waiter *waiter; /* I */
     uint32_t index;        /* I: what wait_complete hands over */
     void *data;            /* I or L(primitive): where to copy from or to */
+    struct clause *twin;   /* I: ring of a select's on this object; NULL: one */
 };
 
 /* The check at the entry of every waiting call (R2, R4): 0, -ECANCELED

@@ -60,6 +60,7 @@ static inline void queue_push(struct queue *q, struct clause *c)
     if (unlikely(q->head.next == NULL)) {
         list_init(&q->head);
     }
+    c->twin = NULL;
     list_push_back(&q->head, &c->link);
 }
 
@@ -69,6 +70,7 @@ static inline void queue_push_first(struct queue *q, struct clause *c)
     if (unlikely(q->head.next == NULL)) {
         list_init(&q->head);
     }
+    c->twin = NULL;
     list_push_front(&q->head, &c->link);
 }
 
@@ -133,11 +135,16 @@ static inline void wakes_release(struct wakes *k, struct lock *l)
  * waiter is on its way out. */
 static inline bool queue_win(struct clause *c, uint32_t how, struct wakes *k)
 {
+    struct clause *other = c->twin;
     struct waiter *w = c->waiter;
 
     list_remove(&c->link);
     if (!wait_complete(w, c->index | how)) {
         return false;
+    }
+    /* The others of a select: this object may be freed at once (R67). */
+    for (; unlikely(other != NULL) && other != c; other = other->twin) {
+        queue_leave(other);
     }
     wakes_add(k, w);
     return true;

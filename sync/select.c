@@ -15,6 +15,8 @@
  *   - Two selects on each other's channels cannot block each other: both lock
  *     in the same order, and none holds a lock while it waits.
  *   - Fair: uniformly random among the ready, counted under the locks.
+ *   - Once a case has happened nothing of the select stands in the queues of
+ *     its object, in however many cases that is: queue_win (R67).
  * COST    60 ns with two cases, one ready; a case more: 20 ns. From 17 on an
  *         allocation.
  * REJECTED  Trying case by case and queueing one by one (an object might become
@@ -40,6 +42,7 @@ static const struct select_ops *const ops_of_kind[SELECT_KINDS] = {
 struct target {
     void *object;
     const struct select_ops *ops; /* for lock and unlock */
+    struct clause *last;          /* the last that stands in its queues */
 };
 
 /* One call. */
@@ -91,7 +94,7 @@ static void find_targets(struct select *s)
         roost_case *c = &s->cases[i];
 
         if (ops_of(c) != NULL) {
-            s->targets[found++] = (struct target){c->object_, ops_of(c)};
+            s->targets[found++] = (struct target){c->object_, ops_of(c), NULL};
         } else if (c->kind_ == SELECT_TIME && (roost_ns)c->number_ < s->until) {
             s->until = (roost_ns)c->number_;
         }
@@ -171,6 +174,41 @@ static int look(const struct select *s, struct wakes *k)
     return -EAGAIN;
 }
 
+static struct target *target_of(const struct select *s, const void *object)
+{
+    size_t low = 0, high = s->targets_n;
+
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+
+        if ((uintptr_t)s->targets[mid].object > (uintptr_t)object) {
+            high = mid;
+        } else {
+            low = mid;
+        }
+    }
+    return &s->targets[low];
+}
+
+/* Under the locks: the clause of case i, in a ring with the others on that
+ * object. */
+static void enter(const struct select *s, size_t i, struct waiter *w)
+{
+    const roost_case *c = &s->cases[i];
+    struct target *t = target_of(s, c->object_);
+    struct clause *clause = &s->clauses[i];
+
+    clause->waiter = w;
+    clause->index = (uint32_t)i;
+    ops_of(c)->enter(c, clause);
+    clause->twin = NULL;
+    if (t->last != NULL) {
+        clause->twin = t->last->twin != NULL ? t->last->twin : t->last;
+        t->last->twin = clause;
+    }
+    t->last = clause;
+}
+
 /* Under the locks. */
 static struct waiter *enter_all(const struct select *s)
 {
@@ -178,20 +216,17 @@ static struct waiter *enter_all(const struct select *s)
     size_t i;
 
     for (i = 0; i < s->n; i++) {
-        roost_case *c = &s->cases[i];
-
-        if (ops_of(c) != NULL) {
-            s->clauses[i].waiter = w;
-            s->clauses[i].index = (uint32_t)i;
-            ops_of(c)->enter(c, &s->clauses[i]);
+        if (ops_of(&s->cases[i]) != NULL) {
+            enter(s, i, w);
         }
     }
     return w;
 }
 
-/* Without locks: take out what nobody has. `done` is out already, and its
- * object may be gone: whoever completed it may have freed it (R67). */
-static void leave_all(const struct select *s, size_t done)
+/* Without locks: take out what nobody has. What stood on `gone` is out already,
+ * and it may be no more: whoever completed a case on it may have freed it
+ * (R67). */
+static void leave_all(const struct select *s, const void *gone)
 {
     struct wakes wakes = {0};
     size_t i;
@@ -199,7 +234,7 @@ static void leave_all(const struct select *s, size_t done)
     for (i = 0; i < s->n; i++) {
         roost_case *c = &s->cases[i];
 
-        if (i != done && ops_of(c) != NULL) {
+        if (ops_of(c) != NULL && c->object_ != gone) {
             ops_of(c)->lock(c->object_);
             ops_of(c)->leave(c, &s->clauses[i], &wakes);
             ops_of(c)->unlock(c->object_);
@@ -262,10 +297,10 @@ static int run(struct select *s, roost_ns deadline, bool try_only)
     if (rc == 0) {
         uint32_t result = wait_result(w);
 
-        leave_all(s, result & QUEUE_INDEX);
+        leave_all(s, s->cases[result & QUEUE_INDEX].object_);
         return completed(s, result);
     }
-    leave_all(s, SIZE_MAX);
+    leave_all(s, NULL);
     return rc == -ETIMEDOUT ? timed_out(s) : rc;
 }
 
