@@ -36,12 +36,30 @@ static uint32_t wanted(const struct clause *c)
     return (uint32_t)(uintptr_t)c->data;
 }
 
+/* The first request that there is enough for, of those that stand at the head:
+ * a select may want either so many or so many. NULL: none. */
+static struct clause *fitting(const struct sem *s, struct clause *head)
+{
+    struct clause *c = head;
+    struct clause *found = NULL;
+
+    do {
+        if (wanted(c) <= s->permits &&
+            (found == NULL || c->index < found->index)) {
+            found = c;
+        }
+        c = c->twin;
+    } while (c != NULL && c != head);
+    return found;
+}
+
 /* Under lock: whatever is free to whoever is next. */
 static void grant(struct sem *s, struct wakes *k)
 {
     struct clause *c;
 
-    while ((c = queue_first(&s->queue)) != NULL && wanted(c) <= s->permits) {
+    while ((c = queue_first(&s->queue)) != NULL &&
+           (c = fitting(s, c)) != NULL) {
         uint32_t n = wanted(c);
 
         if (queue_win(c, 0, k)) {
