@@ -81,8 +81,11 @@ int roost_chan_recv_many_until(roost_chan *c, void *items, size_t n,
     char *to = items;
     size_t done = 0;
     int rc = chan_bad(c, items) || n > INT_MAX ? -EINVAL : wait_enter();
+    /* At a rendezvous who sees its item received may free the channel (R67):
+     * once there is one, it is not looked at again. */
+    bool meets = rc == 0 && c->capacity == 0;
 
-    while (rc == 0 && done < n) {
+    while (rc == 0 && done < n && !(meets && done > 0)) {
         struct wakes wakes = {0};
         struct clause clause;
 
