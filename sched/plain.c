@@ -63,6 +63,11 @@ static void end(void *plain)
     plain_asleep();
 }
 
+void plain_forked(void)
+{
+    a32_store(&active, self.used, RELAXED); /* no other thread is there */
+}
+
 static void make_key(void)
 {
     /* Without a key a thread that ends stays counted: no false reports. */
@@ -74,6 +79,7 @@ void plain_note(void)
     if (likely(self.used)) {
         return;
     }
+    registry_prepare(); /* for plain_forked */
     self.used = true;
     plain_awake();
     pthread_once(&once, make_key);

@@ -21,6 +21,8 @@ void plain_note(void);
  * has been woken, called by the waker. */
 void plain_asleep(void);
 void plain_awake(void);
+/* In a forked child: of all threads there is only the caller. */
+void plain_forked(void);
 /* Is any plain thread awake that has used an object? */
 bool plain_active(void);
 

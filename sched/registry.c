@@ -10,6 +10,7 @@
  *     is how a task that returns there ends the child (task_forked_end).
  */
 #include "base/check.h"
+#include "plain.h"
 #include "runtime.h"
 #include <pthread.h>
 
@@ -47,6 +48,7 @@ static void in_child(void)
     }
     list_init(&runtimes);
     count = 0;
+    plain_forked();
     pthread_mutex_unlock(&registry_lock);
 }
 
