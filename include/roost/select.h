@@ -26,7 +26,8 @@ typedef struct roost_case {
     uint64_t reserved_[4];
 } roost_case;
 
-/* An item comes into *item; *item goes. status: 0, or -EPIPE. */
+/* An item comes into *item; *item goes. status: as of roost_chan_try_recv and
+ * roost_chan_try_send. */
 ROOST_API roost_case roost_on_recv(roost_chan *c, void *item);
 ROOST_API roost_case roost_on_send(roost_chan *c, const void *item);
 /* It is set; n permits are the caller's; it has opened. status: 0. */
