@@ -3,21 +3,19 @@
  * cases that both happen, an item taken and lost, a deadlock of two selects, a
  * case that is never chosen, a clause left in a queue.
  */
-#include "tasks.h"
-
-static roost_chan *longs(size_t capacity)
-{
-    return roost_chan_new(sizeof(long), capacity);
-}
+#include "chans.h"
 
 TEST(bad_arguments_of_select, "R2 R49")
 {
     roost_case bad[] = {roost_on_recv(NULL, NULL)};
     roost_case off[] = {{0}};
+    roost_task task;
     roost_sem sem;
 
     CHECK_EQ(roost_sem_init(&sem, 1, 1), 0);
     CHECK_EQ(roost_select(NULL, 1), -EINVAL);
+    CHECK_EQ(roost_select_until(NULL, 1, 0), -EINVAL);
+    CHECK_EQ(roost_select_ordered_until(bad, 1, 0), -EINVAL);
     CHECK_EQ(roost_select(bad, 1), -EINVAL);
     CHECK_EQ(roost_select_ordered(bad, 1), -EINVAL);
     CHECK_EQ(roost_try_select(bad, 1), -EINVAL);
@@ -30,6 +28,9 @@ TEST(bad_arguments_of_select, "R2 R49")
     bad[0] = roost_on_latch(NULL);
     CHECK_EQ(roost_try_select(bad, 1), -EINVAL);
     bad[0] = roost_on_task(NULL);
+    CHECK_EQ(roost_try_select(bad, 1), -EINVAL);
+    memset(&task, 0, sizeof task);
+    bad[0] = roost_on_task(&task); /* of no task */
     CHECK_EQ(roost_try_select(bad, 1), -EINVAL);
     CHECK_EQ(roost_try_select(off, 1), -EAGAIN);
     CHECK_EQ(roost_try_select(NULL, 0), -EAGAIN);
@@ -78,6 +79,41 @@ TEST(ordered_takes_the_first_of_the_array, "R49")
     }
 }
 
+/* Up to 16 cases need no memory; 17 do. The last is the ready one. */
+TEST(the_number_of_cases_does_not_matter, "R49")
+{
+    static const size_t numbers[] = {1, 2, 3, 15, 16, 17, 18, 33, 200};
+
+    for (int k = 0; k < 9; k++) {
+        size_t n = numbers[k];
+        roost_case *cases = calloc(n, sizeof *cases);
+        roost_chan **c = calloc(n, sizeof *c);
+        long out = 0, in = 3;
+
+        for (size_t i = 0; i < n; i++) {
+            c[i] = longs(1);
+            cases[i] = roost_on_recv(c[i], &out);
+        }
+        CHECK_EQ(roost_try_select(cases, n), -EAGAIN);
+        CHECK_EQ(roost_select_until(cases, n, 0), -ETIMEDOUT);
+        CHECK_EQ(roost_select_ordered_until(cases, n, 0), -ETIMEDOUT);
+        CHECK_EQ(roost_chan_send(c[n - 1], &in), 0);
+        CHECK_EQ(roost_select(cases, n), (int)n - 1);
+        CHECK_EQ(out, 3);
+        CHECK_EQ(roost_chan_send(c[0], &in), 0);
+        CHECK_EQ(roost_select_ordered(cases, n), 0);
+        for (size_t i = 0; i < n; i++) {
+            roost_chan_info info;
+
+            roost_chan_stats(c[i], &info);
+            CHECK_EQ(info.length + info.waiting_receivers, 0);
+            roost_chan_free(c[i]);
+        }
+        free(cases);
+        free(c);
+    }
+}
+
 /* Conformance 135: each ready case is chosen about equally often, wherever the
  * ready ones stand. */
 TEST(the_choice_is_fair, "R49")
@@ -109,101 +145,6 @@ TEST(the_choice_is_fair, "R49")
 
 /* ---- waiting ---- */
 
-struct chooser {
-    roost_case *cases;
-    size_t n;
-    roost_ns deadline;
-    int rc, ended;
-};
-
-static int choose(void *arg)
-{
-    struct chooser *c = (struct chooser *)arg;
-
-    c->rc = roost_select_until(c->cases, c->n, c->deadline);
-    test_set(&c->ended, 1);
-    return 0;
-}
-
-TEST_VIRTUAL(each_kind_ends_the_wait, "R43 R49")
-{
-    roost_chan *in = longs(0), *to = longs(0);
-    roost_event event;
-    roost_sem sem;
-    roost_latch latch;
-    roost_task task;
-    long got = 0, item = 7;
-    int status = 12;
-    struct nap n = {.d = 10 * ROOST_S, .status = 12};
-
-    CHECK_EQ(roost_event_init(&event), 0);
-    CHECK_EQ(roost_sem_init(&sem, 0, 4), 0);
-    CHECK_EQ(roost_latch_init(&latch, 1), 0);
-    for (int kind = 0; kind < 7; kind++) {
-        roost_scope s;
-        roost_case cases[7];
-        struct chooser c = {cases, 7, ROOST_NEVER, -1, 0};
-        long out;
-
-        n.d = kind == 5 ? ROOST_S : 100 * ROOST_S;
-        roost_scope_open(&s, NULL);
-        CHECK_EQ(SPAWN_OPTS(&s, nap, &n, .handle = &task), 0);
-        cases[0] = roost_on_recv(in, &got);
-        cases[1] = roost_on_send(to, &item);
-        cases[2] = roost_on_event(&event);
-        cases[3] = roost_on_sem(&sem, 2);
-        cases[4] = roost_on_latch(&latch);
-        cases[5] = roost_on_task(&task);
-        cases[6] = roost_on_time(roost_in(kind == 6 ? ROOST_S : ROOST_NEVER));
-        CHECK_EQ(roost_spawn(&s, choose, &c), 0);
-        CHECK_EQ(roost_settle(), 0);
-        CHECK_EQ(c.ended, 0);
-        out = 40 + kind;
-        switch (kind) {
-        case 0:
-            CHECK_EQ(roost_chan_try_send(in, &out), 0);
-            break;
-        case 1:
-            CHECK_EQ(roost_chan_try_recv(to, &out), 0);
-            CHECK_EQ(out, 7);
-            break;
-        case 2:
-            CHECK_EQ(roost_event_set(&event), 0);
-            break;
-        case 3:
-            CHECK_EQ(roost_sem_release(&sem, 3), 0);
-            break;
-        case 4:
-            CHECK_EQ(roost_latch_down(&latch), 0);
-            break;
-        default:
-            CHECK_EQ(roost_sleep(2 * ROOST_S), 0);
-        }
-        CHECK_EQ(roost_settle(), 0);
-        CHECK_EQ(c.rc, kind);
-        CHECK_EQ(c.ended, 1);
-        CHECK_EQ(cases[kind < 7 ? kind : 0].status, kind == 5 ? status : 0);
-        CHECK_EQ(roost_event_clear(&event), 0);
-        if (kind == 3) { /* it took two of the three */
-            CHECK_EQ(roost_sem_try_acquire(&sem, 2), -EAGAIN);
-            CHECK_EQ(roost_sem_try_acquire(&sem, 1), 0);
-        }
-        if (kind == 4) {
-            CHECK_EQ(roost_latch_init(&latch, 1), 0);
-        }
-        roost_scope_cancel(&s, 0);
-        CHECK_EQ(roost_scope_close(&s, 0), 0);
-        CHECK_EQ(roost_chan_try_send(in, &out), -EAGAIN); /* nobody is left */
-        CHECK_EQ(roost_chan_try_recv(to, &out), -EAGAIN);
-    }
-    CHECK_EQ(got, 40);
-    roost_chan_free(in);
-    roost_chan_free(to);
-    roost_event_destroy(&event);
-    roost_sem_destroy(&sem);
-    roost_latch_destroy(&latch);
-}
-
 /* Conformance 132, 133: a closed channel is ready with its status; what was
  * committed before a close stays. */
 TEST_VIRTUAL(a_closed_channel_is_a_ready_case, "R48 R49")
@@ -232,6 +173,174 @@ TEST_VIRTUAL(a_closed_channel_is_a_ready_case, "R48 R49")
     CHECK_EQ(roost_chan_try_recv(b, &out), 0);
     roost_chan_free(a);
     roost_chan_free(b);
+}
+
+/* Conformance 133: what a close or a cancel comes too late for. */
+TEST_VIRTUAL(a_committed_case_stays, "R3 R48 R49")
+{
+    roost_chan *a = longs(0), *b = longs(0);
+    long got = 0, in = 8;
+    roost_case cases[] = {roost_on_recv(a, &got), roost_on_send(b, &in)};
+    struct chooser c = {cases, 2, ROOST_NEVER, -1, 0};
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, choose, &c), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(roost_chan_try_send(a, &in), 0);
+    roost_chan_close(b);
+    roost_chan_close(a);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(c.rc, 0);
+    CHECK_EQ(cases[0].status, 0);
+    CHECK_EQ(got, 8);
+    roost_chan_free(a);
+    roost_chan_free(b);
+}
+
+/* Cancelled or too late, it has moved nothing, and stands nowhere. */
+TEST_VIRTUAL(a_select_that_fails_leaves_no_trace, "R8 R9 R49")
+{
+    for (int late = 0; late < 2; late++) {
+        roost_chan *a = longs(0), *b = longs(1);
+        roost_sem sem;
+        long got = -1, in = 8;
+        roost_case cases[3];
+        struct chooser c = {cases, 3, ROOST_NEVER, -1, 0};
+        roost_scope s;
+
+        CHECK_EQ(roost_sem_init(&sem, 1, 4), 0);
+        CHECK_EQ(roost_chan_send(b, &in), 0);
+        cases[0] = roost_on_recv(a, &got);
+        cases[1] = roost_on_send(b, &in);
+        cases[2] = roost_on_sem(&sem, 2);
+        c.deadline = late ? roost_in(ROOST_S) : ROOST_NEVER;
+        roost_scope_open(&s, NULL);
+        CHECK_EQ(roost_spawn(&s, choose, &c), 0);
+        CHECK_EQ(roost_settle(), 0);
+        CHECK_EQ(roost_sem_try_acquire(&sem, 1), -EAGAIN); /* it queues */
+        if (!late) {
+            roost_scope_cancel(&s, 0);
+        }
+        CHECK_EQ(roost_scope_close(&s, 0), 0);
+        CHECK_EQ(c.rc, late ? -ETIMEDOUT : -ECANCELED);
+        CHECK_EQ(got, -1);
+        CHECK_EQ(roost_chan_try_send(a, &in), -EAGAIN);
+        CHECK_EQ(roost_chan_try_recv(b, &in), 0);
+        CHECK_EQ(roost_chan_try_recv(b, &in), -EAGAIN);
+        CHECK_EQ(roost_sem_try_acquire(&sem, 1), 0);
+        roost_sem_destroy(&sem);
+        roost_chan_free(a);
+        roost_chan_free(b);
+    }
+}
+
+/* Conformance 136: a zero case is switched off, also while it waits. */
+TEST_VIRTUAL(a_zero_case_never_happens, "R49")
+{
+    roost_event e = ROOST_EVENT_INIT;
+    roost_case cases[] = {{0}, roost_on_event(&e), {0}};
+    roost_case none[] = {{0}, {0}};
+    struct chooser c = {cases, 3, ROOST_NEVER, -1, 0};
+    roost_scope s;
+
+    CHECK_EQ(roost_select_until(none, 2, roost_in(ROOST_S)), -ETIMEDOUT);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, choose, &c), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(roost_event_set(&e), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(c.rc, 1);
+    CHECK_EQ(roost_select_ordered(cases, 3), 1);
+    roost_event_destroy(&e);
+}
+
+/* The array is the caller's: it can be used for the next select, and a case be
+ * changed in between. */
+TEST_VIRTUAL(the_cases_can_be_used_again, "R49")
+{
+    roost_chan *a = longs(0);
+    roost_event e = ROOST_EVENT_INIT;
+    long got = 0;
+    roost_case cases[] = {roost_on_recv(a, &got), roost_on_event(&e)};
+    struct chooser c = {cases, 2, ROOST_NEVER, -1, 0};
+
+    for (long round = 1; round <= 5; round++) {
+        roost_scope s;
+
+        roost_scope_open(&s, NULL);
+        c.ended = 0;
+        CHECK_EQ(roost_spawn(&s, choose, &c), 0);
+        CHECK_EQ(roost_settle(), 0);
+        CHECK_EQ(c.ended, 0);
+        if (round % 2 == 0) {
+            CHECK_EQ(roost_event_set(&e), 0);
+        } else {
+            CHECK_EQ(roost_chan_try_send(a, &round), 0);
+        }
+        CHECK_EQ(roost_scope_close(&s, 0), 0);
+        CHECK_EQ(c.rc, round % 2 == 0 ? 1 : 0);
+        CHECK_EQ(got, round - (round % 2 == 0));
+        CHECK_EQ(roost_event_clear(&e), 0);
+    }
+    roost_chan_free(a);
+    roost_event_destroy(&e);
+}
+
+/* All who select on one thing are woken by it, as any who wait for it. */
+TEST_VIRTUAL(many_selects_on_one_event, "R49 R52")
+{
+    enum { N = 50 };
+    roost_event e = ROOST_EVENT_INIT, never = ROOST_EVENT_INIT;
+    roost_case cases[N][2];
+    struct chooser c[N];
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    for (int i = 0; i < N; i++) {
+        cases[i][0] = roost_on_event(&never);
+        cases[i][1] = roost_on_event(&e);
+        c[i] = (struct chooser){cases[i], 2, ROOST_NEVER, -1, 0};
+        CHECK_EQ(roost_spawn(&s, choose, &c[i]), 0);
+    }
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(roost_event_set(&e), 0);
+    CHECK_EQ(roost_event_clear(&e), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    for (int i = 0; i < N; i++) {
+        CHECK_EQ(c[i].rc, 1);
+    }
+    roost_event_destroy(&e);
+    roost_event_destroy(&never);
+}
+
+/* A select stands in line with the others. */
+TEST_VIRTUAL(a_select_keeps_its_place_in_the_queue, "R46 R49")
+{
+    roost_chan *c = longs(0);
+    struct mover m[2] = {{c, -1, ROOST_NEVER, 99, 0},
+                         {c, -1, ROOST_NEVER, 99, 0}};
+    long got = -1;
+    roost_case cases[] = {roost_on_recv(c, &got)};
+    struct chooser ch = {cases, 1, ROOST_NEVER, 99, 0};
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, recv_one, &m[0]), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(roost_spawn(&s, choose, &ch), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(roost_spawn(&s, recv_one, &m[1]), 0);
+    CHECK_EQ(roost_settle(), 0);
+    for (long item = 1; item <= 3; item++) {
+        CHECK_EQ(roost_chan_try_send(c, &item), 0);
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(m[0].item, 1);
+    CHECK_EQ(got, 2);
+    CHECK_EQ(m[1].item, 3);
+    roost_chan_free(c);
 }
 
 TEST_VIRTUAL(cancellation_beats_cases_at_entry, "R2 R9 R49")
@@ -301,120 +410,6 @@ TEST_VIRTUAL(the_same_channel_twice, "R49")
     roost_chan_free(c);
 }
 
-/* ---- two selects on each other's channels ---- */
-
-struct swapper {
-    roost_chan *mine, *theirs;
-    int rounds, sent, got, reversed;
-};
-
-static int swap(void *arg)
-{
-    struct swapper *w = (struct swapper *)arg;
-
-    while (w->sent < w->rounds || w->got < w->rounds) {
-        long out = w->sent, in = -1;
-        roost_case cases[2] = {{0}, {0}};
-        int rc;
-
-        if (w->sent < w->rounds) {
-            cases[w->reversed] = roost_on_send(w->theirs, &out);
-        }
-        if (w->got < w->rounds) {
-            cases[!w->reversed] = roost_on_recv(w->mine, &in);
-        }
-        rc = roost_select(cases, 2);
-        if (rc < 0) {
-            return rc;
-        }
-        if (rc == w->reversed) {
-            w->sent++;
-        } else {
-            CHECK_EQ(in, w->got);
-            w->got++;
-        }
-    }
-    return 0;
-}
-
-TEST(two_selects_on_each_others_channels, "R49 R61")
-{
-    for (size_t capacity = 0; capacity < 2; capacity++) {
-        roost_chan *a = longs(capacity), *b = longs(capacity);
-        struct swapper x = {a, b, 2000, 0, 0, 0}, y = {b, a, 2000, 0, 0, 1};
-        roost_scope s;
-
-        OPEN(&s, .timeout = 20 * ROOST_S);
-        CHECK_EQ(roost_spawn(&s, swap, &x), 0);
-        CHECK_EQ(roost_spawn(&s, swap, &y), 0);
-        CHECK_EQ(roost_scope_close(&s, 0), 0);
-        CHECK_EQ(x.sent + x.got + y.sent + y.got, 8000);
-        roost_chan_free(a);
-        roost_chan_free(b);
-    }
-}
-
-/* ---- many selects, many channels, time-outs ---- */
-
-enum { CHANS = 4 };
-
-struct market {
-    roost_chan *chans[CHANS];
-    int sent, received;
-};
-
-static int trade(void *arg)
-{
-    struct market *m = (struct market *)arg;
-
-    for (int i = 0; i < 200; i++) {
-        roost_case cases[2 * CHANS];
-        long in, out = 1;
-        int rc;
-
-        for (int k = 0; k < CHANS; k++) {
-            cases[2 * k] = roost_on_send(m->chans[(k + i) % CHANS], &out);
-            cases[2 * k + 1] = roost_on_recv(m->chans[k], &in);
-        }
-        rc = roost_select_until(cases, 2 * CHANS,
-                                roost_in(i % 3 * 20 * ROOST_US));
-        if (rc >= 0) {
-            CHECK_EQ(cases[rc].status, 0);
-            test_add(rc % 2 == 0 ? &m->sent : &m->received, 1);
-        } else {
-            CHECK_EQ(rc, -ETIMEDOUT);
-        }
-    }
-    return 0;
-}
-
-TEST(items_are_conserved_among_selects, "R3 R8 R49")
-{
-    for (size_t capacity = 0; capacity < 2; capacity++) {
-        struct market m = {.sent = 0};
-        roost_scope s;
-        int left = 0;
-
-        for (int k = 0; k < CHANS; k++) {
-            m.chans[k] = longs(capacity);
-        }
-        roost_scope_open(&s, NULL);
-        for (int i = 0; i < 12; i++) {
-            CHECK_EQ(roost_spawn(&s, trade, &m), 0);
-        }
-        CHECK_EQ(roost_scope_close(&s, 0), 0);
-        for (int k = 0; k < CHANS; k++) {
-            roost_chan_info info;
-
-            roost_chan_stats(m.chans[k], &info);
-            CHECK_EQ(info.waiting_receivers + info.waiting_senders, 0);
-            left += (int)info.length;
-            roost_chan_free(m.chans[k]);
-        }
-        CHECK_EQ(m.sent, m.received + left);
-    }
-}
-
 /* Ten thousand cases on one channel and one event. */
 TEST_VIRTUAL(ten_thousand_cases, "R49")
 {
@@ -440,23 +435,6 @@ TEST_VIRTUAL(ten_thousand_cases, "R49")
     roost_chan_free(c);
     roost_event_destroy(&e);
     free(cases);
-}
-
-/* The task has ended already; its result may look like "not ready". */
-TEST(a_task_that_has_ended_is_ready, "R43 R49")
-{
-    int status = 0;
-    roost_task task;
-    roost_case cases[1];
-    roost_scope s;
-
-    OPEN(&s, .flags = ROOST_SUPERVISE);
-    CHECK_EQ(SPAWN_OPTS(&s, give, &status, .handle = &task), 0);
-    cases[0] = roost_on_task(&task);
-    CHECK_EQ(roost_select(cases, 1), 0);
-    CHECK_EQ(cases[0].status, 0);
-    CHECK_EQ(roost_try_select(cases, 1), 0);
-    CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
 /* ---- plain threads ---- */
