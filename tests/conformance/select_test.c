@@ -143,6 +143,44 @@ TEST(the_choice_is_fair, "R49")
     }
 }
 
+/* Of few and of many, of channels with items and closed ones. */
+TEST(the_choice_is_fair_among_channels, "R49")
+{
+    static const size_t numbers[] = {2, 3, 20};
+
+    for (int k = 0; k < 3; k++) {
+        size_t n = numbers[k];
+        const int rounds = 1500 * (int)n;
+        roost_chan *c[20];
+        roost_case cases[20];
+        int hits[20] = {0};
+        long item = 1;
+
+        for (size_t i = 0; i < n; i++) {
+            c[i] = longs(1);
+            cases[i] = roost_on_recv(c[i], &item);
+            if (i % 2 == 0) {
+                roost_chan_close(c[i]);
+            } else {
+                CHECK_EQ(roost_chan_send(c[i], &item), 0);
+            }
+        }
+        for (int round = 0; round < rounds; round++) {
+            int i = roost_select(cases, n);
+
+            hits[i]++;
+            CHECK_EQ(cases[i].status, i % 2 == 0 ? -EPIPE : 0);
+            if (i % 2 == 1) {
+                CHECK_EQ(roost_chan_send(c[i], &item), 0);
+            }
+        }
+        for (size_t i = 0; i < n; i++) {
+            CHECK(hits[i] > rounds / (int)n * 3 / 4);
+            roost_chan_free(c[i]);
+        }
+    }
+}
+
 /* ---- waiting ---- */
 
 /* Conformance 132, 133: a closed channel is ready with its status; what was

@@ -146,12 +146,13 @@ static const struct kind kinds[] = {
     for (const struct kind *k = kinds;                                         \
          k < kinds + sizeof kinds / sizeof kinds[0]; k++)
 
-/* A task that waits once. */
+/* A task that waits once, and one that wakes it. */
 struct wait {
     struct objects o;
     const struct kind *kind;
     roost_ns deadline;
     int rc, ended;
+    int told, heard; /* not atomic: before the wake, after the wait (R61) */
 };
 
 TEST_UNUSED static void wait_init(struct wait *w, const struct kind *k)
@@ -161,6 +162,8 @@ TEST_UNUSED static void wait_init(struct wait *w, const struct kind *k)
     w->deadline = ROOST_NEVER;
     w->rc = 99;
     w->ended = 0;
+    w->told = 0;
+    w->heard = 0;
 }
 
 TEST_UNUSED static int wait_once(void *arg)
@@ -168,6 +171,9 @@ TEST_UNUSED static int wait_once(void *arg)
     struct wait *w = (struct wait *)arg;
 
     w->rc = w->kind->wait(&w->o, w->deadline);
+    if (w->rc >= 0) {
+        w->heard = w->told;
+    }
     test_set(&w->ended, 1);
     return 0;
 }
@@ -176,6 +182,7 @@ TEST_UNUSED static int wake_once(void *arg)
 {
     struct wait *w = (struct wait *)arg;
 
+    w->told = 5;
     w->kind->wake(&w->o);
     return 0;
 }

@@ -25,9 +25,10 @@ TEST_VIRTUAL(a_wait_ends_when_what_it_waits_for_comes, "R2 R3 R61")
         wait_init(&w, k);
         roost_scope_open(&s, NULL);
         start(&s, &w);
-        k->wake(&w.o);
+        CHECK_EQ(wake_once(&w), 0);
         CHECK_EQ(roost_scope_close(&s, 0), 0);
         CHECK_EQ(w.rc, k->done);
+        CHECK_EQ(w.heard, 5);
         objects_destroy(&w.o);
     }
 }
@@ -262,6 +263,7 @@ TEST(completion_races_cancellation, "R3 R5 R6 R8")
             CHECK_EQ(roost_scope_close(&inner, 0), 0);
             CHECK_EQ(roost_scope_close(&s, 0), 0);
             CHECK(w.rc == k->done || w.rc == -ECANCELED);
+            CHECK_EQ(w.heard, w.rc == k->done ? 5 : 0);
             if (w.rc == -ECANCELED) {
                 CHECK_EQ(w.o.got, 0);
                 CHECK_EQ(k->wait(&w.o, 0), k->done);
