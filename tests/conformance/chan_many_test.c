@@ -48,6 +48,34 @@ TEST_VIRTUAL(many_items_in_one_call, "R8 R46")
     roost_chan_free(c);
 }
 
+/* As many as were asked for, whatever the number: nothing is written behind. */
+TEST(as_many_as_were_asked_for, "R8 R46")
+{
+    static const int numbers[] = {1, 2, 63, 64, 65, 127, 128, 129, 200};
+    long in[300], out[300];
+
+    for (int i = 0; i < 300; i++) {
+        in[i] = i;
+    }
+    for (int k = 0; k < 9; k++) {
+        roost_chan *c = longs(ROOST_UNBOUNDED);
+        int n = numbers[k];
+        roost_chan_info info;
+
+        CHECK_EQ(roost_chan_send_many(c, in, (size_t)n), n);
+        roost_chan_stats(c, &info);
+        CHECK_EQ(info.length, n);
+        CHECK_EQ(roost_chan_send_many(c, in + n, (size_t)(300 - n)), 300 - n);
+        memset(out, 0xff, sizeof out);
+        CHECK_EQ(roost_chan_recv_many(c, out, (size_t)n), n);
+        CHECK_EQ(memcmp(in, out, (size_t)n * sizeof *in), 0);
+        CHECK_EQ(out[n], -1);
+        CHECK_EQ(roost_chan_recv_many(c, out + n, 300), 300 - n);
+        CHECK_EQ(memcmp(in, out, sizeof in), 0);
+        roost_chan_free(c);
+    }
+}
+
 /* Closed, too late, or cancelled on the way: how far it came. */
 TEST_VIRTUAL(a_many_item_send_says_how_far_it_came, "R8 R48")
 {
