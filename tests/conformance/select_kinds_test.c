@@ -249,6 +249,45 @@ TEST_VIRTUAL(the_first_task_to_end, "R43 R49")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
+/* From a thread, and from a task of another runtime. */
+static int select_on_task(void *arg)
+{
+    roost_case cases[] = {roost_on_task((roost_task *)arg),
+                          roost_on_time(roost_in(20 * ROOST_S))};
+
+    CHECK_EQ(roost_select(cases, 2), 0);
+    return cases[0].status;
+}
+
+TEST_PLAIN(others_select_on_a_task_too, "R43 R49 R72")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *a, *b;
+    roost_group *g;
+
+    CHECK_EQ(roost_start(&a, &opts), 0);
+    CHECK_EQ(roost_start(&b, &opts), 0);
+    CHECK_EQ(roost_group_new(&g, a, NULL), 0);
+    for (int i = 0; i < 40; i++) {
+        struct nap n = {.d = i % 4 < 2 ? 0 : ROOST_MS, .status = 12};
+        roost_task task;
+        roost_task_opts named = {.handle = &task};
+
+        CHECK_EQ(roost_group_submit(g, nap, &n, &named, NULL), 0);
+        if (i % 2 == 0) {
+            CHECK_EQ(select_on_task(&task), 12);
+        } else {
+            CHECK_EQ(roost_call(b, select_on_task, &task), 12);
+        }
+        CHECK_EQ(roost_group_wait(g), 0);
+    }
+    CHECK_EQ(roost_group_free(g), 0);
+    CHECK_EQ(roost_stop(a), 0);
+    CHECK_EQ(roost_stop(b), 0);
+    roost_runtime_free(a);
+    roost_runtime_free(b);
+}
+
 /* ---- permits ---- */
 
 /* In order, and a large request is not passed by select either. */
