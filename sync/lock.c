@@ -32,7 +32,11 @@
 
 #include <stdint.h>
 
-#define SPINS 64  /* pauses before sleeping, about 3 us */
+#ifdef ROOST_MODEL
+#define SPINS 1
+#else
+#define SPINS 64 /* pauses before sleeping, about 3 us */
+#endif
 #define PLACES 64 /* a power of two */
 
 struct place {
@@ -62,8 +66,8 @@ static void sleep_for(struct lock *l)
     struct place *p = place_of(l);
     uint32_t turn;
 
-    a32_add(&lock_sleepers, 1, RELEASE /* LK2 */);
-    barrier_heavy(); /* LK2 */
+    a32_add(&lock_sleepers, 1, RELAXED); /* the barrier orders it */
+    barrier_heavy();                     /* LK2 */
     for (;;) {
         turn = a32_load(&p->turn, ACQUIRE /* LK3 */);
         if (try_it(l)) {

@@ -59,7 +59,7 @@ def room(path):
 def resolve(tree, source, name):
     """The file that a quoted include means, or None."""
     folder = source.path.rsplit('/', 1)[0]
-    for base in (folder, 'sched', 'include', 'tests', 'tests/model'):
+    for base in (folder, 'sched', 'sync', 'include', 'tests', 'tests/model'):
         path = re.sub(r'[^/]+/\.\./', '', f'{base}/{name}').removeprefix('./')
         if tree.exists(path):
             return path

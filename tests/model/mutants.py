@@ -13,6 +13,7 @@ SOURCE is a file such as sched/deque.c. Its models are those whose line
     fence     a call of fence_* or barrier_* deleted
     recheck   a line marked /* recheck: X */: its `if` or `while` never true
               (/* recheck-true: X */: always true), or its statement deleted
+    swap      a statement marked /* swap: X */ changes places with the next
 
 Each is a copy of the file in the build directory, compiled with each of its
 models, and run: 1500 runs of each strategy a model, and with --full ten times
@@ -35,6 +36,7 @@ FENCES = re.compile(
     r"\b(fence_full|fence_acquire|fence_release|barrier_light|barrier_heavy)"
     r"\s*\(\s*\)")
 RECHECK = re.compile(r"/\*\s*recheck(-true)?:\s*([^*]*?)\s*\*/")
+SWAP = re.compile(r"/\*\s*swap:\s*([^*]*?)\s*\*/")
 TAG = re.compile(r"/\*\s*([A-Z][A-Za-z]*-?[0-9A-Z]*)\b")
 FUNCTION = re.compile(r"^[a-zA-Z_][^;{}#=]*?\b([a-z_0-9]+)\([^;]*$")
 CAUGHT = re.compile(r"FAILED (\S+): (.*)\n\s+by (\w+) in run (\d+)")
@@ -84,7 +86,7 @@ class Source:
     def function_at(self, offset):
         name = "-"
         for line in self.code[:offset].split("\n"):
-            line = re.sub(r"__attribute__\s*\(\(.*?\)\)", "", line)
+            line = re.sub(r"__attribute__\s*\(\(.*?\)\)\s*", "", line)
             match = FUNCTION.match(line)
             if match:
                 name = match.group(1)
@@ -150,9 +152,18 @@ class Source:
             yield Mutant(self.place(start, "recheck"), "recheck",
                          match.group(2) or "-", text)
 
+    def swaps(self):
+        for match in SWAP.finditer(self.text):
+            start = self.text.rfind("\n", 0, match.start()) + 1
+            middle = self.text.index("\n", match.end()) + 1
+            end = self.code.index(";", middle) + 1
+            yield Mutant(self.place(start, "swap"), "swap", match.group(1),
+                         self.replaced(start, end, self.text[middle:end] +
+                                       self.text[start:middle]))
+
     def mutants(self, half):
         found = list(self.orders(half)) + list(self.fences())
-        found += self.rechecks()
+        found += list(self.rechecks()) + list(self.swaps())
         return sorted(found, key=lambda m: m.line)
 
 
@@ -164,8 +175,8 @@ class Model:
         self.name = os.path.basename(path)[:-len("_model.c")]
         with open(os.path.join(root, path), encoding="utf-8") as f:
             text = f.read()
-        self.sources = (self.names("SOURCES", text) +
-                        self.names("WITH", text))
+        self.own = self.names("SOURCES", text)
+        self.sources = self.own + self.names("WITH", text)
         self.headers = self.names("HEADERS", text)
 
     @staticmethod
@@ -185,9 +196,10 @@ class Builder:
 
     def includes(self, first):
         root = self.args.root
-        dirs = [first] if first else []
+        dirs = [os.path.join(first, d) for d in ("sched", "sync", "")
+                ] if first else []
         dirs += [os.path.join(root, d)
-                 for d in ("tests/model", "include", "sched", "")]
+                 for d in ("tests/model", "include", "sched", "sync", "")]
         return ["-I" + d for d in dirs]
 
     def run(self, command):
@@ -213,6 +225,16 @@ class Builder:
             self.made[name] = output
         return self.made[name]
 
+    def neighbours(self, source, folder):
+        """Headers beside the changed one: quotes look there first, and what
+        one of them includes must be the changed one too."""
+        home = os.path.join(self.args.root, os.path.dirname(source))
+        there = os.path.join(folder, os.path.dirname(source))
+        for name in os.listdir(home):
+            path = os.path.join(there, name)
+            if name.endswith(".h") and not os.path.exists(path):
+                os.symlink(os.path.join(home, name), path)
+
     def program(self, model, source, text, folder):
         """The model with `text` in place of the file `source`."""
         changed = os.path.join(folder, source)
@@ -220,13 +242,14 @@ class Builder:
         os.makedirs(os.path.dirname(changed), exist_ok=True)
         with open(changed, "w", encoding="utf-8") as f:
             f.write(text)
+        if source.endswith(".h"):
+            self.neighbours(source, folder)
         for i, name in enumerate([model.path] + model.sources):
             if name != source and not source.endswith(".h"):
                 objects.append(self.plain_object(name))
                 continue
             path = changed
             if name != source:
-                # Beside the changed header, which quotes look for first.
                 path = os.path.join(folder, name)
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(os.path.join(self.args.root, name), "rb") as f:
@@ -234,7 +257,7 @@ class Builder:
                 with open(path, "wb") as f:
                     f.write(original)
             output = os.path.join(folder, "%d.o" % i)
-            self.compile(path, output, os.path.join(folder, "sched"))
+            self.compile(path, output, folder)
             objects.append(output)
         output = os.path.join(folder, model.name)
         self.run([self.args.compiler, "-no-pie", "-o", output,
@@ -273,17 +296,18 @@ def check_original(args, builder, models, name):
 
 
 def judge(args, builder, models, source, mutant, folder):
-    """What caught it, or None."""
-    programs = []
-    for model in models:
-        path = os.path.join(folder, model.name)
-        programs.append(builder.program(model, source, mutant.text, path))
+    """What caught it, or None. Those that name it as theirs come first."""
+    programs = {}
     budgets = [["--runs", "1500"]]
     if args.full:
         budgets.append(["--scale", "10"])
     for budget in budgets:
-        for program in programs:
-            caught = execute(program, STRATEGIES + budget, SECONDS)
+        for model in models:
+            if model not in programs:
+                path = os.path.join(folder, model.name)
+                programs[model] = builder.program(model, source, mutant.text,
+                                                  path)
+            caught = execute(programs[model], STRATEGIES + budget, SECONDS)
             if caught:
                 return caught
     return None
@@ -314,6 +338,7 @@ def test_source(args, builder, name, allowed):
     """Prints a line a mutant; returns how many were caught, allowed, left."""
     models = [m for m in all_models(args.root)
               if name in m.sources + m.headers]
+    models.sort(key=lambda m: name not in m.own)
     found = Source(args.root, name).mutants(args.half)
     found = [m for m in found
              if not args.only or args.only in " ".join(m.key())]
