@@ -9,6 +9,7 @@
  */
 // MODEL-SOURCES: sync/broadcast.c
 // MODEL-WITH: sched/wait.c
+// MODEL-HEADERS: sync/queue.h
 #include "sync_rooms.h"
 
 enum { ITEMS = 3 };
@@ -105,6 +106,30 @@ MODEL(keep_1_free, .setup = keep_1, .threads = {reader_frees, sender},
       .check = read_all, .preemptions = 3, .flags = ONE);
 MODEL(keep_2_free, .setup = keep_2, .threads = {reader_frees, sender},
       .check = read_all, .preemptions = 3, .flags = ONE);
+
+/* No close comes after it that would wake the reader, too. */
+static void sends_one(void)
+{
+    unsigned n = 0;
+
+    task_begin();
+    MODEL_CHECK(roost_broadcast_send(ring, &n) == 0);
+    task_end();
+}
+
+static void reads_one(void)
+{
+    unsigned item = ITEMS;
+
+    task_begin();
+    MODEL_CHECK(roost_subscriber_recv(&subs[0], &item) == 0 && item == 0);
+    roost_subscriber_destroy(&subs[0]);
+    roost_broadcast_free(ring);
+    task_end();
+}
+
+MODEL(send_free, .setup = keep_1, .threads = {reads_one, sends_one},
+      .preemptions = 3, .flags = ONE);
 
 static void both_read_all(void)
 {

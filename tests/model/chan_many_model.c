@@ -4,7 +4,8 @@
  *
  * Would catch: an item that is counted and not sent, or sent and not counted,
  * when the call is cancelled, too late or closed on its way (R8, R47); items
- * out of order; a peer left behind in the middle of a batch.
+ * out of order; a peer left behind in the middle of a batch;
+ * a receiver that looks for more in a channel that its sender has freed (R67).
  */
 // MODEL-SOURCES: sync/chan_many.c
 // MODEL-WITH: sync/chan.c sync/chan_new.c sync/items.c sched/wait.c
@@ -113,6 +114,37 @@ MODEL(many_to_one, .setup = room_1, .threads = {sends_many, receives_singly},
       .check = all_came, .preemptions = 3, .flags = ONE);
 MODEL(one_to_many, .setup = room_1, .threads = {sends_singly, receives_many},
       .check = all_came, .preemptions = 3, .flags = ONE);
+
+/* At a rendezvous the sender knows that its item was received: the receiver of
+ * many does not come back to the channel (R67). */
+static void receives_some(void)
+{
+    int items[2] = {0, 0};
+
+    task_begin();
+    received = roost_chan_recv_many(chan, items, 2);
+    MODEL_CHECK(received == 1 && items[0] == FIRST && items[1] == 0);
+    task_end();
+}
+
+static void sends_and_frees(void)
+{
+    int item = FIRST;
+
+    task_begin();
+    MODEL_CHECK(roost_chan_send(chan, &item) == 0);
+    roost_chan_free(chan);
+    task_end();
+}
+
+static void one_came(void)
+{
+    MODEL_CHECK(received == 1 && model_live() == 0);
+}
+
+MODEL(sender_frees, .setup = room_0,
+      .threads = {receives_some, sends_and_frees}, .check = one_came,
+      .preemptions = 3, .flags = ONE);
 
 /* ---- cut short --------------------------------------------------------- */
 

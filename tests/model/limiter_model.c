@@ -100,21 +100,35 @@ MODEL(conserved, .setup = setup_one, .threads = {user, user, ender},
       .check = conserved, .flags = ONE,
       .must_see = SAW_DONE | SAW_CANCELLED | SAW_LATE);
 
-/* The last one to have the token knows that nobody needs the limiter. */
-static void user_frees(void)
+/* With the token. The last one to have it knows that nobody needs the limiter
+ * any more. */
+static void leave_and_free(void)
 {
-    task_begin();
-    bool last;
+    bool last = plain_read(users) == 1;
 
-    task_begin();
-    MODEL_CHECK(acquire() == 0);
-    last = plain_read(users) == 1;
     plain_write(users, plain_read(users) + 1);
-    inside--;
     MODEL_CHECK(roost_limiter_release(&limiter) == 0);
     if (last) {
         forget();
     }
+}
+
+static void user_frees(void)
+{
+    task_begin();
+    MODEL_CHECK(acquire() == 0);
+    inside--;
+    leave_and_free();
+    task_end();
+}
+
+static void trier_frees(void)
+{
+    task_begin();
+    while (roost_limiter_try_acquire(&limiter) != 0) {
+        spin_pause();
+    }
+    leave_and_free();
     task_end();
 }
 
@@ -124,6 +138,9 @@ static void setup_plain(void)
 }
 
 MODEL(hand_over_free, .setup = setup_plain, .threads = {user_frees, user_frees},
+      .preemptions = 3, .flags = ONE);
+
+MODEL(try_free, .setup = setup_plain, .threads = {user_frees, trier_frees},
       .preemptions = 3, .flags = ONE);
 
 /* A task that ends with its token brings it home. */

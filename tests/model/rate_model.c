@@ -136,6 +136,41 @@ static void one_took(void)
 MODEL(try_take, .setup = setup, .threads = {taker, taker, trier, ticker},
       .check = one_took, .flags = ONE);
 
+/* ---- first come, first served ---------------------------------------- */
+
+/* The one permit is taken; T0 waits for the next, T1 comes after it. So T1's
+ * cannot be there before 800 ns have passed. */
+static void setup_taken(void)
+{
+    begin(2);
+    MODEL_CHECK(roost_rate_try_take(&rate, 1) == 0);
+}
+
+static void comes_second(void)
+{
+    task_begin();
+    await_waiting(0);
+    status[1] = roost_rate_take(&rate, 1);
+    MODEL_CHECK(status[1] == 0 && model_now() >= start + 800);
+    task_end();
+    a32_add(&ended, 1, RELAXED);
+}
+
+static void fine_ticker(void)
+{
+    while (a32_load(&ended, RELAXED) < takers) {
+        take(0);
+        model_advance(300);
+        timers_give(0);
+        take(1);
+        timers_give(1);
+        spin_pause();
+    }
+}
+
+MODEL(in_order, .setup = setup_taken,
+      .threads = {taker, comes_second, fine_ticker}, .flags = ONE);
+
 /* The first of two never waits: who has waited had the second permit, and knows
  * that nobody needs the rate any more. */
 static void takes_and_frees(void)

@@ -211,7 +211,7 @@ static void others_had_it(void)
 }
 
 MODEL(write_or_end, .setup = setup_leave,
-      .threads = {leaver, reader, reader, ender}, .check = others_had_it,
+      .threads = {leaver, writer, reader, ender}, .check = others_had_it,
       .flags = ONE, .must_see = SAW_DONE | SAW_CANCELLED | SAW_LATE);
 
 /* A reader holds it and stays; the writer at the head goes away; the reader

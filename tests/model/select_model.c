@@ -12,6 +12,7 @@
 // MODEL-SOURCES: sync/select.c sync/chan_select.c
 // MODEL-WITH: sync/chan.c sync/chan_new.c sync/items.c sync/event.c sync/sem.c
 // MODEL-WITH: sched/wait.c
+// MODEL-HEADERS: sync/queue.h
 #include "sync_rooms.h"
 
 enum { NOTHING = -1, FIRST = 10 };
@@ -250,6 +251,55 @@ MODEL(sender_frees, .setup = room_0,
       .threads = {receives_a_or_b, sends_and_frees}, .check = got_a,
       .preemptions = 3, .flags = ONE);
 
+/* Its other clauses in the queues of that channel are out, too. */
+static void one_of_twice_freed(void)
+{
+    MODEL_CHECK(which[0] >= 0 && item[0][which[0]] == FIRST);
+    MODEL_CHECK(item[0][1 - which[0]] == NOTHING);
+    forget();
+}
+
+MODEL(twice_frees, .setup = room_0,
+      .threads = {receives_twice, sends_and_frees}, .check = one_of_twice_freed,
+      .preemptions = 3, .flags = ONE);
+
+static void other_end_freed(void)
+{
+    MODEL_CHECK(which[0] == 1 && item[0][1] == FIRST);
+    forget();
+}
+
+MODEL(both_ends_free, .setup = room_0, .threads = {both_ends, sends_and_frees},
+      .check = other_end_freed, .preemptions = 3, .flags = ONE);
+
+/* The same, and the one who completes it is the select. */
+static void sends_or_event(void)
+{
+    task_begin();
+    item[1][0] = FIRST;
+    select_two(roost_on_send(a, &item[1][0]), roost_on_event(&event));
+    task_end();
+}
+
+static void receives_and_frees(void)
+{
+    task_begin();
+    MODEL_CHECK(roost_chan_recv(a, &item[0][0]) == 0);
+    roost_chan_free(a);
+    a = NULL;
+    task_end();
+}
+
+static void sent_a(void)
+{
+    MODEL_CHECK(which[1] == 0 && item[0][0] == FIRST);
+    forget();
+}
+
+MODEL(receiver_frees, .setup = room_0,
+      .threads = {receives_and_frees, sends_or_event}, .check = sent_a,
+      .preemptions = 3, .flags = ONE);
+
 /* And by who selected. */
 static void selects_and_frees(void)
 {
@@ -372,6 +422,31 @@ MODEL(sem_or_event, .setup = room_0,
       .threads = {permits_or_event, acquires_one, releases_two,
                   sets_and_releases},
       .check = permits_are_right, .flags = ONE, .must_see = 1 | 2);
+
+/* Either three permits or one: what there is is enough for one. */
+static void three_or_one(void)
+{
+    task_begin();
+    select_two(roost_on_sem(&sem, 3), roost_on_sem(&sem, 1));
+    task_end();
+}
+
+static void releases_one(void)
+{
+    task_begin();
+    MODEL_CHECK(roost_sem_release(&sem, 1) == 0);
+    task_end();
+}
+
+static void got_one(void)
+{
+    MODEL_CHECK(which[0] == 1 && how[0] == 0);
+    MODEL_CHECK(roost_sem_try_acquire(&sem, 1) == -EAGAIN);
+    forget();
+}
+
+MODEL(many_or_one, .setup = room_0, .threads = {three_or_one, releases_one},
+      .check = got_one, .preemptions = 3, .flags = ONE);
 
 /* The only permit is not enough for the select at the head. When that goes
  * away for the event, the one behind it gets it. */

@@ -107,6 +107,30 @@ static void read_last(void)
 MODEL(set_next_free, .setup = setup, .threads = {reader_frees, setter},
       .check = read_last, .preemptions = 3, .flags = ONE);
 
+/* No close comes after it that would wake the reader, too. */
+static void sets_one(void)
+{
+    uint64_t n = 2;
+
+    task_begin();
+    MODEL_CHECK(roost_watch_set(watch, &n) == 0);
+    task_end();
+}
+
+static void reads_one(void)
+{
+    uint64_t item = 0, version = 1;
+
+    task_begin();
+    MODEL_CHECK(roost_watch_next(watch, &item, &version) == 0);
+    MODEL_CHECK(item == 2 && version == 2);
+    roost_watch_free(watch);
+    task_end();
+}
+
+MODEL(set_free, .setup = setup, .threads = {reads_one, sets_one},
+      .preemptions = 3, .flags = ONE);
+
 static void both_read_last(void)
 {
     MODEL_CHECK(seen[0] == LAST && seen[1] == LAST);
