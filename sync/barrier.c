@@ -79,7 +79,7 @@ static int await_others(struct barrier *b, roost_ns deadline)
     if (rc == 0) {
         return wait_result(w) & QUEUE_CLOSED ? -EPIPE : 0;
     }
-    if (queue_leave(&c)) {
+    if (queue_leave(&c)) { /* recheck-true: the last one has seen it */
         b->arrived--;
     }
     lock_release(&b->lock);
@@ -105,15 +105,15 @@ static bool freeze_all(struct barrier *b)
     while (c != NULL && wait_freeze(c->waiter)) {
         c = next_of(b, &c->link);
     }
-    if (c == NULL) {
+    if (c == NULL) { /* recheck-true: R52 */
         return true;
     }
     for (struct clause *f = next_of(b, &b->queue.head); f != c;
          f = next_of(b, &f->link)) {
         wait_thaw(f->waiter);
     }
-    queue_leave(c);
-    b->arrived--;
+    queue_leave(c); /* recheck: R52 */
+    b->arrived--;   /* recheck: R52 */
     return false;
 }
 
@@ -144,7 +144,7 @@ int roost_barrier_wait_until(roost_barrier *pub, roost_ns deadline)
         return rc;
     }
     lock_acquire(&b->lock);
-    if (b->aborted) {
+    if (b->aborted) { /* recheck: R52 */
         lock_release(&b->lock);
         return -EPIPE;
     }

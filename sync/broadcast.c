@@ -90,7 +90,7 @@ int roost_broadcast_send(roost_broadcast *b, const void *item)
     } else {
         item_copy(slot(b, b->sent), item, b->size);
         b->sent++;
-        queue_win_all(&b->queue, 0, &wakes);
+        queue_win_all(&b->queue, 0, &wakes); /* recheck: a new one */
     }
     wakes_release(&wakes, &b->lock);
     return rc;
@@ -105,7 +105,7 @@ int roost_broadcast_close(roost_broadcast *b)
     }
     lock_acquire(&b->lock);
     b->closed = 1;
-    queue_win_all(&b->queue, 0, &wakes);
+    queue_win_all(&b->queue, 0, &wakes); /* recheck: the end */
     wakes_release(&wakes, &b->lock);
     return 0;
 }
@@ -138,7 +138,7 @@ static int read_next(struct subscriber *r, void *item)
     roost_broadcast *b = r->from;
     uint64_t behind = b->sent - r->next;
 
-    if (behind > b->keep) {
+    if (behind > b->keep) { /* recheck: what is gone */
         uint64_t missed = behind - b->keep;
 
         r->next = b->sent - b->keep;
@@ -164,12 +164,12 @@ int roost_subscriber_recv_until(roost_subscriber *pub, void *item,
     if (rc != 0) {
         return rc;
     }
-    lock_acquire(&b->lock);
+    lock_acquire(&b->lock); /* recheck: R67 */
     while ((rc = read_next(r, item)) == -EAGAIN) {
         queue_enter(&b->queue, &c, "broadcast", NULL);
         rc = queue_wait(&b->lock, &c, deadline);
         if (rc != 0) {
-            queue_leave(&c);
+            queue_leave(&c); /* recheck: R3 */
             break;
         }
         lock_acquire(&b->lock);

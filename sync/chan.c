@@ -71,7 +71,7 @@ static int overflow(roost_chan *c, const void *item, struct wakes *k)
         return -ENOMEM;
     }
     if (oldest) {
-        items_skip(&c->items);
+        items_skip(&c->items); /* recheck: room for it */
         items_push(&c->items, item);
     }
     return 1;
@@ -90,13 +90,13 @@ static __attribute__((noinline)) int put(roost_chan *c, const void *item,
 {
     struct clause *r;
 
-    if (c->closed) {
+    if (c->closed) { /* recheck: R48 */
         return -EPIPE;
     }
     while ((r = queue_first(&c->receivers)) != NULL) {
         void *to = r->data;
 
-        if (queue_win(r, 0, k)) {
+        if (queue_win(r, 0, k)) { /* recheck-true: R3 */
             item_copy(to, item, c->items.size);
             return 0;
         }
@@ -113,6 +113,7 @@ static __attribute__((noinline)) int put(roost_chan *c, const void *item,
 
 int chan_put(roost_chan *c, const void *item, struct wakes *k)
 {
+    /* recheck-true: R46 R48 */
     if (likely(!c->closed && queue_unused(&c->receivers) &&
                c->items.length < c->capacity && c->items.ring != NULL)) {
         (void)items_push(&c->items, item); /* a ring has room */
@@ -130,7 +131,7 @@ static void refill(roost_chan *c, struct wakes *k)
     while ((s = queue_first(&c->senders)) != NULL) {
         const void *from = s->data;
 
-        if (queue_win(s, 0, k)) {
+        if (queue_win(s, 0, k)) { /* recheck-true: R3 */
             items_push(&c->items, from);
             return;
         }
@@ -144,13 +145,13 @@ static __attribute__((noinline)) int take(roost_chan *c, void *item,
 
     if (c->items.length > 0) {
         items_pop(&c->items, item);
-        refill(c, k);
+        refill(c, k); /* recheck: R46 */
         return 0;
     }
     while ((s = queue_first(&c->senders)) != NULL) {
         const void *from = s->data;
 
-        if (queue_win(s, 0, k)) {
+        if (queue_win(s, 0, k)) { /* recheck-true: R3 */
             item_copy(item, from, c->items.size);
             return 0;
         }
@@ -160,6 +161,7 @@ static __attribute__((noinline)) int take(roost_chan *c, void *item,
 
 int chan_take(roost_chan *c, void *item, struct wakes *k)
 {
+    /* recheck-true: R46 */
     if (likely(c->items.length > 0 && queue_unused(&c->senders))) {
         items_pop(&c->items, item);
         return 0;
@@ -187,7 +189,7 @@ int chan_await(roost_chan *c, struct clause *clause, roost_ns deadline)
         return wait_result(w) & QUEUE_CLOSED ? -EPIPE : 0;
     }
     lock_acquire(&c->lock);
-    queue_leave(clause);
+    queue_leave(clause); /* recheck: R3 */
     chan_unlock(c);
     return rc;
 }
@@ -267,7 +269,7 @@ int roost_chan_try_recv(roost_chan *c, void *item)
     if (wait_check() != 0 || chan_bad(c, item)) {
         return -EINVAL;
     }
-    lock_acquire(&c->lock);
+    lock_acquire(&c->lock); /* recheck: R67 */
     rc = chan_take(c, item, &wakes);
     chan_release(c, &wakes);
     return rc;
@@ -277,8 +279,8 @@ int roost_chan_try_recv(roost_chan *c, void *item)
 static void close_it(roost_chan *c, struct wakes *k)
 {
     c->closed = true;
-    queue_win_all(&c->receivers, QUEUE_CLOSED, k);
-    queue_win_all(&c->senders, QUEUE_CLOSED, k);
+    queue_win_all(&c->receivers, QUEUE_CLOSED, k); /* recheck: R48 */
+    queue_win_all(&c->senders, QUEUE_CLOSED, k);   /* recheck: R48 */
 }
 
 void roost_chan_close(roost_chan *c)
@@ -338,7 +340,7 @@ void roost_chan_release(roost_chan *c)
     }
     lock_acquire(&c->lock);
     held = c->holds > 0;
-    if (held && --c->holds == 0) {
+    if (held && --c->holds == 0) { /* recheck: the last one */
         close_it(c, &wakes);
     }
     chan_release(c, &wakes);

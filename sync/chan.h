@@ -67,7 +67,7 @@ static inline void chan_unlock(roost_chan *c)
 
 static inline void chan_release(roost_chan *c, struct wakes *k)
 {
-    chan_unlock(c);
+    chan_unlock(c); /* swap: R67 */
     wakes_run(k);
 }
 

@@ -22,7 +22,7 @@ static size_t put_some(roost_chan *c, const char *items, size_t n,
     n = n < BATCH ? n : BATCH;
     while (done < n && *rc >= 0) {
         *rc = chan_put(c, items + done * c->items.size, k);
-        done += *rc >= 0;
+        done += *rc >= 0; /* recheck: R8 */
     }
     return done;
 }
@@ -47,7 +47,7 @@ int roost_chan_send_many_until(roost_chan *c, const void *items, size_t n,
                         (void *)(uintptr_t)next);
             chan_release(c, &wakes);
             rc = chan_await(c, &clause, deadline);
-            done += rc == 0;
+            done += rc == 0; /* recheck: R8 */
         } else {
             chan_release(c, &wakes);
             wait_ready();
@@ -95,7 +95,7 @@ int roost_chan_recv_many_until(roost_chan *c, void *items, size_t n,
             queue_enter(&c->receivers, &clause, "channel receive", items);
             chan_release(c, &wakes);
             rc = chan_await(c, &clause, deadline);
-            done += rc == 0;
+            done += rc == 0; /* recheck: R8 */
         } else {
             chan_release(c, &wakes);
         }

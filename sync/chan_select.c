@@ -54,7 +54,7 @@ static void case_leave(const roost_case *c, struct clause *clause,
 {
     (void)c;
     (void)k;
-    queue_leave(clause);
+    queue_leave(clause); /* recheck: R49 */
 }
 
 const struct select_ops select_recv = {

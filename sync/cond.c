@@ -51,7 +51,7 @@ int roost_cond_signal(roost_cond *pub)
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;
     }
-    lock_acquire(&c->lock);
+    lock_acquire(&c->lock); /* recheck: R67 */
     while ((first = queue_first(&c->queue)) != NULL &&
            !queue_win(first, 0, &wakes)) {
     }
@@ -68,7 +68,7 @@ int roost_cond_broadcast(roost_cond *pub)
         return -EINVAL;
     }
     lock_acquire(&c->lock);
-    queue_win_all(&c->queue, 0, &wakes);
+    queue_win_all(&c->queue, 0, &wakes); /* recheck: R50 */
     wakes_release(&wakes, &c->lock);
     return 0;
 }
@@ -96,7 +96,7 @@ int roost_cond_wait_until(roost_cond *pub, roost_mutex *m, roost_ns deadline)
     rc = wait_commit(clause.waiter, deadline);
     if (rc != 0) {
         lock_acquire(&c->lock);
-        queue_leave(&clause);
+        queue_leave(&clause); /* recheck: R3 */
         lock_release(&c->lock);
     }
     relocked = mutex_relock(m);

@@ -78,7 +78,7 @@ bool roost_event_is_set(const roost_event *pub)
     if (wait_check() != 0 || pub == NULL) {
         return false;
     }
-    lock_acquire(&e->lock);
+    lock_acquire(&e->lock); /* recheck: R67 */
     set = e->set != 0;
     lock_release(&e->lock);
     return set;
@@ -94,7 +94,7 @@ int roost_event_wait_until(roost_event *pub, roost_ns deadline)
         return rc;
     }
     lock_acquire(&e->lock);
-    if (e->set) {
+    if (e->set) { /* recheck: it was set before */
         lock_release(&e->lock);
         wait_ready();
         return 0;
@@ -102,7 +102,7 @@ int roost_event_wait_until(roost_event *pub, roost_ns deadline)
     queue_enter(&e->queue, &c, "event", NULL);
     rc = queue_wait(&e->lock, &c, deadline);
     if (rc != 0) {
-        queue_leave(&c);
+        queue_leave(&c); /* recheck: R3 */
         lock_release(&e->lock);
     }
     return rc;

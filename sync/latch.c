@@ -53,7 +53,7 @@ int roost_latch_up(roost_latch *pub, unsigned n)
         return -EINVAL;
     }
     lock_acquire(&l->lock);
-    if (l->open) {
+    if (l->open) { /* recheck: R52 */
         rc = -EINVAL;
     } else if (n > UINT32_MAX - l->count) {
         rc = -EOVERFLOW;
@@ -76,7 +76,7 @@ int roost_latch_down(roost_latch *pub)
     lock_acquire(&l->lock);
     if (l->count == 0) {
         rc = -EINVAL;
-    } else if (--l->count == 0) {
+    } else if (--l->count == 0) { /* recheck-true: the last one */
         l->open = 1;
         queue_win_all(&l->queue, 0, &wakes);
     }
@@ -93,8 +93,8 @@ int roost_latch_wait_until(roost_latch *pub, roost_ns deadline)
     if (rc != 0) {
         return rc;
     }
-    lock_acquire(&l->lock);
-    if (l->count == 0) {
+    lock_acquire(&l->lock); /* recheck: R67 */
+    if (l->count == 0) {    /* recheck: it has opened before */
         lock_release(&l->lock);
         wait_ready();
         return 0;
@@ -102,7 +102,7 @@ int roost_latch_wait_until(roost_latch *pub, roost_ns deadline)
     queue_enter(&l->queue, &c, "latch", NULL);
     rc = queue_wait(&l->lock, &c, deadline);
     if (rc != 0) {
-        queue_leave(&c);
+        queue_leave(&c); /* recheck: R3 */
         lock_release(&l->lock);
     }
     return rc;

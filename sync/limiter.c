@@ -38,7 +38,7 @@ static void grant(struct limiter *l, struct wakes *k)
     struct clause *c;
 
     while (l->used < l->total && (c = queue_first(&l->queue)) != NULL) {
-        if (queue_win(c, 0, k)) {
+        if (queue_win(c, 0, k)) { /* recheck-true: R3 */
             l->used++;
             l->waiting--;
         }
@@ -66,7 +66,7 @@ static void abandon(struct held *token)
 /* Under lock. */
 static bool take(struct limiter *l)
 {
-    if (l->used >= l->total || !queue_empty(&l->queue)) {
+    if (l->used >= l->total || !queue_empty(&l->queue)) { /* recheck: R51 */
         return false;
     }
     l->used++;
@@ -89,8 +89,8 @@ int limiter_take(roost_limiter *pub, roost_ns deadline)
     l->waiting++;
     rc = queue_wait(&l->lock, &c, deadline);
     if (rc != 0) {
-        l->waiting--;
-        queue_leave(&c);
+        l->waiting--;    /* recheck: R52 */
+        queue_leave(&c); /* recheck: R3 */
         lock_release(&l->lock);
     }
     return rc;
@@ -146,7 +146,7 @@ int roost_limiter_try_acquire(roost_limiter *pub)
     if (token == NULL) {
         return -ENOMEM;
     }
-    lock_acquire(&l->lock);
+    lock_acquire(&l->lock); /* recheck: R67 */
     took = take(l);
     lock_release(&l->lock);
     if (!took) {
@@ -213,7 +213,7 @@ int roost_limiter_set_total(roost_limiter *pub, unsigned total)
     }
     lock_acquire(&l->lock);
     l->total = total;
-    grant(l, &wakes);
+    grant(l, &wakes); /* recheck: R52 */
     wakes_release(&wakes, &l->lock);
     return 0;
 }

@@ -58,7 +58,7 @@ static void abandon(struct held *h)
     lock_acquire(&m->lock);
     m->owner = NULL;
     m->dead = 1;
-    queue_win_all(&m->queue, DEAD, &wakes);
+    queue_win_all(&m->queue, DEAD, &wakes); /* recheck: R52 */
     wakes_release(&wakes, &m->lock);
 }
 
@@ -82,7 +82,7 @@ static void pass_on(struct mutex *m, struct wakes *k)
         /* On another clock it may have begun in the future: late, too. */
         bool late = (uint64_t)(wait_now() - t->since) >= BARGE_NS;
 
-        if (queue_win(c, late ? GIVEN : TRY, k)) {
+        if (queue_win(c, late ? GIVEN : TRY, k)) { /* recheck-true: R52 */
             m->owner = late ? who : NULL;
             m->woken = !late;
         }
@@ -120,7 +120,7 @@ static int await_turn(struct mutex *m, struct turn *t, roost_ns deadline,
             return how == GIVEN ? 0 : -EOWNERDEAD;
         }
         lock_acquire(&m->lock);
-        m->woken = 0;
+        m->woken = 0; /* recheck: R52 */
         rc = take(m, self);
         if (rc != -EAGAIN) {
             lock_release(&m->lock);
@@ -129,7 +129,7 @@ static int await_turn(struct mutex *m, struct turn *t, roost_ns deadline,
         t->clause.waiter = wait_begin("mutex", m, flags);
         queue_push_first(&m->queue, &t->clause);
     }
-    queue_leave(&t->clause);
+    queue_leave(&t->clause); /* recheck: R3 */
     pass_on(m, &wakes);
     wakes_release(&wakes, &m->lock);
     return rc;
@@ -222,7 +222,7 @@ int roost_mutex_try_lock(roost_mutex *pub)
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;
     }
-    lock_acquire(&m->lock);
+    lock_acquire(&m->lock); /* recheck: R67 */
     rc = take(m, wait_self());
     lock_release(&m->lock);
     if (rc == 0) {

@@ -57,7 +57,7 @@ static void finish(struct once *o, int status)
     o->runner = NULL;
     o->status = status;
     if (status >= 0) {
-        queue_win_all(&o->queue, 0, &wakes);
+        queue_win_all(&o->queue, 0, &wakes); /* recheck: R52 */
     } else {
         while ((c = queue_first(&o->queue)) != NULL &&
                !queue_win(c, QUEUE_HOW, &wakes)) {
@@ -79,7 +79,7 @@ static int await(struct once *o)
     if (rc != 0) {
         uint32_t state = lock(o);
 
-        queue_leave(&c);
+        queue_leave(&c); /* recheck: R3 */
         unlock(o, state);
     }
     return rc;
@@ -108,7 +108,7 @@ int roost_once_call(roost_once *pub, roost_fn fn, void *arg)
             unlock(o, state);
             return -EDEADLK;
         }
-        if (state == DONE) {
+        if (state == DONE) { /* recheck: done meanwhile */
             unlock(o, state);
             return o->status;
         }

@@ -46,7 +46,7 @@ int roost_oneshot_set(roost_oneshot *pub, void *value)
         return -EINVAL;
     }
     lock_acquire(&o->lock);
-    if (o->set) {
+    if (o->set) { /* recheck: R53 */
         rc = -EALREADY;
     } else {
         o->set = 1;
@@ -73,8 +73,8 @@ int roost_oneshot_get_until(roost_oneshot *pub, void **value, roost_ns deadline)
     if (rc != 0) {
         return rc;
     }
-    lock_acquire(&o->lock);
-    if (o->set) {
+    lock_acquire(&o->lock); /* recheck: R67 */
+    if (o->set) {           /* recheck: it was set before */
         got = o->value;
         lock_release(&o->lock);
         wait_ready();
@@ -82,7 +82,7 @@ int roost_oneshot_get_until(roost_oneshot *pub, void **value, roost_ns deadline)
         queue_enter(&o->queue, &c, "oneshot", &got);
         rc = queue_wait(&o->lock, &c, deadline);
         if (rc != 0) {
-            queue_leave(&c);
+            queue_leave(&c); /* recheck: R3 */
             lock_release(&o->lock);
         }
     }

@@ -79,7 +79,7 @@ static inline bool queue_leave(struct clause *c)
 {
     bool in = list_linked(&c->link);
 
-    if (in) {
+    if (in) { /* recheck-true: R3 */
         list_remove(&c->link);
     }
     return in;
@@ -88,7 +88,7 @@ static inline bool queue_leave(struct clause *c)
 /* To be woken after the unlock, behind the others. */
 static inline void wakes_add(struct wakes *k, struct waiter *w)
 {
-    w->next = NULL;
+    w->next = NULL; /* recheck: the chain ends */
     if (k->first == NULL) {
         k->first = w;
     } else {
@@ -127,7 +127,7 @@ static inline void wakes_run(struct wakes *k)
  * (R67). */
 static inline void wakes_release(struct wakes *k, struct lock *l)
 {
-    lock_release(l);
+    lock_release(l); /* swap: R67 */
     wakes_run(k);
 }
 
@@ -139,12 +139,12 @@ static inline bool queue_win(struct clause *c, uint32_t how, struct wakes *k)
     struct waiter *w = c->waiter;
 
     list_remove(&c->link);
-    if (!wait_complete(w, c->index | how)) {
+    if (!wait_complete(w, c->index | how)) { /* recheck: R3 */
         return false;
     }
     /* The others of a select: this object may be freed at once (R67). */
     for (; unlikely(other != NULL) && other != c; other = other->twin) {
-        queue_leave(other);
+        queue_leave(other); /* recheck: R67 */
     }
     wakes_add(k, w);
     return true;

@@ -109,7 +109,7 @@ int roost_rate_try_take(roost_rate *pub, unsigned n)
     if (wait_check() != 0 || pub == NULL || n > r->burst) {
         return -EINVAL;
     }
-    lock_acquire(&r->lock);
+    lock_acquire(&r->lock); /* recheck: R67 */
     took = n == 0 || (!r->turn && take(r, n) == 0);
     lock_release(&r->lock);
     return took ? 0 : -EAGAIN;
@@ -126,7 +126,7 @@ static int await_turn(struct rate *r, roost_ns deadline)
     if (rc == 0) {
         lock_acquire(&r->lock);
     } else {
-        queue_leave(&c);
+        queue_leave(&c); /* recheck: R3 */
     }
     return rc;
 }
@@ -142,6 +142,7 @@ static int await_permits(struct rate *r, uint32_t n, roost_ns deadline)
 
         lock_release(&r->lock);
         rc = wait_commit(wait_begin("rate", r, 0), until);
+        /* recheck: the time of the permits */
         if (rc == -ETIMEDOUT && when <= wait_now()) {
             rc = 0; /* a try at least, also where the deadline has come */
         }
@@ -164,7 +165,7 @@ int roost_rate_take_until(roost_rate *pub, unsigned n, roost_ns deadline)
         return 0;
     }
     lock_acquire(&r->lock);
-    if (r->turn) {
+    if (r->turn) { /* recheck: R46 */
         rc = await_turn(r, deadline);
         if (rc != 0) {
             lock_release(&r->lock);
@@ -173,7 +174,7 @@ int roost_rate_take_until(roost_rate *pub, unsigned n, roost_ns deadline)
     }
     r->turn = 1;
     rc = await_permits(r, n, deadline);
-    pass_on(r, &wakes);
+    pass_on(r, &wakes); /* recheck: the next one */
     wakes_release(&wakes, &r->lock);
     if (rc == 0) {
         wait_ready();

@@ -41,10 +41,11 @@ static void grant(struct rwlock *l, struct wakes *k)
     while (l->writer == NULL && (c = queue_first(&l->queue)) != NULL) {
         const void *writer = c->data;
 
+        /* recheck: readers are inside */
         if (writer != NULL && l->readers > 0) {
             return;
         }
-        if (queue_win(c, 0, k)) {
+        if (queue_win(c, 0, k)) { /* recheck-true: R3 */
             l->writer = writer;
             l->readers += writer == NULL;
         }
@@ -59,7 +60,7 @@ static void abandon(struct held *h)
     lock_acquire(&l->lock);
     l->writer = NULL;
     l->dead = 1;
-    queue_win_all(&l->queue, QUEUE_CLOSED, &wakes);
+    queue_win_all(&l->queue, QUEUE_CLOSED, &wakes); /* recheck: R52 */
     wakes_release(&wakes, &l->lock);
 }
 
@@ -80,6 +81,7 @@ static int take(struct rwlock *l, const void *writer)
     if (l->writer != NULL) {
         return l->writer == wait_self() ? -EDEADLK : -EAGAIN;
     }
+    /* recheck: R46 */
     if ((writer != NULL && l->readers > 0) || !queue_empty(&l->queue)) {
         return -EAGAIN;
     }
@@ -96,7 +98,7 @@ static int try_it(roost_rwlock *pub, bool write)
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;
     }
-    lock_acquire(&l->lock);
+    lock_acquire(&l->lock); /* recheck: R67 */
     rc = take(l, write ? wait_self() : NULL);
     lock_release(&l->lock);
     if (rc == 0 && write) {
@@ -120,8 +122,9 @@ static int await_turn(struct rwlock *l, const void *writer, roost_ns deadline,
     if (rc == 0) {
         return wait_result(c.waiter) & QUEUE_CLOSED ? -EOWNERDEAD : 0;
     }
-    queue_leave(&c);
-    grant(l, &wakes); /* a writer at the head held up readers */
+    queue_leave(&c); /* recheck: R3 */
+    /* recheck: a writer at the head held up readers */
+    grant(l, &wakes);
     wakes_release(&wakes, &l->lock);
     return rc;
 }
@@ -226,7 +229,7 @@ int roost_rwlock_unlock(roost_rwlock *pub)
     } else {
         rc = -EPERM;
     }
-    if (rc == 0 && l->readers == 0) {
+    if (rc == 0 && l->readers == 0) { /* recheck: the last one out */
         grant(l, &wakes);
     }
     wakes_release(&wakes, &l->lock);

@@ -74,10 +74,11 @@ static size_t insert(struct target *targets, size_t kept, struct target t)
 {
     size_t at = kept;
 
+    /* recheck: R49 */
     while (at > 0 && (uintptr_t)targets[at - 1].object > (uintptr_t)t.object) {
         at--;
     }
-    if (at > 0 && targets[at - 1].object == t.object) {
+    if (at > 0 && targets[at - 1].object == t.object) { /* recheck: R49 */
         return kept;
     }
     memmove(&targets[at + 1], &targets[at], (kept - at) * sizeof(*targets));
@@ -234,7 +235,7 @@ static void leave_all(const struct select *s, const void *gone)
     for (i = 0; i < s->n; i++) {
         roost_case *c = &s->cases[i];
 
-        if (ops_of(c) != NULL && c->object_ != gone) {
+        if (ops_of(c) != NULL && c->object_ != gone) { /* recheck-true: R67 */
             ops_of(c)->lock(c->object_);
             ops_of(c)->leave(c, &s->clauses[i], &wakes);
             ops_of(c)->unlock(c->object_);
@@ -284,7 +285,7 @@ static int run(struct select *s, roost_ns deadline, bool try_only)
     lock_all(s);
     rc = look(s, &wakes);
     if (rc >= 0 || try_only) {
-        unlock_all(s);
+        unlock_all(s); /* swap: R67 */
         wakes_run(&wakes);
         if (!try_only) {
             wait_ready();
@@ -300,7 +301,7 @@ static int run(struct select *s, roost_ns deadline, bool try_only)
         leave_all(s, s->cases[result & QUEUE_INDEX].object_);
         return completed(s, result);
     }
-    leave_all(s, NULL);
+    leave_all(s, NULL); /* recheck: R3 */
     return rc == -ETIMEDOUT ? timed_out(s) : rc;
 }
 

@@ -62,7 +62,7 @@ static void grant(struct sem *s, struct wakes *k)
            (c = fitting(s, c)) != NULL) {
         uint32_t n = wanted(c);
 
-        if (queue_win(c, 0, k)) {
+        if (queue_win(c, 0, k)) { /* recheck-true: R3 */
             s->permits -= n;
         }
     }
@@ -71,7 +71,7 @@ static void grant(struct sem *s, struct wakes *k)
 /* Under lock. */
 static bool take(struct sem *s, uint32_t n)
 {
-    if (!queue_empty(&s->queue) || s->permits < n) {
+    if (!queue_empty(&s->queue) || s->permits < n) { /* recheck: R51 */
         return false;
     }
     s->permits -= n;
@@ -113,7 +113,7 @@ int roost_sem_try_acquire(roost_sem *pub, unsigned n)
     if (wait_check() != 0 || check(pub, n) != 0) {
         return -EINVAL;
     }
-    lock_acquire(&s->lock);
+    lock_acquire(&s->lock); /* recheck: R67 */
     took = n == 0 || take(s, n);
     lock_release(&s->lock);
     return took ? 0 : -EAGAIN;
@@ -141,8 +141,9 @@ int roost_sem_acquire_until(roost_sem *pub, unsigned n, roost_ns deadline)
     queue_enter(&s->queue, &c, "semaphore", (void *)(uintptr_t)n);
     rc = queue_wait(&s->lock, &c, deadline);
     if (rc != 0) {
-        queue_leave(&c);
-        grant(s, &wakes); /* it may have been a large one at the head */
+        queue_leave(&c); /* recheck: R3 */
+        /* recheck: it may have been a large one at the head */
+        grant(s, &wakes);
         wakes_release(&wakes, &s->lock);
     }
     return rc;
@@ -167,7 +168,7 @@ int roost_sem_release(roost_sem *pub, unsigned n)
         return -EOVERFLOW;
     }
     s->permits += n;
-    if (!queue_empty(&s->queue)) {
+    if (!queue_empty(&s->queue)) { /* recheck: R51 */
         grant(s, &wakes);
     }
     wakes_release(&wakes, &s->lock);
@@ -210,7 +211,7 @@ static void case_leave(const roost_case *c, struct clause *clause,
                        struct wakes *k)
 {
     queue_leave(clause);
-    grant(sem_of(c->object_), k);
+    grant(sem_of(c->object_), k); /* recheck: R51 */
 }
 
 const struct select_ops select_sem = {

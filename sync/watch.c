@@ -71,7 +71,7 @@ int roost_watch_set(roost_watch *w, const void *item)
     } else {
         item_copy(w->item, item, w->size);
         w->version++;
-        queue_win_all(&w->queue, 0, &wakes);
+        queue_win_all(&w->queue, 0, &wakes); /* recheck: a new one */
     }
     wakes_release(&wakes, &w->lock);
     return rc;
@@ -108,7 +108,7 @@ int roost_watch_get(roost_watch *w, void *item, uint64_t *version)
 /* Under lock: 0, -EPIPE, or -EAGAIN. */
 static int read_newer(roost_watch *w, void *item, uint64_t *version)
 {
-    if (w->version > *version) {
+    if (w->version > *version) { /* recheck: R53 */
         item_copy(item, w->item, w->size);
         *version = w->version;
         return 0;
@@ -125,12 +125,12 @@ int roost_watch_next_until(roost_watch *w, void *item, uint64_t *version,
     if (rc != 0) {
         return rc;
     }
-    lock_acquire(&w->lock);
+    lock_acquire(&w->lock); /* recheck: R67 */
     while ((rc = read_newer(w, item, version)) == -EAGAIN) {
         queue_enter(&w->queue, &c, "watch", NULL);
         rc = queue_wait(&w->lock, &c, deadline);
         if (rc != 0) {
-            queue_leave(&c);
+            queue_leave(&c); /* recheck: R3 */
             break;
         }
         lock_acquire(&w->lock);

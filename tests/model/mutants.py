@@ -11,8 +11,9 @@ SOURCE is a file such as sched/deque.c. Its models are those whose line
               also one step weaker (ACQ_REL to ACQUIRE and to RELEASE, SEQ_CST
               to ACQ_REL)
     fence     a call of fence_* or barrier_* deleted
-    recheck   a line marked /* recheck: X */: its `if` or `while` never true
-              (/* recheck-true: X */: always true), or its statement deleted
+    recheck   a line marked /* recheck: X */, at its end or alone above: its
+              `if` or `while` never true (/* recheck-true: X */: always true),
+              or its statement deleted
     swap      a statement marked /* swap: X */ changes places with the next
 
 Each is a copy of the file in the build directory, compiled with each of its
@@ -21,6 +22,9 @@ the model's budget. One line each says who caught it. A survivor is a failure
 unless mutants_allowed.txt has it, with a reason:
 
     FILE FUNCTION WHAT#N TAG reason        N: the n-th WHAT of the function
+
+Those are tried with --full alone; one that is caught then is a failure too:
+its reason is wrong.
 """
 import argparse
 import concurrent.futures
@@ -29,6 +33,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 ORDERS = re.compile(r"\b(ACQUIRE|RELEASE|ACQ_REL|SEQ_CST)\b")
@@ -136,11 +141,19 @@ class Source:
                          self.replaced(match.start(), match.end(),
                                        "((void)0)"))
 
+    def marked_line(self, match):
+        """Where the line begins that a mark stands on, or alone above."""
+        start = self.text.rfind("\n", 0, match.start()) + 1
+        end = self.code.index("\n", match.end())
+        if self.code[start:end].strip() == "":
+            return end + 1, self.code.index("\n", end + 1)
+        return start, match.start()
+
     def rechecks(self):
         for match in RECHECK.finditer(self.text):
-            start = self.text.rfind("\n", 0, match.start()) + 1
+            start, stop = self.marked_line(match)
             condition = re.search(r"\b(if|while)\s*\(",
-                                  self.code[start:match.start()])
+                                  self.code[start:stop])
             if condition:
                 opening = start + condition.end() - 1
                 new = "(1)" if match.group(1) else "(0)"
@@ -193,6 +206,8 @@ class Builder:
         self.flags = ["-std=c11", "-D_GNU_SOURCE", "-DROOST_MODEL", "-O1",
                       "-fno-pie", "-g", "-w"]
         self.made = {}
+        self.ready = set()  # models that were prepared
+        self.lock = threading.Lock()
 
     def includes(self, first):
         root = self.args.root
@@ -217,7 +232,7 @@ class Builder:
                  ["-c", source, "-o", output])
 
     def plain_object(self, name):
-        """The object of an unchanged file; made before any mutant."""
+        """The object of an unchanged file; first made by prepare."""
         if name not in self.made:
             output = os.path.join(self.args.build,
                                   name.replace("/", "_") + ".o")
@@ -232,8 +247,8 @@ class Builder:
         there = os.path.join(folder, os.path.dirname(source))
         for name in os.listdir(home):
             path = os.path.join(there, name)
-            if name.endswith(".h") and not os.path.exists(path):
-                os.symlink(os.path.join(home, name), path)
+            if name.endswith(".h") and not os.path.lexists(path):
+                os.symlink(os.path.abspath(os.path.join(home, name)), path)
 
     def program(self, model, source, text, folder):
         """The model with `text` in place of the file `source`."""
@@ -282,32 +297,40 @@ def execute(program, options, seconds):
     return match.group(0) if match else None
 
 
-def check_original(args, builder, models, name):
-    """A model that fails on the file as it is would "catch" everything."""
-    with open(os.path.join(args.root, name), encoding="utf-8") as f:
-        text = f.read()
-    for model in models:
+def prepare(args, builder, model, name):
+    """Before its first mutant: compile what stays as it is. A model that fails
+    on the file as it is would "catch" everything."""
+    with builder.lock:
+        if model.name in builder.ready:
+            return
+        for part in [model.path] + model.sources:
+            builder.plain_object(part)
+        with open(os.path.join(args.root, name), encoding="utf-8") as f:
+            text = f.read()
         folder = os.path.join(args.build, "original", model.name)
         program = builder.program(model, name, text, folder)
         caught = execute(program, STRATEGIES + ["--runs", "1500"], SECONDS)
         if caught:
             sys.exit("mutants: %s_model fails without a mutant: %s" %
                      (model.name, caught))
+        builder.ready.add(model.name)
 
 
 def judge(args, builder, models, source, mutant, folder):
-    """What caught it, or None. Those that name it as theirs come first."""
+    """What caught it, or None."""
     programs = {}
     budgets = [["--runs", "1500"]]
     if args.full:
         budgets.append(["--scale", "10"])
     for budget in budgets:
         for model in models:
-            if model not in programs:
+            if model.name not in programs:
+                prepare(args, builder, model, source)
                 path = os.path.join(folder, model.name)
-                programs[model] = builder.program(model, source, mutant.text,
-                                                  path)
-            caught = execute(programs[model], STRATEGIES + budget, SECONDS)
+                programs[model.name] = builder.program(
+                    model, source, mutant.text, path)
+            caught = execute(programs[model.name], STRATEGIES + budget,
+                             SECONDS)
             if caught:
                 return caught
     return None
@@ -338,7 +361,7 @@ def test_source(args, builder, name, allowed):
     """Prints a line a mutant; returns how many were caught, allowed, left."""
     models = [m for m in all_models(args.root)
               if name in m.sources + m.headers]
-    models.sort(key=lambda m: name not in m.own)
+    models.sort(key=lambda m: name not in m.own + m.headers)
     found = Source(args.root, name).mutants(args.half)
     found = [m for m in found
              if not args.only or args.only in " ".join(m.key())]
@@ -348,13 +371,12 @@ def test_source(args, builder, name, allowed):
         return 0, 0, 0
     if not models:
         sys.exit("mutants: no model names " + name)
-    for model in models:
-        for part in [model.path] + model.sources:
-            builder.plain_object(part)
-    check_original(args, builder, models, name)
-    tally = {"caught": 0, "allowed": 0, "SURVIVES": 0}
+    builder.ready.clear()
+    tally = {"caught": 0, "allowed": 0, "SURVIVES": 0, "STALE": 0}
 
     def work(m):
+        if (name,) + m.key() in allowed and not args.full:
+            return None, 0
         digest = hashlib.sha1(m.text.encode()).hexdigest()[:16]
         folder = os.path.join(args.build, digest)
         started = time.time()
@@ -365,7 +387,8 @@ def test_source(args, builder, name, allowed):
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for m, (caught, took) in zip(found, pool.map(work, found)):
             reason = allowed.get((name,) + m.key())
-            verdict = ("caught" if caught else
+            verdict = ("STALE" if caught and reason else
+                       "caught" if caught else
                        "allowed" if reason else "SURVIVES")
             tally[verdict] += 1
             print("%-8s %s:%d %s %s %s: %s (%.1f s)" % (
@@ -378,7 +401,8 @@ def test_source(args, builder, name, allowed):
              (args.half or ">" not in k[2])]
     for key in stale:
         print("STALE    mutants_allowed.txt: %s %s %s" % key)
-    return tally["caught"], tally["allowed"], tally["SURVIVES"] + len(stale)
+    return (tally["caught"], tally["allowed"],
+            tally["SURVIVES"] + tally["STALE"] + len(stale))
 
 
 def main():
