@@ -1,6 +1,6 @@
 /*
- * watch_model.c - the real sync/watch.c: the newest value, and those who wait
- * for a newer one.
+ * watch_value_model.c - the real sync/watch.c: the newest value, and those who
+ * wait for a newer one.
  *
  * Would catch: a reader that sleeps on although there is a newer value, or the
  * end; a last value that cannot be read after the close (R53); one read while
