@@ -11,9 +11,7 @@
 #define MODEL_RUNS 4000
 #include "count.h"
 #include "model.h"
-#include "plain.h"
-#include "runtime.h"
-#include "worker.h"
+#include "rooms_rest.h"
 #include <string.h>
 
 enum { TASKS = 4 };
@@ -68,72 +66,6 @@ int64_t runtime_now_fast(struct worker *w)
 bool registry_forked(void)
 {
     return false;
-}
-
-/* Plain threads: who holds what, and how many are about, is plain.c's. */
-struct plain *plain_self(void)
-{
-    static __thread struct plain self;
-
-    return &self;
-}
-
-void plain_note(void)
-{
-}
-
-void plain_asleep(void)
-{
-}
-
-void plain_awake(void)
-{
-}
-
-void held_abandon(struct list *held)
-{
-    MODEL_CHECK(held == NULL);
-}
-
-void watch_cover(struct runtime *r, int64_t when)
-{
-    (void)r;
-    (void)when;
-}
-
-void links_close(struct scope *s)
-{
-    (void)s;
-}
-
-void relay_finish_chain(struct scope *chain)
-{
-    MODEL_CHECK(chain == NULL);
-}
-
-void signal_unlink(struct scope *s)
-{
-    (void)s;
-}
-
-/* Without memory for a tree the status alone is kept. */
-roost_errors *errors_new(const char *name)
-{
-    (void)name;
-    return NULL;
-}
-
-roost_errors *errors_message(int status, const char *message, const char *task)
-{
-    (void)status;
-    (void)message;
-    (void)task;
-    return NULL;
-}
-
-void roost_errors_free(roost_errors *errors)
-{
-    MODEL_CHECK(errors == NULL);
 }
 
 /* A runtime whose first `tasks` threads run one task each in its root. */
