@@ -27,10 +27,18 @@
  *         push work                       word: searching-1, parked+1
  *         barrier light / full  /- P1 -/  barrier heavy
  *         read word                       look at every queue
- *       Without it both may miss, and the work sleeps for ever.
- *   P2  word: seq_cst updates -> acquire reads (park_all): whoever sees all
- *       parked sees what they did before.
- *   P3  notified: release by the waker -> acquire by the sleeper.
+ *       Without it both may miss, and the work sleeps for ever. The updates
+ *       of the word need no order for that: who has read it as it was before
+ *       an announcement has passed its own barrier before the announcer's, so
+ *       the work is found by the look that comes after that; and every
+ *       searcher, also one woken meanwhile, finds work or announces itself.
+ *       Nor has park_wake need of a barrier: it takes the lock that the
+ *       announcement is made under, and one of the two comes first.
+ *   P2  park_announce: word release -> park_all: acquire   what each of them
+ *       did before it slept. Other updates, all of them read-modify-writes,
+ *       pass it on.
+ *   P3  notified: release by the waker -> acquire by the sleeper    the work
+ *       that it was woken for is found by its first look
  *   P4  lock: release -> acquire    the list of sleepers
  * COST    park_wanted: one load. Waking: a lock, a store, a system call (3-6
  *         us). Announcing: one read-modify-write and membarrier (1.6 us).
@@ -76,13 +84,13 @@ bool park_search_begin(struct park *p)
     if (2 * (word & (PARK_PARKED - 1)) >= p->workers) {
         return false;
     }
-    a32_add(&p->word, PARK_SEARCHING, SEQ_CST /* P1 */);
+    a32_add(&p->word, PARK_SEARCHING, RELAXED);
     return true;
 }
 
 bool park_search_end(struct park *p)
 {
-    uint32_t word = a32_add(&p->word, -PARK_SEARCHING, SEQ_CST /* P1 */);
+    uint32_t word = a32_add(&p->word, -PARK_SEARCHING, RELAXED);
 
     return (word & (PARK_PARKED - 1)) == 1;
 }
@@ -95,7 +103,7 @@ bool park_announce(struct park *p, struct parker *k, bool searching)
     lock(p);
     a32_store(&k->notified, 0, RELAXED);
     list_push_front(&p->sleepers, &k->link);
-    word = a32_add(&p->word, delta, SEQ_CST /* P1 P2 */) + delta;
+    word = a32_add(&p->word, delta, RELEASE /* P2 */) + delta;
     unlock(p);
     barrier_heavy(); /* P1 */
     return word == p->workers * PARK_PARKED;
@@ -108,7 +116,7 @@ static void choose(struct park *p, struct parker *k)
 {
     list_remove(&k->link);
     a32_store(&k->notified, 1, RELEASE /* P3 */);
-    a32_add(&p->word, PARK_SEARCHING - PARK_PARKED, SEQ_CST /* P1 */);
+    a32_add(&p->word, PARK_SEARCHING - PARK_PARKED, RELAXED);
 }
 
 bool park_retract(struct park *p, struct parker *k)

@@ -48,8 +48,7 @@ static void push_pinned(struct fiber *f)
     struct runtime *rt = f->runtime;
 
     inject_push(&home->mine, &f->node.link);
-    fence_full(); /* P1 */
-    park_wake(&rt->park, &home->parker);
+    park_wake(&rt->park, &home->parker); /* its lock is the order: P1 */
 }
 
 void ready_push(struct fiber *f)

@@ -6,7 +6,7 @@
  * missed each other, or because the last searcher told nobody; a worker that
  * takes itself for chosen when it is not, so that the counts and the list of
  * sleepers are wrong; a wake-up for a worker that is gone; a time-out that
- * loses a wake-up.
+ * loses a wake-up; a woken worker that does not see what it was woken for.
  *
  * The loop below is that of worker.c (idle, sleep_parked) with one queue that
  * is a number, so that the state stays small.
@@ -238,3 +238,69 @@ static void timed(void)
 
 MODEL(timed_sleep, .setup = timed, .threads = {worker, worker, pusher},
       .check = all_awake, .flags = MODEL_EINTR);
+
+/* ---- what the woken one, and who sees all parked, may rely on ------------ */
+
+/* P3: no second round for work that was there before the wake-up. */
+static void sleeps_once(void)
+{
+    struct parker *self = &parkers[model_self()];
+    int64_t until = sleep_for == 0 ? INT64_MAX : model_now() + sleep_for;
+
+    park_announce(&park, self, false);
+    if (a64_load(&queue, RELAXED) == 0 && park_sleep(self, until)) {
+        MODEL_CHECK(take());
+    } else {
+        park_retract(&park, self);
+    }
+    park_search_end(&park);
+    done = total;
+}
+
+MODEL(woken_finds, .setup = one_task, .threads = {sleeps_once, pusher},
+      .check = all_awake, .preemptions = 3);
+/* By a worker, whose light barrier orders nothing by itself. */
+MODEL(woken_by_worker, .setup = one_task, .threads = {sleeps_once, push_own},
+      .check = all_awake, .preemptions = 3);
+
+static void one_timed(void)
+{
+    begin(1, 1);
+    sleep_for = 10;
+}
+
+/* Its time has come, and somebody has chosen it meanwhile. */
+MODEL(woken_in_time, .setup = one_timed, .threads = {sleeps_once, pusher},
+      .check = all_awake, .preemptions = 3);
+
+/* P2: the last of them, or another thread, decides on what all have done. */
+static int noted[WORKERS];
+
+static void notes_and_sleeps(void)
+{
+    struct parker *self = &parkers[model_self()];
+
+    plain_write(noted[model_self()], 1);
+    park_announce(&park, self, false);
+    (void)park_sleep(self, INT64_MAX);
+    park_search_end(&park);
+}
+
+static void sees_all_parked(void)
+{
+    while (!park_all(&park)) {
+        spin_pause();
+    }
+    MODEL_CHECK(plain_read(noted[0]) == 1 && plain_read(noted[1]) == 1);
+    park_wake_all(&park);
+}
+
+static void nobody_noted(void)
+{
+    begin(2, 0);
+    noted[0] = noted[1] = 0;
+}
+
+MODEL(all_parked, .setup = nobody_noted,
+      .threads = {notes_and_sleeps, notes_and_sleeps, sees_all_parked},
+      .check = all_awake);
