@@ -35,8 +35,11 @@
  *     come to a barrier holds those of all parties, for a walk along them.
  *   - After wait_wake (or after losing) the waiter's memory may be gone.
  * ORDER
- *   W1  winner: acq_rel swap, wait_wake  ->  waiter: acquire   what was handed
- *       over, before the call returns
+ *   W1  wait_wake: WOKEN, woken, release  ->  outcome, commit_thread: acquire
+ *       what was handed over, before the call returns. Where the task has
+ *       parked the queue it goes through says it (W3). The swap that decides
+ *       needs no order: who may complete or time a waiter out has found it
+ *       under a lock, and whoever loses looks at nothing of it.
  *   W2  waiter: WAITING, barrier light, read the cancel epoch  <->  canceller:
  *       flag, epoch, barrier heavy, look for waiters (cancel.c)
  *         waiter                          canceller
@@ -44,8 +47,12 @@
  *         barrier light        /- W2 -/   barrier heavy
  *         read epoch                      read state
  *       One sees the other; without it a cancelled task sleeps for ever.
- *   W3  park: acq_rel swap to PARKED -> wait_wake: acquire    the saved stack
+ *   W3  park: swap to PARKED, release -> wait_wake: acquire    the saved stack
  *       before it is resumed
+ *   W4  wait_begin: release -> freeze: acquire    the task's fiber and its
+ *       private chain of scopes, which a canceller finds by the frame alone.
+ *       wait_thaw: release -> outcome, wait_wake: acquire    it has looked, the
+ *       task may change them. (A task that it cancels waits for its wake.)
  *   E1  (cancel.c) the epoch
  *   L1  (cancel.c) frame.linked
  * COST    A wait that parks: one swap here, one by the winner, two switches or
@@ -150,9 +157,9 @@ int wait_enter(void)
     }
     f = w->frame;
     if (likely((f->marks & (F_EPOCH | F_HOOK)) == F_EPOCH &&
-               f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */) &&
+               f->epoch == a64_load(&w->rt->epoch, RELAXED) &&
                !unwatched(f->scope))) {
-        return 0;
+        return 0; /* nothing new was read */
     }
     return check_slow(w, f);
 }
@@ -176,7 +183,8 @@ static struct waiter *begin_thread(const char *what, const void *object,
     wt->frame = NULL;
     wt->what = what;
     wt->object = object;
-    a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W1 */);
+    /* Nobody finds it but through the lock of what it waits for. */
+    a32_store(&wt->state, WAIT_WAITING | flags, RELAXED);
     return wt;
 }
 
@@ -198,18 +206,18 @@ struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
     wt->what = what;
     wt->object = object;
     wt->since = 0;
-    a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W1 */);
+    a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W4 */);
     return wt;
 }
 
 /* Spin while a canceller has it frozen; the word without FROZEN. */
 static uint32_t settled(struct waiter *wt)
 {
-    uint32_t seen = a32_load(&wt->state, ACQUIRE /* W1 */);
+    uint32_t seen = a32_load(&wt->state, RELAXED);
 
     while (seen & WAIT_FROZEN) {
         spin_pause();
-        seen = a32_load(&wt->state, ACQUIRE /* W1 */);
+        seen = a32_load(&wt->state, RELAXED);
     }
     return seen;
 }
@@ -222,7 +230,7 @@ static bool decide(struct waiter *wt, uint32_t phase)
     while ((seen & WAIT_PHASE) == WAIT_WAITING) {
         uint32_t next = (seen & (WAIT_PARKED | WAIT_DEAF)) | phase;
 
-        if (a32_cas(&wt->state, &seen, next, ACQ_REL /* W1 */, RELAXED)) {
+        if (a32_cas(&wt->state, &seen, next, RELAXED, RELAXED)) {
             return true;
         }
         seen = settled(wt);
@@ -247,7 +255,7 @@ static bool freeze(struct waiter *wt, uint32_t mask)
     uint32_t seen = settled(wt);
 
     while ((seen & mask) == WAIT_WAITING) {
-        if (a32_cas(&wt->state, &seen, seen | WAIT_FROZEN, ACQUIRE /* W1 */,
+        if (a32_cas(&wt->state, &seen, seen | WAIT_FROZEN, ACQUIRE /* W4 */,
                     RELAXED)) {
             return true;
         }
@@ -277,7 +285,7 @@ void wait_thaw(struct waiter *wt)
 {
     uint32_t seen = a32_load(&wt->state, RELAXED);
 
-    a32_store(&wt->state, seen & ~(uint32_t)WAIT_FROZEN, RELEASE /* W1 */);
+    a32_store(&wt->state, seen & ~(uint32_t)WAIT_FROZEN, RELEASE /* W4 */);
 }
 
 void wait_complete_frozen(struct waiter *wt, uint32_t result)
@@ -296,14 +304,13 @@ bool wait_cancel_frozen(struct waiter *wt)
 {
     uint32_t seen = a32_load(&wt->state, RELAXED);
 
-    a32_store(&wt->state, (seen & WAIT_PARKED) | WAIT_CANCELLED,
-              RELEASE /* W1 */);
+    a32_store(&wt->state, (seen & WAIT_PARKED) | WAIT_CANCELLED, RELAXED);
     return true;
 }
 
 static void wake_thread(struct waiter *wt)
 {
-    if (a32_xchg(&wt->woken, THREAD_WOKEN, ACQ_REL /* W1 */) == THREAD_ASLEEP) {
+    if (a32_xchg(&wt->woken, THREAD_WOKEN, RELEASE /* W1 */) == THREAD_ASLEEP) {
         plain_awake();
     }
     futex_wake(&wt->woken, 1); /* its end at worst: a wake for nothing */
@@ -315,8 +322,8 @@ void wait_wake(struct waiter *wt)
         wake_thread(wt);
         return;
     }
-    if (!(a32_load(&wt->state, ACQUIRE /* W3 */) & WAIT_PARKED) &&
-        !(a32_or(&wt->state, WAIT_WOKEN, ACQ_REL /* W3 */) & WAIT_PARKED)) {
+    if (!(a32_load(&wt->state, ACQUIRE /* W3 W4 */) & WAIT_PARKED) &&
+        !(a32_or(&wt->state, WAIT_WOKEN, ACQ_REL /* W1 W3 */) & WAIT_PARKED)) {
         return; /* still on its stack: it goes on by itself */
     }
     ready_push(wt->fiber);
@@ -343,7 +350,7 @@ static void park(struct worker *w, struct fiber *from, void *arg)
 
     (void)w;
     while (!(seen & WAIT_WOKEN)) {
-        if (a32_cas(&wt->state, &seen, seen | WAIT_PARKED, ACQ_REL /* W3 */,
+        if (a32_cas(&wt->state, &seen, seen | WAIT_PARKED, RELEASE /* W3 */,
                     RELAXED)) {
             return;
         }
@@ -387,8 +394,7 @@ static int commit_thread(struct waiter *wt, roost_ns deadline)
     uint32_t seen = THREAD_AWAKE;
 
     if (deadline == ROOST_NEVER && plain_self()->used &&
-        a32_cas(&wt->woken, &seen, THREAD_ASLEEP, ACQ_REL /* W1 */,
-                ACQUIRE /* W1 */)) {
+        a32_cas(&wt->woken, &seen, THREAD_ASLEEP, RELAXED, RELAXED)) {
         plain_asleep();
     }
     while ((seen = a32_load(&wt->woken, ACQUIRE /* W1 */)) != THREAD_WOKEN) {
@@ -411,10 +417,11 @@ static bool cancelled_meanwhile(struct worker *w, struct frame *f,
         return false;
     }
     barrier_light(); /* W2 */
-    if ((f->marks & F_EPOCH) &&
-        f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */)) {
+    if ((f->marks & F_EPOCH) && f->epoch == a64_load(&w->rt->epoch, RELAXED)) {
         return false;
     }
+    /* A new epoch, and marks that are not yet seen: that canceller finds us,
+     * for its barrier comes after ours (W2). */
     return chain_cancels(f, false) && decide(wt, WAIT_CANCELLED);
 }
 
@@ -448,7 +455,7 @@ static void jumped(struct runtime *rt)
 
 static int outcome(struct frame *f, struct waiter *wt)
 {
-    uint32_t state = a32_load(&wt->state, ACQUIRE /* W1 */);
+    uint32_t state = a32_load(&wt->state, ACQUIRE /* W1 W4 */);
     uint32_t phase = state & WAIT_PHASE;
     bool deaf = (state & WAIT_DEAF) != 0;
 
