@@ -124,11 +124,14 @@ struct scope *chain_culprit(struct scope *s)
 
 /* Does f know what is to be seen outside of s? It has looked from there, or
  * from s, which hides nothing and is not the culprit; and nothing was
- * cancelled since. */
+ * cancelled since. That there is none is not known for long: a scope is marked
+ * before the epoch is raised, and what a wait has delivered in between counts
+ * (R38). */
 static bool known_outside(const struct frame *f, const struct scope *s,
                           uint64_t epoch)
 {
-    return (f->marks & F_CULPRIT) && f->culprit_epoch == epoch &&
+    return (f->marks & F_CULPRIT) && f->culprit != NULL &&
+           f->culprit_epoch == epoch &&
            (f->outward == s->outer || (f->outward == s && f->culprit != s &&
                                        !(scope_flags(s) & S_SHIELD)));
 }
