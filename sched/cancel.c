@@ -311,7 +311,10 @@ void cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
     }
 }
 
-/* Is there nobody but the caller inside, who runs? */
+/* Is there nobody but the caller inside, who runs? A hold or a child that
+ * others may come by counts as somebody: what they have spawned meanwhile need
+ * not be seen here. That nothing is counted is never out of date, for nobody
+ * but the opener can add the first. */
 static bool alone(struct scope *s)
 {
     struct worker *w = worker_self();
@@ -320,7 +323,7 @@ static bool alone(struct scope *s)
     /* Its innermost scope, and not where it was spawned: it has opened s. Not
      * by s->owner, which the start of a task with a handle writes. */
     return f != NULL && f->scope == s && f->target != s && s->local == 0 &&
-           (a64_load(&s->count, RELAXED) & COUNT_CHILDREN) == 0 &&
+           a64_load(&s->count, RELAXED) == 0 &&
            !(scope_flags(s) & S_SERVICES); /* counted in a scope of theirs */
 }
 
