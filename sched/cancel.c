@@ -29,11 +29,15 @@
  *   - No lock is held while waiters are queued or hooks run; the scopes are
  *     not touched after the queueing begins.
  * ORDER
- *   E1  epoch: seq_cst raise -> acquire read by a wait's check     the flags
+ *   E1  epoch: release raise -> acquire read by a wait's check     the flags
+ *       (of a swing: where the relay stands now)
  *   W2  (wait.c) flag, epoch, barrier heavy, look for waiters
  *   L1  frame.linked: release under lock -> acquire      waiter and lists
- *   S1  (scope.c) scope locks
- *   X1  (chain.c) marks: release here -> acquire by walkers
+ *   S1  (scope.c) scope locks. S_ATTACHED needs no order of its own: the lists
+ *       are read under them, the second part is S_FULL's, and a cancel that
+ *       came before the attaching is seen by the barrier of W2.
+ *   X1  (chain.c) marks: release here -> acquire by walkers   what was done
+ *       before the cancel (R61)
  * COST    Nobody inside: a lock, a raise. Else membarrier (1.6 us) and some
  *         60 ns a task.
  * REJECTED  Pushing cancelled-ness down (each open would pay); locks held along
@@ -69,8 +73,7 @@ static void link_frame(struct frame *f)
 
 static bool attached(const struct scope *s)
 {
-    return (a32_load(&((struct scope *)(uintptr_t)s)->flags, ACQUIRE /* S1 */) &
-            (S_ATTACHED | S_HOLDER)) != 0;
+    return (scope_flags(s) & (S_ATTACHED | S_HOLDER)) != 0;
 }
 
 /* s into its opener's list; the opener's target is attached already. */
@@ -79,13 +82,12 @@ static void attach_one(struct scope *s)
     struct frame *owner = s->owner;
     struct scope *target = owner->target;
 
-    scope_full(s);
     scope_full(target);
     scope_lock(target);
     link_frame(owner);
     list_push_back(&owner->scopes, &s->attach);
     scope_unlock(target);
-    a32_or(&s->flags, S_ATTACHED, RELEASE /* S1 */);
+    a32_or(&s->flags, S_ATTACHED, RELAXED);
 }
 
 void cancel_attach(struct scope *s)
@@ -93,11 +95,11 @@ void cancel_attach(struct scope *s)
     struct runtime *rt;
     struct scope *below = NULL;
 
+    scope_full(s);
     if (attached(s)) {
         return;
     }
     rt = chain_runtime(s);
-    scope_full(s);
     pthread_mutex_lock(&rt->walk);
     while (!attached(s)) {
         scope_full(s);
@@ -119,7 +121,6 @@ void cancel_link(struct frame *f)
     struct scope *target = f->target;
 
     cancel_attach(target);
-    scope_full(target);
     scope_lock(target);
     link_frame(f);
     scope_unlock(target);
@@ -305,7 +306,7 @@ void cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
     list_push_back(&owner->scopes, &relay->attach);
     scope_unlock(target);
     pthread_mutex_unlock(&rt->walk);
-    a64_add(&rt->epoch, 1, SEQ_CST /* E1 */);
+    a64_add(&rt->epoch, 1, RELEASE /* E1 */);
     if (chain_cancelled(relay, false)) {
         propagate(rt, relay, false);
     }
@@ -381,7 +382,7 @@ bool scope_cancel_with(struct scope *s, unsigned reason, int status,
     }
     rt = chain_runtime(s);
     edge_release(&rt->epoch); /* R61: cancel -> -ECANCELED */
-    a64_add(&rt->epoch, 1, SEQ_CST /* E1 */);
+    a64_add(&rt->epoch, 1, RELEASE /* E1 */);
     if (w != NULL) {
         a64_store(&w->counters.cancelled,
                   a64_load(&w->counters.cancelled, RELAXED) + 1, RELAXED);
@@ -425,7 +426,7 @@ bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason)
     if (first) {
         rt = chain_runtime(s);
         edge_release(&rt->epoch);
-        a64_add(&rt->epoch, 1, SEQ_CST /* E1 */);
+        a64_add(&rt->epoch, 1, RELEASE /* E1 */);
         propagate(rt, s, true);
         hooks_run();
     }

@@ -11,9 +11,11 @@
  *   - The outermost visible cancelled scope reports (R16); everything from
  *     the asking scope up to it is marked S_DELIVERED.
  * ORDER
- *   E1  (cancel.c) the epoch: what was found holds until it is raised
+ *   E1  (cancel.c) the epoch: what was found holds until it is raised. A
+ *       culprit stays one, so the look whether it was raised is relaxed.
  *   X1  canceller, deadline_set: flags or, release -> walker: flags acquire
- *       the reason; that there is a deadline field
+ *       what was done before the cancel, for whom it is delivered to (R61);
+ *       the deadline itself
  *   S1  (scope.c) relay locks
  * COST    1 ns a scope. Callers cache the answer against the cancel epoch.
  */
@@ -148,7 +150,7 @@ struct scope *chain_outer_culprit(struct scope *s)
     if (f->marks & F_SHIELDED) {
         return find_culprit(s->outer, f->shield, true);
     }
-    epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
+    epoch = a64_load(&w->rt->epoch, RELAXED);
     if (!known_outside(f, s, epoch)) {
         f->culprit = find_culprit(s->outer, NULL, true);
     }

@@ -15,8 +15,9 @@
  *   - After seal nobody but the opener touches the scope.
  *   - A recorded failure is in exactly one tree or was reported (R37, R41).
  * ORDER
- *   C1  (count.h)
- *   X1  (chain.c) S_CLOSED, S_WON
+ *   C1, C3  (count.h)
+ *   S_CLOSED and S_WON are relaxed: S_WON is read by the opener, after the
+ *   count; who finds S_CLOSED looks at nothing else of the scope.
  * COST    150 ns beside waiting.
  */
 #include "base/alloc.h"
@@ -80,14 +81,15 @@ void scope_wake(struct scope *s)
 }
 
 /* The opener may have left its join meanwhile, and wait for something else:
- * S_JOINING under lock tells. */
+ * S_JOINING under lock tells. It counts anew itself, which orders it after all
+ * children. */
 static void opener_joined(struct scope *s)
 {
     struct waiter *wt = NULL;
 
     scope_lock(s);
     if ((scope_flags(s) & S_JOINING) &&
-        (a64_load(&s->count, ACQUIRE /* C1 */) & COUNT_CHILDREN) == 0) {
+        (a64_load(&s->count, RELAXED) & COUNT_CHILDREN) == 0) {
         wt = &s->owner->waiter;
         wt = wait_complete(wt, 0) ? wt : NULL;
     }
@@ -149,14 +151,14 @@ static int join_children(struct scope *s)
     int rc = 0;
 
     mark_joining(s, true);
-    if (a64_or(&s->count, COUNT_JOINER, ACQ_REL /* C1 */) & COUNT_CHILDREN) {
+    if (a64_or(&s->count, COUNT_JOINER, RELEASE /* C3 */) & COUNT_CHILDREN) {
         rc = wait_commit(wt, ROOST_NEVER);
         mark_joining(s, false);
     } else {
         mark_joining(s, false);
         wait_abort(wt);
     }
-    a64_and(&s->count, ~COUNT_JOINER, ACQ_REL /* C1 */);
+    a64_and(&s->count, ~COUNT_JOINER, RELAXED);
     return rc;
 }
 
@@ -214,7 +216,7 @@ void scope_seal(struct scope *s)
         hooks_close(s);
     }
     scope_drain(s);
-    a32_or(&s->flags, S_CLOSED, RELEASE /* X1 */);
+    a32_or(&s->flags, S_CLOSED, RELAXED);
 }
 
 void scope_dispose(struct scope *s)
@@ -312,7 +314,7 @@ void scope_won(struct scope *s, int status)
     first = !(scope_flags(s) & S_WON);
     if (first) {
         s->fail_status = status;
-        a32_or(&s->flags, S_WON, RELEASE /* X1 */);
+        a32_or(&s->flags, S_WON, RELAXED);
     }
     scope_unlock(s);
     if (first) {

@@ -27,6 +27,8 @@
  *       what the child wrote, before the opener goes on (R61)
  *   C2  count_add: release  ->  quiet.c: acquire
  *       that work is on its way from outside is said before it is counted
+ *   C3  (close.c, group.c) the JOINER mark: release  ->  count_drop: acquire
+ *       that somebody joins (S_JOINING, group.c's list)
  * COST    count_drop: one load, one compare-and-swap (7 ns). In place: none.
  * REJECTED  A separate lock (rayon's latches show what its destruction costs);
  *         one fetch_sub (it cannot keep the scope alive for a joiner).
@@ -70,7 +72,7 @@ static inline enum count_end count_drop(a64 *count, uint64_t unit)
         } else if (next == COUNT_PARKED) {
             next = 0;
         }
-    } while (!a64_cas(count, &seen, next, ACQ_REL /* C1 */, RELAXED));
+    } while (!a64_cas(count, &seen, next, ACQ_REL /* C1 C3 */, RELAXED));
     if (unit == COUNT_CHILD && (seen & COUNT_JOINER)) {
         /* Joined or not, the pin is there and must be dropped. */
         return COUNT_JOINED;

@@ -14,7 +14,8 @@
  *   - After close has disarmed the timer, at most a pin is left of it, which
  *     close waits for.
  * ORDER   S1 (scope.c); T1 (timer.c): scope lock before wheel lock.
- *   X1  (chain.c) S_DEADLINE
+ *   X1  (chain.c) S_DEADLINE. Who arms needs no order: where a deadline was
+ *       set later its timer was armed under the same lock.
  * COST    Arming: two locks, 25 ns, once a scope. set_deadline: the same.
  */
 #include "base/check.h"
@@ -67,7 +68,7 @@ void deadline_arm_chain(struct scope *from)
     struct scope *s = from;
 
     while (!(scope_flags(s) & S_ARMED)) {
-        if (a32_load(&s->flags, ACQUIRE /* X1 */) & S_DEADLINE) {
+        if (scope_flags(s) & S_DEADLINE) {
             arm_once(rt, s);
         }
         if (s->outer == NULL) {

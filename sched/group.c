@@ -10,7 +10,6 @@
  *     them all.
  * ORDER
  *   C1  (count.h)
- *   X1  (chain.c) S_CLOSED
  *   Z1  (runtime.c) shut
  * COST    submit: an allocation and the hand-over to a worker.
  */
@@ -267,7 +266,7 @@ static void seal(roost_group *g, struct scope *s)
         hooks_close(s);
     }
     drain(g, s);
-    a32_or(&s->flags, S_CLOSED, RELEASE /* X1 */);
+    a32_or(&s->flags, S_CLOSED, RELAXED);
 }
 
 /* Only they are left. False: there are none. */

@@ -21,7 +21,8 @@
  * ORDER
  *   H1  hooks lock: release -> acquire
  *   H2  state DONE: release -> acquire by who waits for a running hook
- *   S1  (scope.c) S_HOOKS
+ *   S_HOOKS and the looks at a state that only decide whether to take the lock
+ *   are relaxed; the end of a hook that runs is awaited by H2.
  *   W2  (wait.c) enlisted, full fence, look <-> marked, look
  * COST    Registering: two locks.
  */
@@ -162,7 +163,7 @@ enum withdrawn { RUNS_OR_RAN, FROM_SCOPE, FROM_QUEUE };
  * drop. Under lock. */
 static enum withdrawn withdraw(struct hook *h)
 {
-    uint32_t state = a32_load(&h->state, ACQUIRE /* H2 */);
+    uint32_t state = a32_load(&h->state, RELAXED);
     struct scope *s = h->scope;
 
     if (state != HOOK_IN_SCOPE && state != HOOK_QUEUED) {
@@ -210,7 +211,7 @@ bool roost_hook_remove(roost_hook *pub)
     if (h == NULL || registry_forked()) {
         return false;
     }
-    if (a32_load(&h->state, ACQUIRE /* H2 */) == HOOK_DEFERRED) {
+    if (a32_load(&h->state, RELAXED) == HOOK_DEFERRED) {
         undefer(h);
         return true;
     }
@@ -239,7 +240,7 @@ void hooks_close(struct scope *s)
 
 static void enlist(struct scope *s, struct hook *h)
 {
-    a32_or(&s->flags, S_HOOKS, RELEASE /* S1 */);
+    a32_or(&s->flags, S_HOOKS, RELAXED);
     lock();
     a32_store(&h->state, HOOK_IN_SCOPE, RELAXED);
     if (s->hooks == NULL) {

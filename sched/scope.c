@@ -17,7 +17,6 @@
  *   P1  spawn: push, barrier light, park_wanted (see park.c)
  *   C1  (count.h) children's ends before the closer goes on
  *   S1  scope lock: release -> acquire    everything marked L(lock)
- *   X1  (chain.c) S_CLOSED
  * COST    open: 4 stores. spawn: 8 stores, 6 loads, no read-modify-write.
  *         close: 3 loads; in place a child costs 12 more beside its call.
  * REJECTED  Counting every child in the shared word (6 ns each); a descriptor
@@ -54,8 +53,7 @@ void scope_unlock(struct scope *s)
 
 bool scope_closed(const struct scope *s)
 {
-    uint32_t flags =
-        a32_load(&((struct scope *)(uintptr_t)s)->flags, ACQUIRE /* X1 */);
+    uint32_t flags = scope_flags(s);
 
     return (flags & S_CLOSED) ||
            (s->owner == NULL && !(flags & (S_HOLDER | S_HIDDEN)));

@@ -10,7 +10,6 @@
  *   - A child is counted before it can be found by anyone.
  * ORDER
  *   P1  (park.c)
- *   X1  (chain.c)
  * COST    Another task's scope: one read-modify-write more. A descriptor: an
  *         allocation.
  */
@@ -34,7 +33,7 @@ int scope_spawn_refused(struct scope *s, int status)
 /* May anything be spawned into s now? 0 or why not. */
 int scope_admit(struct scope *s)
 {
-    uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
+    uint32_t flags = scope_flags(s);
 
     if (scope_closed(s)) {
         return -ESHUTDOWN;
