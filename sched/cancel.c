@@ -299,6 +299,7 @@ void cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
     cancel_detach(relay);
     scope_lock(relay);
     relay->outer = outer;
+    a32_or(&relay->flags, S_FORWARD, RELEASE /* S1 */);
     scope_unlock(relay);
     relay->owner = owner;
     scope_lock(target);

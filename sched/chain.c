@@ -5,8 +5,9 @@
  *         task's innermost scope, up to and including the first shield.
  * MODEL   The chain of any live task is stable memory: a scope closes after
  *         everything inside it. The one exception is a relay (started.c),
- *         whose outer pointer swings once; a walker keeps its lock while it is
- *         further out, and the swing takes that lock.
+ *         whose outer pointer swings once, which S_FORWARD then says; until
+ *         that a walker keeps its lock while it is further out, for what it
+ *         stands in may end after the swing, and the swing takes that lock.
  * INVARIANTS
  *   - The outermost visible cancelled scope reports (R16); everything from
  *     the asking scope up to it is marked S_DELIVERED.
@@ -16,7 +17,8 @@
  *   X1  canceller, deadline_set: flags or, release -> walker: flags acquire
  *       what was done before the cancel, for whom it is delivered to (R61);
  *       the deadline itself
- *   S1  (scope.c) relay locks
+ *   S1  (scope.c) relay locks; S_FORWARD of a relay: release by the swing ->
+ *       acquire    its outer pointer, which stays from then on
  * COST    1 ns a scope. Callers cache the answer against the cancel epoch.
  */
 #include "chain.h"
@@ -28,23 +30,43 @@
 #include "worker.h"
 #include <errno.h>
 
+/* May its outer pointer still change? Not while its lock is held. */
+static bool swings(const struct scope *s)
+{
+    const uint32_t both = S_RELAY | S_FORWARD;
+
+    return unlikely(scope_flags(s) & S_RELAY) &&
+           (a32_load(&((struct scope *)(uintptr_t)s)->flags, ACQUIRE /* S1 */) &
+            both) == S_RELAY;
+}
+
 struct scope *chain_step(struct scope *s)
 {
-    if (unlikely(scope_flags(s) & S_RELAY)) {
+    if (swings(s)) {
         scope_lock(s);
+        if (!swings(s)) { /* meanwhile it has */
+            scope_unlock(s);
+        }
     }
     return s->outer;
 }
 
-void chain_end(struct scope *s, const struct scope *end)
+/* From the outermost inwards: what lies outside of a relay is there for sure
+ * only while that is locked. More than one is rare. */
+void chain_end(struct scope *from, const struct scope *end)
 {
-    while (s != end) {
-        struct scope *outer = s->outer;
+    for (;;) {
+        struct scope *last = NULL;
+        struct scope *s;
 
-        if (unlikely(scope_flags(s) & S_RELAY)) {
-            scope_unlock(s);
+        for (s = from; s != end; s = s->outer) {
+            last = swings(s) ? s : last;
         }
-        s = outer;
+        if (last == NULL) {
+            return;
+        }
+        scope_unlock(last);
+        end = last;
     }
 }
 
@@ -75,7 +97,7 @@ static struct scope *walk(struct scope *s, const struct scope *stop,
         if ((flags & S_CANCELLED) || ((flags & S_SOFT) && !finish)) {
             top = s;
         }
-        if ((flags & S_SHIELD) || s->outer == NULL) {
+        if ((flags & S_SHIELD) || chain_outermost(s)) {
             break;
         }
         s = chain_step(s);
@@ -178,7 +200,7 @@ static struct scope *pin_expired(struct scope *from, int64_t now)
         if (has_expired(s, now)) {
             found = s;
         }
-        if ((scope_flags(s) & S_SHIELD) || s->outer == NULL) {
+        if ((scope_flags(s) & S_SHIELD) || chain_outermost(s)) {
             break;
         }
         s = chain_step(s);
@@ -219,7 +241,7 @@ int64_t chain_deadline(struct scope *from)
 
             deadline = own < deadline ? own : deadline;
         }
-        if ((flags & S_SHIELD) || s->outer == NULL) {
+        if ((flags & S_SHIELD) || chain_outermost(s)) {
             break;
         }
         s = chain_step(s);
@@ -257,7 +279,7 @@ struct runtime *chain_runtime(struct scope *s)
         (s == w->frame->scope || s == w->frame->target)) {
         return w->rt;
     }
-    while (s->outer != NULL) {
+    while (!chain_outermost(s)) {
         s = chain_step(s);
     }
     rt = container_of(s, struct runtime, root);
@@ -270,7 +292,7 @@ bool chain_inside(struct scope *from, const struct scope *outer)
     struct scope *s = from;
     bool inside;
 
-    while (s != outer && s->outer != NULL) {
+    while (s != outer && !chain_outermost(s)) {
         s = chain_step(s);
     }
     inside = s == outer;

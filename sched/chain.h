@@ -31,9 +31,15 @@ struct runtime *chain_runtime(struct scope *s);
 /* Is `outer` met going outward from `from` (shields do not matter)? */
 bool chain_inside(struct scope *from, const struct scope *outer);
 /* A walk of one's own: chain_step goes one scope outward and keeps the lock
- * of a relay; chain_end(from, at) gives back the locks of a walk that has
- * come to `at`. */
+ * of a relay that may swing; chain_end(from, at) gives back the locks of a walk
+ * that has come to `at`. */
 struct scope *chain_step(struct scope *s);
+/* Is there nothing outside of it? A relay's outer pointer is not to be looked
+ * at without its lock, and is never NULL. */
+static inline bool chain_outermost(const struct scope *s)
+{
+    return !(scope_flags(s) & S_RELAY) && s->outer == NULL;
+}
 void chain_end(struct scope *from, const struct scope *at);
 
 #endif

@@ -16,6 +16,7 @@
  *   - A recorded failure is in exactly one tree or was reported (R37, R41).
  * ORDER
  *   C1, C3  (count.h)
+ *   S1  (chain.c) S_FORWARD
  *   S_CLOSED and S_WON are relaxed: S_WON is read by the opener, after the
  *   count; who finds S_CLOSED looks at nothing else of the scope.
  * COST    150 ns beside waiting.
@@ -290,7 +291,8 @@ void scope_record(struct scope *s, int status, roost_errors *kept,
 {
     struct failure failure = {status, kept, task};
 
-    while ((scope_flags(s) & S_FORWARD) && reason == ROOST_REASON_CHILD) {
+    while (reason == ROOST_REASON_CHILD &&
+           (a32_load(&s->flags, ACQUIRE /* S1 */) & S_FORWARD)) {
         s = s->outer;
     }
     if (reason == ROOST_REASON_CHILD && (scope_flags(s) & S_SUPERVISE)) {

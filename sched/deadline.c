@@ -71,7 +71,7 @@ void deadline_arm_chain(struct scope *from)
         if (scope_flags(s) & S_DEADLINE) {
             arm_once(rt, s);
         }
-        if (s->outer == NULL) {
+        if (chain_outermost(s)) {
             break;
         }
         s = chain_step(s);

@@ -123,7 +123,6 @@ int roost_started(void *value)
     caller = r->caller;
     *r->value = value;
     count_add(&target->count, COUNT_CHILD);
-    a32_or(&r->scope.flags, S_FORWARD, RELAXED);
     cancel_swing(&r->scope, target, owner);
     f->marks &= ~(uint32_t)F_EPOCH;
     a32_store(&r->state, STARTED, RELEASE /* Q1 */);
