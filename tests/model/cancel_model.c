@@ -12,21 +12,17 @@
 // MODEL-WITH: sched/scope.c sched/close.c sched/wait.c sched/timer.c
 // MODEL-WITH: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
 // MODEL-WITH: sched/ring.c sched/inject.c sched/park.c
-#include "rooms.h"
-#include <errno.h>
+#include "rooms_tasks.h"
 
-static roost_scope pub;
 static roost_hook hook;
-static a32 open_now; /* 1: the canceller may come, it holds pub */
-static a32 hooked;   /* how often the hook ran */
-static int noted;    /* written before the cancel */
-static int verdict;  /* of the close of pub: outside the model */
-static bool hard;    /* the hard cancel has begun: outside the model */
+static a32 hooked;  /* how often the hook ran */
+static int noted;   /* written before the cancel */
+static int verdict; /* of the close of pub: outside the model */
+static bool hard;   /* the hard cancel has begun: outside the model */
 
 static void begin_with(unsigned tasks)
 {
-    rooms_begin(tasks);
-    a32_init(&open_now, 0);
+    tasks_begin(tasks);
     a32_init(&hooked, 0);
     noted = 0;
     verdict = 1;
@@ -43,42 +39,10 @@ static void two_tasks(void)
     begin_with(2);
 }
 
-/* Waits for what only a cancel ends. */
-static int never(void)
+static int ends(int body)
 {
-    int rc = wait_enter();
-
-    if (rc == 0) {
-        rc = wait_commit(wait_begin("never", NULL, 0), ROOST_NEVER);
-    }
-    MODEL_CHECK(rc == -ECANCELED);
-    return rc;
-}
-
-static void open_held(void)
-{
-    roost_scope_open(&pub, NULL);
-    count_add(&scope_of(&pub)->count, COUNT_PIN);
-    a32_store(&open_now, 1, RELEASE);
-}
-
-static void await_open(void)
-{
-    while (a32_load(&open_now, ACQUIRE) == 0) {
-        spin_pause();
-    }
-}
-
-static int close_pub(int body)
-{
-    verdict = roost_scope_close(&pub, body);
-    model_dead(&pub, sizeof(pub));
+    verdict = close_pub(body);
     return 0;
-}
-
-static void cancel(void)
-{
-    scope_cancel_with(scope_of(&pub), ROOST_REASON_EXPLICIT, 0, "");
 }
 
 static void canceller(void)
@@ -86,7 +50,7 @@ static void canceller(void)
     await_open();
     plain_write(noted, 42);
     hard = true;
-    cancel();
+    cancel_pub();
     scope_unpin(scope_of(&pub));
 }
 
@@ -104,7 +68,7 @@ static int waits_and_sees(void *arg)
     open_held();
     (void)never();
     MODEL_CHECK(plain_read(noted) == 42);
-    return close_pub(-ECANCELED);
+    return ends(-ECANCELED);
 }
 
 static void seeing_task(void)
@@ -115,14 +79,34 @@ static void seeing_task(void)
 MODEL(cancel_is_seen, .setup = begin, .threads = {seeing_task, canceller},
       .check = ends_well, .preemptions = 3, .flags = MODEL_OWN_TLS);
 
+/* The same by looks alone, as of a new task each: the mark is enough. */
+static int looks_and_sees(void *arg)
+{
+    (void)arg;
+    open_held();
+    while (!chain_cancelled(scope_of(&pub), true)) {
+        spin_pause();
+    }
+    MODEL_CHECK(plain_read(noted) == 42);
+    return ends(-ECANCELED);
+}
+
+static void looking_task(void)
+{
+    rooms_task(looks_and_sees);
+}
+
+MODEL(mark_is_seen, .setup = begin, .threads = {looking_task, canceller},
+      .check = ends_well, .preemptions = 3, .flags = MODEL_OWN_TLS);
+
 /* ---- alone inside, as it seems ------------------------------------------- */
 
 static int cancels_itself(void *arg)
 {
     (void)arg;
     open_held();
-    cancel();
-    return close_pub(0);
+    cancel_pub();
+    return ends(0);
 }
 
 static void self_canceller(void)
@@ -170,6 +154,10 @@ static void soft_canceller(void)
 MODEL(soft_is_seen, .setup = begin, .threads = {seeing_task, soft_canceller},
       .check = ends_well, .preemptions = 3, .flags = MODEL_OWN_TLS);
 
+MODEL(soft_mark_is_seen, .setup = begin,
+      .threads = {looking_task, soft_canceller}, .check = ends_well,
+      .preemptions = 3, .flags = MODEL_OWN_TLS);
+
 /* R25: inside FINISH the soft one is not felt, the hard one is. */
 static int finishes(void *arg)
 {
@@ -182,7 +170,7 @@ static int finishes(void *arg)
     (void)never();
     MODEL_CHECK(hard && plain_read(noted) == 42);
     roost_scope_close(&inner, -ECANCELED);
-    return close_pub(0);
+    return ends(0);
 }
 
 static void finishing_task(void)
@@ -225,7 +213,7 @@ static int hooks_inner(void *arg)
     roost_scope_close(&inner, 0);
     model_dead(&hook, sizeof(hook));
     MODEL_CHECK(a32_load(&hooked, RELAXED) == 1);
-    return close_pub(0);
+    return ends(0);
 }
 
 static void inner_hook_task(void)
@@ -244,9 +232,9 @@ static int hooks_beside_child(void *arg)
     MODEL_CHECK(roost_spawn(&pub, waits, NULL) == 0);
     a32_store(&open_now, 1, RELEASE);
     MODEL_CHECK(roost_scope_on_cancel(&pub, &hook, on_cancel, NULL) == 0);
-    cancel();
+    cancel_pub();
     MODEL_CHECK(a32_load(&hooked, RELAXED) == 1);
-    return close_pub(0);
+    return ends(0);
 }
 
 static void hook_beside_task(void)
@@ -276,7 +264,7 @@ static int defers(void *arg)
     (void)arg;
     open_held();
     roost_scope_defer(&pub, &hook, deferred, NULL);
-    close_pub(0);
+    ends(0);
     MODEL_CHECK(a32_load(&hooked, RELAXED) == 1);
     return 0;
 }
@@ -318,7 +306,7 @@ static int asks_deadline(void *arg)
     open_held();
     when = chain_deadline(scope_of(&pub));
     MODEL_CHECK(when == ROOST_NEVER || when == want);
-    return close_pub(0);
+    return ends(0);
 }
 
 static void asking_task(void)
@@ -353,7 +341,7 @@ static int closes_nested(void *arg)
     MODEL_CHECK(rc == 0 || (rc == -ECANCELED && hard));
     rc = roost_scope_close(&outer, never());
     MODEL_CHECK(rc == -ECANCELED);
-    return close_pub(rc);
+    return ends(rc);
 }
 
 static void nested_task(void)

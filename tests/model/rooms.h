@@ -119,7 +119,7 @@ static struct worker *rooms_worker(void)
 }
 
 /* Runs fn as a task of the root. */
-static void rooms_task(roost_fn fn)
+static inline void rooms_task(roost_fn fn)
 {
     struct worker *w = rooms_worker();
     struct entry entry = {fn, NULL, scope_public(&rt.root), NULL};

@@ -59,6 +59,18 @@ LEFT_OUT void signal_unlink(struct scope *s)
     (void)s;
 }
 
+/* No model binds anything. */
+LEFT_OUT struct env *env_hold(struct env *env)
+{
+    MODEL_CHECK(env == NULL);
+    return NULL;
+}
+
+LEFT_OUT void env_drop(struct env *env)
+{
+    MODEL_CHECK(env == NULL);
+}
+
 /* Without memory for a tree the status alone is kept. */
 LEFT_OUT roost_errors *errors_new(const char *name)
 {
