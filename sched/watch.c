@@ -113,11 +113,15 @@ static void *watch_main(void *arg)
 {
     struct runtime *rt = arg;
 
-    while (a32_load(&rt->watch_stop, ACQUIRE /* Z1 */) == 0) {
+    for (;;) {
         uint32_t seen = a32_load(&rt->watch_word, SEQ_CST /* V1 */);
         int64_t until;
         int64_t again;
 
+        /* After the word: a stop that comes now is followed by a kick. */
+        if (a32_load(&rt->watch_stop, ACQUIRE /* Z1 */) != 0) {
+            return NULL;
+        }
         post_collect(rt);
         if (rt->opts.clock != ROOST_CLOCK_VIRTUAL) {
             fire_due(rt);
@@ -130,7 +134,6 @@ static void *watch_main(void *arg)
             futex_wait(&rt->watch_word, seen, until);
         }
     }
-    return NULL;
 }
 
 int watch_start(struct runtime *rt)
