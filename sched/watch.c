@@ -13,6 +13,10 @@
  * ORDER
  *   V1  armer: next, full order, read watch_until  <->  watch: watch_until,
  *       full order, read next of all. One of the two sees the other.
+ *       A worker that sleeps no more says so (sleeps_until), then reads its
+ *       next timer, and covers it: if it misses one, whoever armed that has yet
+ *       to kick, and the watch sees that the worker is awake. Before it sleeps
+ *       likewise, and looks again if it finds another.
  *   F1  firing: seq_cst, odd while timers are out of a wheel and their tasks
  *       not yet queued <-> quiet.c, which must not take that for the end
  *   P1  (park.c)
@@ -47,7 +51,7 @@ void watch_cover_real(struct runtime *rt, int64_t when)
 
 void watch_cover_own(struct worker *w)
 {
-    int64_t next = (int64_t)a64_load(&w->timers.next, RELAXED);
+    int64_t next = (int64_t)a64_load(&w->timers.next, SEQ_CST /* V1 */);
 
     w->timers_dirty = false;
     if (next != INT64_MAX) {
