@@ -9,8 +9,8 @@
  *   - joiners changes under the scope's lock; who finds no child there wakes
  *     them all.
  * ORDER
- *   C1  (count.h)
- *   Z1  (runtime.c) shut
+ *   C1, C3  (count.h)
+ *   shut is relaxed: who finds it refuses, and looks at nothing else.
  * COST    submit: an allocation and the hand-over to a worker.
  */
 #include "group.h"
@@ -55,7 +55,7 @@ int roost_group_new(roost_group **out, roost_runtime *pub,
     if (registry_forked() || out == NULL || pub == NULL) {
         return -EINVAL;
     }
-    if (a32_load(&pub->rt.shut, ACQUIRE /* Z1 */)) {
+    if (a32_load(&pub->rt.shut, RELAXED)) {
         return -ESHUTDOWN;
     }
     g = alloc_zero(sizeof(*g));
@@ -73,7 +73,7 @@ int roost_group_new(roost_group **out, roost_runtime *pub,
 
 int group_submit(roost_group *g, struct task_desc *d)
 {
-    if (a32_load(&g->rt->shut, ACQUIRE /* Z1 */)) {
+    if (a32_load(&g->rt->shut, RELAXED)) {
         return -ESHUTDOWN;
     }
     d->scope = &g->scope;
@@ -174,7 +174,7 @@ static int wait_children(roost_group *g, roost_ns deadline, uint32_t flags)
 
     clause.waiter = wt;
     scope_lock(s);
-    a64_or(&s->count, COUNT_JOINER, ACQ_REL /* C1 */);
+    a64_or(&s->count, COUNT_JOINER, RELEASE /* C3 */);
     list_push_back(&g->joiners, &clause.link);
     if (no_child(s)) {
         list_remove(&clause.link);

@@ -73,7 +73,8 @@ void handle_begin(roost_task *t, struct task_desc *d)
     h->desc = d;
     h->magic = HANDLE_MAGIC;
     list_init(&h->joiners);
-    a32_store(&h->word, RUNNING, RELEASE /* J1 */);
+    /* Others come by it over the spawn, or over what its owner tells them. */
+    a32_store(&h->word, RUNNING, RELAXED);
 }
 
 void handle_void(roost_task *t)

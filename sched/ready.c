@@ -15,7 +15,7 @@
  *     others take from it. So filling needs no swap.
  *   - A fiber is in at most one queue, and its stack is left (wait.c, W3).
  * ORDER
- *   N1  next: release by the owner -> acquire by a taker (acq_rel swap)
+ *   N1  next: release by the owner -> acquire by a taker (swap)   the fiber
  *   P1  (park.c) after a push: barrier light, then park_wanted
  * COST    A wake-up: 2 stores and 2 loads when nobody sleeps.
  */

@@ -16,7 +16,8 @@
  *   - S_FORWARD is set on the relay by the swing: failures after it go to the
  *     target, failures before it stay in the relay.
  * ORDER
- *   Q1  state STARTED: release -> acquire by who ends the relay
+ *   C1  (count.h) what the task wrote in the relay before it was counted off,
+ *       state too -> whoever ends the relay
  * COST    Two allocations and the hand-overs of a wait.
  */
 #include "base/alloc.h"
@@ -68,7 +69,7 @@ void relay_finish(struct scope *s)
     if (count_park(&s->count)) {
         return;
     }
-    if (a32_load(&r->state, ACQUIRE /* Q1 */) != STARTED) {
+    if (a32_load(&r->state, RELAXED) != STARTED) {
         struct waiter *caller = r->caller;
 
         roost_check(wait_complete(caller, OVER));
@@ -125,7 +126,7 @@ int roost_started(void *value)
     count_add(&target->count, COUNT_CHILD);
     cancel_swing(&r->scope, target, owner);
     f->marks &= ~(uint32_t)F_EPOCH;
-    a32_store(&r->state, STARTED, RELEASE /* Q1 */);
+    a32_store(&r->state, STARTED, RELAXED);
     scope_unpin(target);
     roost_check(wait_complete(caller, STARTED));
     wait_wake(caller);

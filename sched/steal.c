@@ -67,7 +67,7 @@ static struct fiber *take_next(struct worker *victim)
     if (aptr_load(&victim->next, RELAXED) == NULL) {
         return NULL;
     }
-    return aptr_xchg(&victim->next, NULL, ACQ_REL /* N1 */);
+    return aptr_xchg(&victim->next, NULL, ACQUIRE /* N1 */);
 }
 
 static enum found found_fiber(struct fiber *f, struct work *out)

@@ -15,7 +15,8 @@
  *     queue empty (park.c, P1).
  * ORDER
  *   V1  (watch.c) sleeps_until
- *   Z1  (runtime.c) stopping
+ *   stopping is relaxed: who finds it leaves, and is joined. The last look
+ *   before a sleep finds it by P4 (park.c): park_wake_all takes that lock.
  * COST    A turn from the deque: 3 ns beside the task.
  * SEE     steal.c (where work is found), ready.c, park.c, quiet.c
  */
@@ -127,7 +128,7 @@ static void sleep_parked(struct worker *w, bool all)
     struct runtime *rt = w->rt;
     int64_t until;
 
-    if (work_exists(w) || a32_load(&rt->stopping, ACQUIRE /* Z1 */) ||
+    if (work_exists(w) || a32_load(&rt->stopping, RELAXED) ||
         (all && !work_pinned(rt) && runtime_quiet(rt))) {
         park_retract(&rt->park, &w->parker);
         return;
@@ -161,7 +162,7 @@ static enum found idle(struct worker *w, struct work *out)
     for (;;) {
         enum found found;
 
-        if (a32_load(&rt->stopping, ACQUIRE /* Z1 */)) {
+        if (a32_load(&rt->stopping, RELAXED)) {
             if (searching) {
                 park_search_end(&rt->park);
             }

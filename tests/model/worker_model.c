@@ -4,173 +4,14 @@
  * ring.c, inject.c.
  *
  * Would catch: a task or a ready fiber that lies in some queue while every
- * worker sleeps; one that runs twice; all workers taken for quiet while work
+ * worker sleeps, also while one of them computes; one that runs twice, or
+ * before what its waker wrote is seen; all workers taken for quiet while work
  * is left, or quiet that nobody notices; a lost stop.
- *
- * Fibers stand for a function that runs to its end: the switch itself is in
- * wait_model.c.
  */
 // MODEL-SOURCES: sched/worker.c sched/steal.c sched/ready.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/timer.c sched/wheel.c
-#define MODEL_RUNS 4000
-#include "model.h"
-#include "runtime.h"
-#include "worker.h"
-#include <string.h>
-
-enum { WORKERS = 2, JOBS = 4 };
-
-/* A job is a task, or a fiber that becomes ready. */
-struct job {
-    struct fiber fiber;
-    void (*then)(void); /* what it does, beside being counted */
-    unsigned runs;
-};
-
-static struct runtime rt;
-static struct worker workers[WORKERS];
-static struct fiber loops[WORKERS];
-static struct job jobs[JOBS];
-static unsigned total, done, quiet; /* outside the model */
-static bool ends_quiet;             /* the run ends when it is found quiet */
-
-/* ---- what the loop calls ------------------------------------------------- */
-
-static void stop(void)
-{
-    a32_store(&rt.stopping, 1, RELEASE);
-    park_wake_all(&rt.park);
-}
-
-static void run_job(struct job *job)
-{
-    MODEL_CHECK(job->runs++ == 0);
-    if (job->then != NULL) {
-        job->then();
-    }
-    if (++done == total && !ends_quiet) {
-        stop();
-    }
-}
-
-static int job_entry(void *arg)
-{
-    run_job(arg);
-    return 0;
-}
-
-void task_run(struct worker *w, struct fiber *fiber, struct entry *e)
-{
-    MODEL_CHECK(w == worker_tls && fiber == &loops[w->index]);
-    e->fn(e->arg);
-}
-
-void fiber_switch(struct worker *w, struct fiber *to, fiber_commit commit,
-                  void *arg)
-{
-    (void)commit;
-    (void)arg;
-    MODEL_CHECK(w == worker_tls);
-    run_job(container_of(to, struct job, fiber));
-}
-
-/* No stacks here. */
-bool stack_trim(struct stack_pool *p)
-{
-    (void)p;
-    return false;
-}
-
-/* The last one that goes to sleep asks. */
-bool runtime_quiet(struct runtime *r)
-{
-    if (!park_all(&r->park) || a64_load(&r->outside, ACQUIRE) != 0) {
-        return false;
-    }
-    MODEL_CHECK(done == total);
-    quiet++;
-    if (ends_quiet) {
-        stop();
-    }
-    return false;
-}
-
-int64_t runtime_now(const struct runtime *r)
-{
-    (void)r;
-    return clock_now();
-}
-
-int64_t runtime_now_fast(struct worker *w)
-{
-    return clock_fast(&w->clock);
-}
-
-void watch_cover_own(struct worker *w)
-{
-    w->timers_dirty = false;
-}
-
-/* ---- the models ---------------------------------------------------------- */
-
-static void begin(unsigned count, unsigned n)
-{
-    memset(&rt, 0, sizeof(rt));
-    memset(workers, 0, sizeof(workers));
-    memset(loops, 0, sizeof(loops));
-    memset(jobs, 0, sizeof(jobs));
-    model_clock_step(6000);
-    rt.workers = workers;
-    rt.worker_count = count;
-    inject_init(&rt.inject);
-    park_init(&rt.park, count);
-    for (unsigned i = 0; i < count; i++) {
-        MODEL_CHECK(worker_init(&workers[i], &rt, i) == 0);
-        loops[i].worker = &workers[i];
-    }
-    for (unsigned i = 0; i < JOBS; i++) {
-        jobs[i].fiber.runtime = &rt;
-        jobs[i].fiber.node.kind = WORK_FIBER;
-    }
-    total = n;
-    done = 0;
-    quiet = 0;
-    ends_quiet = false;
-}
-
-static void worker(void)
-{
-    struct worker *w = &workers[model_self()];
-
-    worker_tls = w;
-    worker_loop(&loops[w->index]);
-}
-
-/* As roost_spawn does it. */
-static void spawn(unsigned i)
-{
-    struct worker *w = worker_tls;
-    struct entry e = {job_entry, &jobs[i], NULL, NULL};
-
-    MODEL_CHECK(deque_push(&w->deque, e) == 0);
-    barrier_light();
-    if (park_wanted(&w->rt->park)) {
-        park_wake_one(&w->rt->park);
-    }
-}
-
-static void ready(unsigned i)
-{
-    ready_push(&jobs[i].fiber);
-}
-
-static void ends(void)
-{
-    MODEL_CHECK(done == total);
-    MODEL_CHECK(a32_load(&rt.park.word, RELAXED) == 0);
-    MODEL_CHECK(list_empty(&rt.park.sleepers));
-}
+#include "workers.h"
 
 /* A plain thread makes fibers ready. */
 
@@ -317,3 +158,83 @@ static void quiet_pinned(void)
 
 MODEL(quiet_after_pinned, .setup = quiet_pinned, .threads = {worker, worker},
       .check = ends_in_quiet);
+
+/* Whoever makes them ready goes on computing: the other one must come. */
+
+static void compute_until_run(unsigned first, unsigned last)
+{
+    for (unsigned i = first; i <= last; i++) {
+        while (jobs[i].runs == 0) {
+            spin_pause();
+        }
+    }
+}
+
+static void ready_and_compute(void)
+{
+    ready(1);
+    compute_until_run(1, 1);
+}
+
+static void ready_two_and_compute(void)
+{
+    ready(1);
+    ready(2);
+    compute_until_run(1, 2);
+}
+
+static void spawn_and_compute(void)
+{
+    spawn(1);
+    compute_until_run(1, 1);
+}
+
+static void computing(unsigned n, void (*then)(void))
+{
+    begin(2, n);
+    jobs[0].then = then;
+    inject_push(&rt.inject, &jobs[0].fiber.node.link);
+}
+
+static void computing_one(void)
+{
+    computing(2, ready_and_compute);
+}
+
+static void computing_two(void)
+{
+    computing(3, ready_two_and_compute);
+}
+
+static void computing_high(void)
+{
+    computing(2, ready_and_compute);
+    jobs[1].fiber.priority = 1;
+}
+
+static void computing_pinned(void)
+{
+    computing(2, ready_and_compute);
+    jobs[0].fiber.pins = 1;
+    jobs[0].fiber.home = &workers[1];
+    inject_pop(&rt.inject);
+    inject_push(&workers[1].mine, &jobs[0].fiber.node.link);
+    jobs[1].fiber.pins = 1;
+    jobs[1].fiber.home = &workers[0];
+}
+
+static void computing_spawner(void)
+{
+    computing(2, spawn_and_compute);
+}
+
+MODEL(computing_next, .setup = computing_one, .threads = {worker, worker},
+      .check = ends);
+MODEL(computing_ring, .setup = computing_two, .threads = {worker, worker},
+      .check = ends);
+MODEL(computing_high, .setup = computing_high, .threads = {worker, worker},
+      .check = ends);
+MODEL(computing_pinned, .setup = computing_pinned, .threads = {worker, worker},
+      .check = ends);
+MODEL(computing_spawner, .setup = computing_spawner,
+      .threads = {worker, worker}, .check = ends);

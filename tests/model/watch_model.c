@@ -1,0 +1,153 @@
+/*
+ * watch_model.c - the real watch.c beside the real loop of a worker: a timer in
+ * a worker's wheel while that sleeps, computes, or changes from one to the
+ * other.
+ *
+ * Would catch: a timer that nobody looks after (V1): the watch takes the worker
+ * for one that sleeps until it, the worker takes it for the watch's.
+ */
+// MODEL-SOURCES: sched/worker.c
+// MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
+// MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/timer.c
+// MODEL-WITH: sched/wheel.c
+#include "workers.h"
+
+enum { SOON = 1000000000, LATER = 2000000000 };
+
+static struct waiter first, second; /* armed for SOON, for LATER */
+static unsigned fired;              /* times that second has: outside */
+static void *(*watch_main)(void *);
+
+int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+    (void)thread;
+    (void)arg;
+    watch_main = fn;
+    return 0;
+}
+
+void post_collect(struct runtime *r)
+{
+    (void)r;
+}
+
+int64_t stall_look(struct runtime *r)
+{
+    (void)r;
+    return INT64_MAX;
+}
+
+/* A timer fires: its fiber is to be queued. */
+bool wait_timeout(struct waiter *wt)
+{
+    fired += wt == &second;
+    return true;
+}
+
+void wait_wake_chain(struct waiter *chain)
+{
+    while (chain != NULL) {
+        struct waiter *next = chain->next;
+
+        ready_push(chain->fiber);
+        chain = next;
+    }
+}
+
+/* The last job: worker_model's end, and the watch's. */
+static void stop_watch(void)
+{
+    a32_store(&rt.watch_stop, 1, RELEASE);
+    watch_kick(&rt);
+}
+
+static void prepare(struct waiter *wt, struct job *job)
+{
+    memset(wt, 0, sizeof(*wt));
+    wt->fiber = &job->fiber;
+    wt->timer.owner = &workers[0].timers;
+}
+
+static void one_worker(unsigned n)
+{
+    begin(1, n);
+    a64_init(&rt.outside, 1);
+    MODEL_CHECK(watch_start(&rt) == 0);
+    prepare(&first, &jobs[2]);
+    prepare(&second, &jobs[1]);
+    jobs[1].then = stop_watch;
+    fired = 0;
+}
+
+static void arm(struct waiter *wt, int64_t when)
+{
+    timer_arm(&workers[0].timers, &wt->timer, when);
+}
+
+static void watch(void)
+{
+    watch_main(&rt);
+}
+
+/* ---- a plain thread arms it ---------------------------------------------- */
+
+static void armer(void)
+{
+    arm(&second, LATER);
+    watch_cover(&rt, LATER);
+}
+
+static void idle_worker(void)
+{
+    one_worker(1);
+}
+
+MODEL(armed_outside, .setup = idle_worker, .threads = {worker, watch, armer},
+      .check = ends, .timeouts = MODEL_TIMEOUT_IDLE);
+
+/* It sleeps until an earlier one, is woken, and computes until it fires. */
+static void compute_until_fired(void)
+{
+    while (fired == 0) {
+        spin_pause();
+    }
+}
+
+static void waker_and_armer(void)
+{
+    timer_cancel(&workers[0].timers, &first.timer);
+    ready(0);
+    armer();
+}
+
+static void sleeping_worker(void)
+{
+    one_worker(2);
+    jobs[0].then = compute_until_fired;
+    arm(&first, SOON);
+}
+
+MODEL(armed_while_woken, .setup = sleeping_worker,
+      .threads = {worker, watch, waker_and_armer}, .check = ends,
+      .timeouts = MODEL_TIMEOUT_IDLE);
+
+/* ---- the worker arms it, and computes ------------------------------------ */
+
+static void arm_and_compute(void)
+{
+    struct worker *w = worker_tls;
+
+    arm(&second, LATER);
+    watch_cover_own(w);
+    compute_until_fired();
+}
+
+static void busy_worker(void)
+{
+    one_worker(2);
+    jobs[0].then = arm_and_compute;
+    inject_push(&rt.inject, &jobs[0].fiber.node.link);
+}
+
+MODEL(armed_by_worker, .setup = busy_worker, .threads = {worker, watch},
+      .check = ends, .preemptions = 3, .timeouts = MODEL_TIMEOUT_IDLE);
