@@ -15,8 +15,8 @@
  *       full order, read next of all. One of the two sees the other.
  *       A worker that sleeps no more says so (sleeps_until), then reads its
  *       next timer, and covers it: if it misses one, whoever armed that has yet
- *       to kick, and the watch sees that the worker is awake. Before it sleeps
- *       likewise, and looks again if it finds another.
+ *       to kick, and the watch sees that the worker is awake. That it sleeps,
+ *       and until when, is relaxed: the watch may look once in vain.
  *   F1  firing: seq_cst, odd while timers are out of a wheel and their tasks
  *       not yet queued <-> quiet.c, which must not take that for the end
  *   P1  (park.c)

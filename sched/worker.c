@@ -136,11 +136,8 @@ static void sleep_parked(struct worker *w, bool all)
     until = rt->opts.clock == ROOST_CLOCK_VIRTUAL
                 ? INT64_MAX
                 : (int64_t)a64_load(&w->timers.next, RELAXED);
-    a64_store(&w->sleeps_until, (uint64_t)until, SEQ_CST /* V1 */);
-    if (rt->opts.clock != ROOST_CLOCK_VIRTUAL &&
-        until != (int64_t)a64_load(&w->timers.next, SEQ_CST /* V1 */)) {
-        until = 0; /* armed from outside in between: look again at once */
-    }
+    /* What others arm in our wheel from here on is the watch's. */
+    a64_store(&w->sleeps_until, (uint64_t)until, RELAXED);
     a64_store(&w->counters.parked, a64_load(&w->counters.parked, RELAXED) + 1,
               RELAXED);
     if (!park_sleep(&w->parker, until)) {

@@ -4,7 +4,8 @@
  *
  * Would catch: a wait that nobody ends, or that ends while a child is left; a
  * child's writes not seen after it (R61); an access to the group after free
- * (the last child, a canceller that walks down from the root).
+ * (the last child, a canceller that walks down from the root); work from
+ * outside that is counted before it is said.
  */
 // MODEL-SOURCES: sched/group.c
 // MODEL-HEADERS: sched/count.h
@@ -148,3 +149,28 @@ static void root_canceller(void)
 MODEL(free_or_cancel, .setup = one_child,
       .threads = {submits_and_frees, runner, root_canceller},
       .check = ends_well, .flags = MODEL_OWN_TLS);
+
+/* ---- what is on its way from outside ------------------------------------- */
+
+/* As post.c: said, then counted. Whoever sees it counted must see it said, or
+ * quiet.c takes a run that has just begun for stuck. */
+static void posts(void)
+{
+    a64_add(&rt.outside, 1, RELAXED);
+    submit();
+    await_open();
+    MODEL_CHECK(roost_group_free(group) == 0);
+}
+
+static void asks_for_deadlock(void)
+{
+    uint64_t count = a64_load(&group->scope.count, ACQUIRE);
+
+    MODEL_CHECK((count & COUNT_CHILDREN) == 0 ||
+                a64_load(&rt.outside, RELAXED) != 0);
+    a32_store(&open_now, 1, RELEASE);
+}
+
+MODEL(said_before_counted, .setup = one_child,
+      .threads = {posts, asks_for_deadlock, runner}, .check = ends_well,
+      .flags = MODEL_OWN_TLS);

@@ -131,6 +131,36 @@ MODEL(armed_while_woken, .setup = sleeping_worker,
       .threads = {worker, watch, waker_and_armer}, .check = ends,
       .timeouts = MODEL_TIMEOUT_IDLE);
 
+/* The same, armed once it computes. */
+static a32 begun;
+
+static void begin_and_compute(void)
+{
+    a32_store(&begun, 1, RELAXED);
+    compute_until_fired();
+}
+
+static void waker_and_late_armer(void)
+{
+    timer_cancel(&workers[0].timers, &first.timer);
+    ready(0);
+    while (a32_load(&begun, RELAXED) == 0) {
+        spin_pause();
+    }
+    armer();
+}
+
+static void computing_worker(void)
+{
+    sleeping_worker();
+    jobs[0].then = begin_and_compute;
+    a32_init(&begun, 0);
+}
+
+MODEL(armed_while_computing, .setup = computing_worker,
+      .threads = {worker, watch, waker_and_late_armer}, .check = ends,
+      .timeouts = MODEL_TIMEOUT_IDLE);
+
 /* ---- the worker arms it, and computes ------------------------------------ */
 
 static void arm_and_compute(void)
