@@ -21,9 +21,12 @@
  * ORDER
  *   H1  hooks lock: release -> acquire
  *   H2  state DONE: release -> acquire by who waits for a running hook
- *   S_HOOKS and the looks at a state that only decide whether to take the lock
- *   are relaxed; the end of a hook that runs is awaited by H2.
- *   W2  (wait.c) enlisted, full fence, look <-> marked, look
+ *   S1  (scope.c) S_HOOKS is set under the scope's lock, and who cancels it, or
+ *       what it lies in, comes to its hooks under that lock: he finds S_HOOKS,
+ *       or has been there before, and then on_cancel sees his mark. The list
+ *       is looked at under H1, which says the same of it.
+ *   The looks at a state that only decide whether to take the lock are relaxed;
+ *   the end of a hook that runs is awaited by H2.
  * COST    Registering: two locks.
  */
 #include "base/check.h"
@@ -240,7 +243,9 @@ void hooks_close(struct scope *s)
 
 static void enlist(struct scope *s, struct hook *h)
 {
+    scope_lock(s);
     a32_or(&s->flags, S_HOOKS, RELAXED);
+    scope_unlock(s);
     lock();
     a32_store(&h->state, HOOK_IN_SCOPE, RELAXED);
     if (s->hooks == NULL) {
@@ -280,7 +285,6 @@ int roost_scope_on_cancel(roost_scope *pub, roost_hook *hook,
     }
     chain_expire(s);
     enlist(s, h);
-    fence_full(); /* W2: enlisted, then look; a canceller marks, then looks */
     if (!chain_cancelled(s, false)) {
         return 0;
     }
