@@ -25,6 +25,7 @@ static int results[CHILDREN]; /* written by a child, read after close */
 static roost_fn child;        /* what children do */
 static int body, verdict;     /* of close: what is given, what comes */
 static a32 open_now;          /* 1: a hold is taken, others may use pub */
+static bool timed;            /* pub has a deadline, far off */
 
 static void begin(unsigned tasks, unsigned n, roost_fn fn)
 {
@@ -35,6 +36,7 @@ static void begin(unsigned tasks, unsigned n, roost_fn fn)
     ran = 0;
     body = 0;
     verdict = 1;
+    timed = false;
     memset(times, 0, sizeof(times));
     memset(results, 0, sizeof(results));
 }
@@ -125,9 +127,10 @@ static int close_scope(void)
 static int parent(void *arg)
 {
     unsigned spawned = child == spawns ? 1 : children;
+    roost_scope_opts opts = {.deadline = ROOST_NEVER - 1};
 
     (void)arg;
-    roost_scope_open(&pub, NULL);
+    roost_scope_open(&pub, timed ? &opts : NULL);
     for (unsigned i = 0; i < spawned; i++) {
         MODEL_CHECK(spawn(i) == 0);
     }
@@ -190,6 +193,16 @@ static void spawning_children(void)
 }
 
 MODEL(spawn_or_close, .setup = spawning_children,
+      .threads = {parent_task, thief}, .check = ends, .preemptions = 3);
+
+/* The same where a deadline that nobody armed is all that sets it apart. */
+static void spawning_timed(void)
+{
+    spawning_children();
+    timed = true;
+}
+
+MODEL(spawn_or_close_timed, .setup = spawning_timed,
       .threads = {parent_task, thief}, .check = ends, .preemptions = 3);
 
 /* ---- join ---------------------------------------------------------------- */
