@@ -59,9 +59,10 @@ bool scope_closed(const struct scope *s)
            (s->owner == NULL && !(flags & (S_HOLDER | S_HIDDEN)));
 }
 
+/* Before s is shared. */
 static void set_flags(struct scope *s, uint32_t flags)
 {
-    a32_or(&s->flags, flags, RELEASE /* S1 */);
+    a32_or(&s->flags, flags, RELAXED);
 }
 
 /* Under lock, or before s is shared. */
@@ -82,7 +83,9 @@ void scope_full(struct scope *s)
     scope_lock(s);
     if (!(scope_flags(s) & S_FULL)) {
         fill(s);
-        set_flags(s, S_FULL);
+        /* Set and unlocked in one step, which publishes it. */
+        a32_add(&s->flags, S_FULL - S_LOCK, RELEASE /* S1 */);
+        return;
     }
     scope_unlock(s);
 }

@@ -68,6 +68,22 @@ void __tsan_write_range(void *at, size_t size)
     touch(at, size, true, __builtin_return_address(0));
 }
 
+void *model_memset(void *to, int value, size_t size);
+void *model_memcpy(void *to, const void *from, size_t size);
+
+void *model_memset(void *to, int value, size_t size)
+{
+    touch(to, size, true, __builtin_return_address(0));
+    return memset(to, value, size);
+}
+
+void *model_memcpy(void *to, const void *from, size_t size)
+{
+    touch((void *)(uintptr_t)from, size, false, __builtin_return_address(0));
+    touch(to, size, true, __builtin_return_address(0));
+    return memcpy(to, from, size);
+}
+
 void __tsan_init(void)
 {
 }

@@ -121,6 +121,15 @@ static inline void *model_pointer(uint64_t value)
 #define plain_write(lvalue, v)                                                 \
     (model_plain(MODEL_PLAIN(lvalue), true), (void)((lvalue) = (v)))
 
+/* The compiler instruments no call of these, and may expand them in place. */
+#ifdef __SANITIZE_THREAD__
+#include <string.h>
+void *model_memset(void *to, int value, size_t size);
+void *model_memcpy(void *to, const void *from, size_t size);
+#define memset(to, value, size) model_memset((to), (value), (size))
+#define memcpy(to, from, size) model_memcpy((to), (from), (size))
+#endif
+
 #define spin_pause() model_pause(__FILE__, __LINE__)
 
 /* Each model that uses the barrier runs in both forms. */

@@ -93,6 +93,22 @@ static int starts_with_child(void *arg)
     return ends(roost_scope_close(&own, 0));
 }
 
+/* One that it has spawned beside itself fails while it swings. */
+static int fails(void *arg)
+{
+    (void)arg;
+    return -5;
+}
+
+static int starts_beside_failure(void *arg)
+{
+    (void)arg;
+    MODEL_CHECK(
+        roost_spawn(scope_public(frame_current()->scope), fails, NULL) == 0);
+    MODEL_CHECK(roost_started(NULL) == 0);
+    return ends(0);
+}
+
 /* ---- the caller ---------------------------------------------------------- */
 
 static int call(void)
@@ -116,8 +132,11 @@ static int calls(void *arg)
 
     (void)arg;
     roost_scope_open(&pub, NULL);
+    roost_scope_open(&inner, NULL);
     rc = call();
     MODEL_CHECK(rc == (child == never_starts ? -EPROTO : 0));
+    MODEL_CHECK(roost_scope_close(&inner, 0) == 0);
+    model_dead(&inner, sizeof(inner));
     verdict = close_pub(0);
     MODEL_CHECK(refused || plain_read(result) == 42);
     return 0;
@@ -131,7 +150,9 @@ static void calling_task(void)
 static void ends_well(void)
 {
     rooms_check();
-    MODEL_CHECK(verdict == 0 && ended == !refused);
+    MODEL_CHECK(verdict == 0 ||
+                (verdict == -5 && child == starts_beside_failure));
+    MODEL_CHECK(ended == !refused);
     MODEL_CHECK(model_live() == TASKS); /* the deques: no relay */
 }
 
@@ -145,6 +166,15 @@ static void one_fails(void)
     begin(never_starts, false);
 }
 
+static void failure_beside(void)
+{
+    begin(starts_beside_failure, false);
+}
+
+/* It counts before the swing, or goes to pub: never to the caller's scope. */
+MODEL(failure_beside, .setup = failure_beside,
+      .threads = {calling_task, rooms_helper, rooms_helper},
+      .check = ends_well);
 MODEL(start, .setup = one_starts, .threads = {calling_task, rooms_helper},
       .check = ends_well, .preemptions = 3);
 MODEL(no_start, .setup = one_fails, .threads = {calling_task, rooms_helper},
