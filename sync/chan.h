@@ -41,8 +41,9 @@ int chan_await(roost_chan *c, struct clause *clause, roost_ns deadline);
 /* --- chan_new.c --- */
 /* Can so much be had at all? */
 bool chan_fits(size_t item_size, size_t capacity);
-/* An open channel in any storage. ring: NULL, or its room; without one items
- * lie in blocks, up to the capacity all the same. */
+/* An open channel in any storage. ring: room for so many items; NULL only where
+ * none ever lies in it or there is no bound: who refills a ring from a sender's
+ * wait that it has won cannot be refused the memory. */
 void chan_init(roost_chan *c, size_t item_size, size_t capacity, char *ring);
 /* on_drop for all of them, and what held them is freed. Without the lock. */
 void chan_drop_all(const roost_chan *c, struct items *items);

@@ -31,6 +31,7 @@ bool chan_fits(size_t item_size, size_t capacity)
 
 void chan_init(roost_chan *c, size_t item_size, size_t capacity, char *ring)
 {
+    roost_assert(ring != NULL || capacity == 0 || capacity == ROOST_UNBOUNDED);
     memset(c, 0, sizeof(*c));
     items_init(&c->items, item_size, capacity, ring);
     c->capacity = capacity == ROOST_UNBOUNDED ? SIZE_MAX : capacity;

@@ -16,16 +16,14 @@ struct block {
     _Alignas(16) char items[];
 };
 
-void items_init(struct items *s, size_t size, size_t most, char *ring)
+void items_init(struct items *s, size_t size, size_t room, char *ring)
 {
-    size_t block = size == 0 ? BLOCK_BYTES : BLOCK_BYTES / size;
-
     memset(s, 0, sizeof(*s));
     s->size = size;
+    s->room = room;
     s->ring = ring;
-    s->room = most;
     if (ring == NULL) {
-        s->room = most < block ? most : block;
+        s->room = size == 0 ? BLOCK_BYTES : BLOCK_BYTES / size;
         s->room = s->room == 0 ? 1 : s->room;
     }
 }

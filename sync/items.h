@@ -33,9 +33,8 @@ static inline void item_copy(void *to, const void *from, size_t size)
     }
 }
 
-/* most: how many there will be at once. ring: room for them, the caller's;
- * NULL: blocks. */
-void items_init(struct items *s, size_t size, size_t most, char *ring);
+/* ring: room for `room` items, the caller's. NULL: blocks. */
+void items_init(struct items *s, size_t size, size_t room, char *ring);
 /* What is in it is forgotten. */
 void items_destroy(struct items *s);
 

@@ -18,6 +18,8 @@
  *         its opener may defer, and any task inside may open a stream.
  */
 #include "chan.h"
+
+#include "base/alloc.h"
 #include <errno.h>
 #include <roost/error.h>
 #include <roost/event.h>
@@ -32,7 +34,8 @@ struct stream {
     roost_errors *errors; /* L(items): its tree, until somebody takes it */
     roost_event left;     /* the reader wants no more */
     roost_task task;      /* the service */
-    roost_chan items;     /* in blocks */
+    char *ring;           /* I: of items; NULL: it needs none */
+    roost_chan items;
 };
 
 _Static_assert(sizeof(struct stream) <= 480, "a quarter of 640 stays spare");
@@ -80,6 +83,20 @@ static int serve(void *stream)
         cut_off(s);
     }
     roost_chan_discard(&s->items);
+    alloc_free(s->ring); /* nothing goes into it any more */
+    return 0;
+}
+
+/* 0 or -ENOMEM. */
+static int make_items(struct stream *s, size_t item_size, size_t ahead)
+{
+    if (ahead != 0 && ahead != ROOST_UNBOUNDED) {
+        s->ring = alloc_bytes(item_size * ahead + 1);
+        if (s->ring == NULL) {
+            return -ENOMEM;
+        }
+    }
+    chan_init(&s->items, item_size, ahead, s->ring);
     return 0;
 }
 
@@ -99,12 +116,15 @@ int roost_stream_open(roost_stream *pub, int (*gen)(roost_stream *, void *),
         return -EPERM;
     }
     *pub = (roost_stream){{0}};
-    chan_init(&s->items, item_size, ahead, NULL);
     s->arg = arg;
     s->gen = gen;
     opts.handle = &s->task;
-    rc = roost_spawn_opts(scope, serve, s, &opts);
+    rc = make_items(s, item_size, ahead);
+    if (rc == 0) {
+        rc = roost_spawn_opts(scope, serve, s, &opts);
+    }
     if (rc != 0) {
+        alloc_free(s->ring);
         s->gen = NULL;
     }
     return rc;

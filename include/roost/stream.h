@@ -62,7 +62,7 @@ ROOST_API int roost_stream_open(roost_stream *st,
  * In the generator, or a task it has started: hands on a copy of *item (NULL
  * only for items of 0 bytes).
  *   0; -ECANCELED: the reader has left, or the scope is cancelled: return;
- *   -ENOMEM
+ *   -ENOMEM, where `ahead` is ROOST_UNBOUNDED
  * Waits while `ahead` items are unread. Cost: as roost_chan_send.
  */
 ROOST_API int roost_stream_emit(roost_stream *st, const void *item);
