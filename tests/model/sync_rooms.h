@@ -14,7 +14,7 @@
 #define ROOST_MODEL_SYNC_ROOMS_H
 
 #ifndef MODEL_RUNS
-#define MODEL_RUNS 3000
+#define MODEL_RUNS 5000
 #endif
 #include "base/clock.h"
 #include "lock.h"
