@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* CLOCK_MONOTONIC, ns. */
 int64_t measure_now(void);
 /* Processor time of the whole process, ns. */
@@ -20,5 +24,9 @@ void measure_reset_peak(void);
 
 /* Compute for so long without a call into any runtime. */
 void measure_burn(int64_t ns);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

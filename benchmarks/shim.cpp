@@ -31,6 +31,9 @@ struct bench {
     int64_t began, cpu_began;
     int64_t wall, cpu; /* summed over the batches */
     double cpu_least;  /* processor ns an operation, of the best batch */
+    uint64_t ops;      /* of the last batch */
+    bool cold;         /* the next batch only warms up */
+    bool warming;      /* this one does */
     bool failed;
 };
 
@@ -70,6 +73,7 @@ void report(bench &b)
     b.state->counters["ns_min"] = s.front();
     b.state->counters["ns_max"] = s.back();
     b.state->counters["batches"] = double(s.size());
+    b.state->counters["ops"] = double(b.ops);
     if (b.cpu > 0) {
         b.state->counters["cpu_ns_min"] = b.cpu_least;
         b.state->counters["cpu"] = double(b.cpu) / double(b.wall);
@@ -85,9 +89,12 @@ void body(void *arg)
 
 void run(benchmark::State &state, const bench_case &c)
 {
-    bench b{&state, &c, {}, 0, 0, 0, 0, 0, false};
+    bench b{};
     int rc;
 
+    b.state = &state;
+    b.its = &c;
+    b.cold = (c.flags & BENCH_WARM) != 0;
     b.samples.reserve(1024);
     rc = bench_enter(body, &b, c.workers, c.flags);
     if (rc < 0) {
@@ -144,7 +151,9 @@ void bench_add(const struct bench_case *c)
 
 bool bench_next(struct bench *b)
 {
-    return !b->failed && b->state->KeepRunning();
+    b->warming = b->cold && !b->failed;
+    b->cold = false;
+    return b->warming || (!b->failed && b->state->KeepRunning());
 }
 
 void bench_start(struct bench *b)
@@ -160,6 +169,9 @@ void bench_stop(struct bench *b, uint64_t ops)
     int64_t cpu = now(CLOCK_PROCESS_CPUTIME_ID) - b->cpu_began;
     double each = ops > 0 ? double(cpu) / double(ops) : 0;
 
+    if (b->warming) {
+        return;
+    }
     b->cpu += cpu;
     if (b->cpu_least == 0 || each < b->cpu_least) {
         b->cpu_least = each;
@@ -169,6 +181,10 @@ void bench_stop(struct bench *b, uint64_t ops)
 
 void bench_took(struct bench *b, int64_t ns, uint64_t ops)
 {
+    if (b->warming) {
+        return;
+    }
+    b->ops = ops;
     b->state->SetIterationTime(double(ns) / 1e9);
     b->wall += ns;
     if (b->samples.size() < max_samples && ops > 0) {

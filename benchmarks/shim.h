@@ -22,9 +22,9 @@
  * resumed on another thread between two calls.
  *
  * Each case reports the counters ns (median of its batches, an operation),
- * ns_min, ns_max, batches, cpu (processor time of the whole process over the
- * timed wall time), cpu_ns_min (the same an operation, of the best batch), and
- * what it adds by bench_counter.
+ * ns_min, ns_max, batches, ops (operations of a batch), cpu (processor time of
+ * the whole process over the timed wall time), cpu_ns_min (the same an
+ * operation, of the best batch), and what it adds by bench_counter.
  */
 #ifndef BENCH_SHIM_H
 #define BENCH_SHIM_H
@@ -50,6 +50,9 @@ typedef void (*bench_fn)(struct bench *b);
 #define BENCH_BATCHES 4u
 /* Left out under --quick. */
 #define BENCH_LONG 8u
+/* A first batch, of which nothing is said: stacks, rings and caches are first
+ * touched in it. */
+#define BENCH_WARM 16u
 
 struct bench_case {
     const char *name; /* room/what; the workers are appended: room/what/2 */
