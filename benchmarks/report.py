@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the benchmarks of a build and print one table; see README.md.
 
-    report.py BUILD_DIR [--quick] [--write] [--only kernels|micro|idle] ...
+    report.py BUILD_DIR [--quick] [--write] [--only WHAT] ...
 
 Roost and its rivals run interleaved: each repetition visits every cell of
 the table once, so that a slow minute of the machine hits all alike. A cell
@@ -14,11 +14,13 @@ import json
 import os
 import pathlib
 import platform
-import re
-import statistics
 import subprocess
 import sys
 import time
+
+import waits
+from runs import (MS, NS, US, Runs, markdown_table, median, note, number,
+                  plain_table, ratio, spread, verdict)
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -44,8 +46,6 @@ SYSTEMS = {
     "OpenMP": ("bench_kernels_openmp", (1, 2)),
 }
 RIVALS = ("oneTBB", "OpenMP")
-
-NS, US, MS = ("ns", 1), ("us", 1e-3), ("ms", 1e-6)
 
 # (label, case, counter, (unit, factor), must reach, shown beside)
 MICRO = [
@@ -106,107 +106,6 @@ MICRO = [
     ("spawn until a thief runs it", "steal/awake/2", "ns", NS, None, []),
     ("  the thief asleep", "steal/after_us/1000/2", "ns", US, None, []),
 ]
-
-
-def note(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-class Runs:
-    """All samples, by (program, case), and what went wrong."""
-
-    def __init__(self, directory, options):
-        self.directory = directory
-        self.options = options
-        self.samples = {}  # (program, case) -> [counters of a repetition]
-        self.errors = {}  # (program, case) -> message
-        self.environment = {k: v for k, v in os.environ.items()
-                            if not k.startswith(("ROOST_", "OMP_"))}
-
-    def has(self, program):
-        return (self.directory / program).is_file()
-
-    def run(self, program, case):
-        """One repetition of one case, in a process of its own."""
-        key = (program, case)
-        if key in self.errors:
-            return
-        command = [str(self.directory / program),
-                   f"--batches={self.options.batches}",
-                   f"--benchmark_filter=^{re.escape(case)}/(iter|proc)",
-                   f"--benchmark_min_time={self.options.min_time}",
-                   "--benchmark_format=json"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True,
-                                  timeout=120, env=self.environment,
-                                  check=False)
-        except subprocess.TimeoutExpired:
-            self.errors[key] = "no end within 120 s"
-            return
-        try:
-            found = json.loads(done.stdout)["benchmarks"]
-        except (ValueError, KeyError):
-            lines = done.stderr.strip().splitlines()
-            self.errors[key] = (f"exit status {done.returncode}: "
-                                + (lines[-1] if lines else "no output"))
-            return
-        if not found:
-            self.errors[key] = "no such case"
-        elif found[0].get("error_occurred"):
-            self.errors[key] = found[0]["error_message"]
-        elif done.returncode != 0:
-            self.errors[key] = f"exit status {done.returncode}"
-        else:
-            self.samples.setdefault(key, []).append(
-                {k: v for k, v in found[0].items()
-                 if isinstance(v, (int, float))})
-
-    def values(self, program, case, counter="ns"):
-        return [s[counter] for s in self.samples.get((program, case), [])
-                if counter in s]
-
-    def least(self, program, case, counter="ns"):
-        """The smallest figure of all batches; None without any."""
-        if counter == "ns":
-            counter = "ns_min"
-        return min(self.values(program, case, counter), default=None)
-
-    def cell(self, program, case, factor=1.0):
-        """median/min, as the tables show a figure."""
-        values = self.values(program, case)
-        if not values:
-            return ""
-        return (f"{number(median(values) * factor)}/"
-                f"{number(self.least(program, case) * factor)}")
-
-
-def number(value):
-    """Three digits that count."""
-    if value is None:
-        return ""
-    if abs(value) >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def median(values):
-    return statistics.median(values) if values else None
-
-
-def spread(values):
-    """Of the repetitions' medians, in parts of the median."""
-    middle = median(values)
-    return (max(values) - min(values)) / middle if middle else 0.0
-
-
-def ratio(a, b):
-    return f"{a / b:.2f}" if a is not None and b else ""
-
-
-def verdict(value, must):
-    if value is None or must is None:
-        return ""
-    return "reached" if value <= must else f"{value / must:.2f} x"
 
 
 def kernel_row(runs, kernel, system="roost"):
@@ -308,26 +207,6 @@ def idle_rows(directory, seconds):
             if line.startswith("idle ")] or [["idle", "failed"]]
 
 
-def plain_table(table):
-    """Aligned columns: the first to the left, figures to the right."""
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    lines = []
-    for row in table:
-        parts = [row[0].ljust(widths[0])]
-        parts += [row[i].rjust(widths[i]) for i in range(1, len(row))]
-        lines.append("  ".join(parts).rstrip())
-    return "\n".join(lines)
-
-
-def markdown_table(table):
-    head, rows = table[0], table[1:]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(c.strip() if i else c.replace("  ", "… ")
-                                for i, c in enumerate(row)) + " |"
-              for row in rows]
-    return "\n".join(lines)
-
-
 def machine():
     model = ""
     try:
@@ -352,34 +231,47 @@ def describe(host, options):
             f"repetitions of {options.batches} batches; {host['date']}.")
 
 
-def write_page(host, options, runs, tables):
-    folder = ROOT / "docs" / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
-    samples = {f"{p} {c}": s for (p, c), s in runs.samples.items()}
-    errors = {f"{p} {c}": m for (p, c), m in runs.errors.items()}
-    with open(folder / "results.json", "w", encoding="utf-8") as out:
-        json.dump({"machine": host, "samples": samples, "errors": errors},
-                  out, indent=1, sort_keys=True)
-        out.write("\n")
-    with open(folder / "results.md", "w", encoding="utf-8") as out:
-        out.write("# Benchmark results\n\nWritten by `./run bench --write`; "
-                  "how it is measured: benchmarks/README.md. All samples: "
-                  "results.json.\n\n" + describe(host, options) + "\n")
-        for title, table in tables:
+PAGE = """# Benchmarks
+
+Written by `./run bench --write`. {host}
+
+To repeat it, on a machine that does nothing else:
+
+    ./run bench             this page on the terminal, 30 minutes
+    ./run bench --write     and into this file
+    ./run bench --quick     a first impression, 5 minutes
+
+It installs what it lacks (Debian's packages), builds, and runs roost and its
+rivals interleaved; a rival that cannot be installed is left out. What each
+row does, and how it is measured, is said in
+[benchmarks/README.md](../benchmarks/README.md). Figures are of the machine
+above; the ratios are what to compare. `must` are figures to be reached, set on
+2 processors of an AMD EPYC (Zen 5): "reached", or how many times more it took.
+Less than 1 in "/best rival" is faster than the fastest of them.
+"""
+
+
+def write_page(host, options, tables):
+    path = ROOT / "docs" / "benchmarks.md"
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(PAGE.format(host=describe(host, options)))
+        for title, table, notes in tables:
             out.write(f"\n## {title}\n\n{markdown_table(table)}\n")
-    note(f"written: {folder}/results.md and results.json")
+            out.write("".join(f"\n- {line}" for line in notes))
+            out.write("\n" if notes else "")
+    note(f"written: {path}")
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true",
-                        help="under 3 minutes")
+                        help="5 minutes")
     parser.add_argument("--write", action="store_true",
-                        help="also write docs/benchmarks/results.{md,json}")
+                        help="also write docs/benchmarks.md")
     parser.add_argument("--json", type=pathlib.Path,
                         help="also write all samples there")
-    parser.add_argument("--only", choices=("kernels", "micro", "idle"))
+    parser.add_argument("--only", choices=("kernels", "waits", "micro", "idle"))
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
@@ -402,17 +294,24 @@ def main():
              "mean something, and those for 2 workers little")
     if options.only in (None, "kernels"):
         run_kernels(runs, options.repetitions)
-        tables.append(("Fork-join: roost and rivals", kernel_table(runs)))
+        tables.append(("Fork-join: roost and rivals", kernel_table(runs), []))
+    if options.only in (None, "waits") and runs.has("bench_waits"):
+        waits.run(runs, 1 if options.quick else options.repetitions,
+                  options.quick)
+        tables.append(("Tasks that wait: roost and rivals", waits.table(runs),
+                       waits.LEFT_OUT))
+        tables.append(("What roost did in them", waits.tally_table(runs), []))
     if options.only in (None, "micro") and runs.has("bench_micro"):
         repetitions = max(1, options.repetitions - options.quick)
         run_micro(runs, repetitions, options.quick)
-        tables.append(("Roost, an operation", micro_table(runs)))
+        tables.append(("Roost, an operation", micro_table(runs), []))
     if options.only in (None, "idle"):
         rows = idle_rows(directory, 2 if options.quick else 5)
-        tables.append(("Idle, 2 workers", [["", "must: 0"]] + rows))
+        tables.append(("Idle, 2 workers", [["", "must: 0"]] + rows, []))
     print(describe(host, options))
-    for title, table in tables:
+    for title, table, notes in tables:
         print(f"\n{title}\n{plain_table(table)}")
+        print("".join(f"  {line}\n" for line in notes), end="")
     for (program, case), message in sorted(runs.errors.items()):
         print(f"FAILED {program} {case}: {message}")
     if options.json:
@@ -420,7 +319,7 @@ def main():
         options.json.write_text(json.dumps(samples, indent=1) + "\n",
                                 encoding="utf-8")
     if options.write:
-        write_page(host, options, runs, tables)
+        write_page(host, options, tables)
     return 1 if runs.errors else 0
 
 

@@ -50,7 +50,6 @@ void tally_stop(struct tally *t, uint64_t ops)
 void tally_switches(const struct tally *t, uint64_t least)
 {
     if (bench_workers(t->bench) == 1) {
-        tally_check(t, t->did.switched >= least, "switches",
-                    t->did.switched);
+        tally_check(t, t->did.switched >= least, "switches", t->did.switched);
     }
 }

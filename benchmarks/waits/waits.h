@@ -46,37 +46,42 @@
 
 #include <stdint.h>
 
+/* What a batch is divided by: plain threads, who are slow, do a tenth. */
+#ifndef WAITS_SCALE
+#define WAITS_SCALE 1
+#endif
+
 enum {
-    YIELDS = 400000, /* by all tasks together */
-    PING_ROUNDS = 50000,
-    CHAN_ITEMS = 400000,
+    YIELDS = 400000 / WAITS_SCALE, /* by all tasks together */
+    PING_ROUNDS = 50000 / WAITS_SCALE,
+    CHAN_ITEMS = 400000 / WAITS_SCALE,
     CHAN_ROOM = 128,
     RING_TASKS = 1000,
-    RING_LAPS = 100,
-    JOINS = 20000,
+    RING_LAPS = 100 / WAITS_SCALE,
+    JOINS = 20000 / WAITS_SCALE,
     SEM_TASKS = 1000,
     SEM_PERMITS = 10,
-    SEM_ROUNDS = 100, /* of each task */
-    LOCKS = 1000000,  /* mutex/free, rwlock/free */
+    SEM_ROUNDS = 100 / WAITS_SCALE, /* of each task */
+    LOCKS = 1000000 / WAITS_SCALE,  /* mutex/free, rwlock/free */
     SHORT_TASKS = 4,
-    SHORT_LOCKS = 400000, /* by all together */
+    SHORT_LOCKS = 400000 / WAITS_SCALE, /* by all together */
     HELD_TASKS = 4,
-    HELD_LOCKS = 40000, /* by all together */
+    HELD_LOCKS = 40000 / WAITS_SCALE, /* by all together */
     RW_TASKS = 8,
-    RW_LOCKS = 40000, /* by all together */
-    RW_WRITES = 10,   /* each so many-th is a write */
+    RW_LOCKS = 40000 / WAITS_SCALE, /* by all together */
+    RW_WRITES = 10,                 /* each so many-th is a write */
     SELECT_MOST = 16,
-    SELECT_READY = 100000,
-    SELECT_WAITS = 50000,
+    SELECT_READY = 100000 / WAITS_SCALE,
+    SELECT_WAITS = 50000 / WAITS_SCALE,
     FAN = 8,
     FAN_BURST = 64,
-    FAN_BURSTS = 400,
-    EVENT_ROUNDS = 50000,
-    PIPE_ITEMS = 100000,
+    FAN_BURSTS = 400 / WAITS_SCALE,
+    EVENT_ROUNDS = 50000 / WAITS_SCALE,
+    PIPE_ITEMS = 100000 / WAITS_SCALE,
     PIPE_ROOM = 64,
     LEAVES = 1000000,
     MANY = 100000, /* release, cancel, sleeps */
-    DEADLINES = 200000,
+    DEADLINES = 200000 / WAITS_SCALE,
     MINUTE_MS = 60000,
 };
 

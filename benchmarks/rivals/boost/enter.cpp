@@ -10,7 +10,7 @@
 namespace {
 
 class helper {
-public:
+  public:
     helper() : thread([this] { help(); })
     {
         join_in();
@@ -26,7 +26,7 @@ public:
         thread.join();
     }
 
-private:
+  private:
     static void join_in()
     {
         fibers::use_scheduling_algorithm<fibers::algo::shared_work>(true);

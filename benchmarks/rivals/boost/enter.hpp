@@ -44,7 +44,7 @@ template <typename Fn> fibers::fiber start(Fn &&fn)
 
 /* Fibers that are all joined. */
 class crew {
-public:
+  public:
     template <typename Fn> void add(Fn &&fn)
     {
         all.push_back(start(std::forward<Fn>(fn)));
@@ -58,13 +58,13 @@ public:
         all.clear();
     }
 
-private:
+  private:
     std::vector<fibers::fiber> all;
 };
 
 /* Boost has none: the usual one of a mutex and a condition. */
 class semaphore {
-public:
+  public:
     explicit semaphore(unsigned n) : permits(n)
     {
     }
@@ -86,7 +86,7 @@ public:
         cond.notify_one();
     }
 
-private:
+  private:
     fibers::mutex mutex;
     fibers::condition_variable cond;
     unsigned permits;

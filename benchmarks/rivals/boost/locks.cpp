@@ -4,8 +4,7 @@
 namespace {
 
 /* So many fibers do fn each so often. */
-template <typename Fn>
-void crowd(struct bench *b, int tasks, int rounds, Fn fn)
+template <typename Fn> void crowd(struct bench *b, int tasks, int rounds, Fn fn)
 {
     while (bench_next(b)) {
         crew c;

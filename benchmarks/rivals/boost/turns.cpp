@@ -129,7 +129,7 @@ const waits ring_case("ring", ring);
 
 /* A flag under a mutex and a condition: Boost has no event. */
 class flag {
-public:
+  public:
     void set()
     {
         std::unique_lock<fibers::mutex> lock(mutex);
@@ -147,7 +147,7 @@ public:
         on = false;
     }
 
-private:
+  private:
     fibers::mutex mutex;
     fibers::condition_variable cond;
     bool on = false;

@@ -1,8 +1,9 @@
 // The workloads of ../../waits/waits.h in Go: goroutines, channels, sync.
 //
+//	bench_waits_go --list
 //	bench_waits_go CASE WORKERS BATCHES
 //
-// runs a batch to warm up and then so many that count, in a process whose
+// The second runs a batch to warm up and then so many that count, in a process whose
 // GOMAXPROCS is WORKERS, and prints what shim.cpp prints of a case of C.
 // The garbage collector is as it comes.
 package main
@@ -98,6 +99,12 @@ func measure(name string, batch func(*bench), batches int) map[string]any {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "--list" {
+		for name := range cases {
+			fmt.Println(name)
+		}
+		return
+	}
 	if len(os.Args) != 4 {
 		fmt.Fprintln(os.Stderr, "usage: bench_waits_go CASE WORKERS BATCHES")
 		os.Exit(2)

@@ -1,8 +1,9 @@
 //! The workloads of ../../../waits/waits.h on Tokio.
 //!
+//!     bench_waits_tokio --list
 //!     bench_waits_tokio CASE WORKERS BATCHES
 //!
-//! runs a batch to warm up and then so many that count, and prints what
+//! The second runs a batch to warm up and then so many that count, and prints what
 //! shim.cpp prints of a case of C. One worker is the current_thread runtime,
 //! Tokio's own for one thread, two the multi_thread one. A batch is always a
 //! spawned task: what block_on is given would run beside the workers.
@@ -58,8 +59,21 @@ impl Measure {
     }
 }
 
+const CASES: &[&str] = &[
+    "yield/2", "yield/1000", "pingpong/room", "pingpong/deadline", "ring",
+    "event", "chan/1p1c", "chan/4p4c", "broadcast", "pipeline", "skynet",
+    "select/ready/2", "select/ready/16", "select/wait/2", "select/wait/16",
+    "sem", "mutex/free", "mutex/short", "mutex/held", "rwlock/free",
+    "rwlock/held", "join", "release", "cancel", "deadline", "sleeps",
+];
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
+
+    if args.len() == 2 && args[1] == "--list" {
+        CASES.iter().for_each(|name| println!("{}", name));
+        return;
+    }
     let numbers: Vec<usize> = args.iter().skip(2).flat_map(|a| a.parse()).collect();
 
     if args.len() != 4 || numbers.len() != 2 || numbers.contains(&0) {
