@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Instructions an operation, by callgrind: exact, whatever else runs.
 
-    instructions.py BUILD_DIR [--top N] [CASE...]
+    instructions.py [--top N] BUILD_DIR [CASE...]
 
 Each case of bench_waits (default: those of one worker) runs with one batch and
-with two; what the second adds, divided by its operations, is printed, and the
-N functions that most of it is spent in. Valgrind runs one thread at a time, so
-only cases of one worker tell something.
+with two; what the second adds, divided by its operations, is printed: the
+instructions, those among them that lock the bus (6 ns each where it was
+measured), and the N functions that most of it is spent in, with theirs.
+Valgrind runs one thread at a time, so only cases of one worker tell something.
 """
 import argparse
 import collections
@@ -26,15 +27,35 @@ CASES = ["yield/2/1", "yield/1000/1", "pingpong/1", "pingpong/room/1",
 
 FUNCTION = re.compile(r"^fn=\((\d+)\)(?: (.*))?$")
 CALLED = re.compile(r"^cfn=\((\d+)\)(?: (.*))?$")
-COST = re.compile(r"^[+*\d-]\S* (\d+)$")
+COST = re.compile(r"^0x([0-9a-f]+) \d+ (\d+)$")
+SYMBOL = re.compile(r"^[0-9a-f]+ <(.*)>:$")
+CODE = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
+BASE = 0x108000  # where valgrind puts a position-independent program
 
 
-def own_costs(path):
-    """Function -> instructions of its own, from a callgrind.out file."""
-    names, costs = {}, collections.Counter()
+def locked_instructions(program):
+    """Address -> function, of each instruction that locks the bus."""
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", program],
+                          capture_output=True, text=True, check=True).stdout
+    found, function = {}, ""
+    for line in text.split("\n"):
+        symbol, code = SYMBOL.match(line), CODE.match(line)
+        if symbol:
+            function = symbol[1]
+        elif code and (code[2] == "lock" or
+                       (code[2] == "xchg" and "(" in code[3])):
+            found[BASE + int(code[1], 16)] = function
+    return found
+
+
+def own_costs(path, locked):
+    """Function -> instructions of its own, and the locked ones of them, from
+    a callgrind.out file."""
+    names, costs, locks = {}, collections.Counter(), collections.Counter()
     current, skip = None, False
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         found = FUNCTION.match(line) or CALLED.match(line)
+        cost = COST.match(line)
         if found:
             if found[2]:
                 names[found[1]] = found[2]
@@ -42,28 +63,33 @@ def own_costs(path):
                 current = found[1]
         elif line.startswith("calls="):
             skip = True  # the next line is what was called, not its own
-        elif COST.match(line):
+        elif cost:
             if not skip and current is not None:
-                costs[current] += int(COST.match(line)[1])
+                costs[current] += int(cost[2])
+                if int(cost[1], 16) in locked:
+                    locks[locked[int(cost[1], 16)]] += int(cost[2])
             skip = False
     total = collections.Counter()
     for number, cost in costs.items():
         total[names.get(number, "?").split("'")[0]] += cost
-    return total
+    return total, locks
 
 
-def run(program, case, batches, folder):
-    out = folder / f"{batches}.out"
-    done = subprocess.run(
-        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
-         program, f"--batches={batches}",
-         f"--benchmark_filter=^{re.escape(case)}/(iter|proc)",
-         "--benchmark_format=json"],
-        capture_output=True, text=True, timeout=600, check=False)
-    found = json.loads(done.stdout)["benchmarks"]
-    if not found or found[0].get("error_occurred"):
-        raise RuntimeError(found[0]["error_message"] if found else "no case")
-    return own_costs(out), found[0]["ops"]
+def run(program, case, batches, locked):
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "callgrind.out"
+        done = subprocess.run(
+            ["valgrind", "--tool=callgrind", "--dump-instr=yes",
+             "--compress-pos=no", f"--callgrind-out-file={out}",
+             program, f"--batches={batches}",
+             f"--benchmark_filter=^{re.escape(case)}/(iter|proc)",
+             "--benchmark_format=json"],
+            capture_output=True, text=True, timeout=600, check=False)
+        found = json.loads(done.stdout)["benchmarks"]
+        if not found or found[0].get("error_occurred"):
+            raise RuntimeError(found[0]["error_message"] if found
+                               else "no such case")
+        return own_costs(out, locked) + (found[0]["ops"],)
 
 
 def main():
@@ -73,21 +99,24 @@ def main():
     parser.add_argument("cases", nargs="*", default=CASES)
     options = parser.parse_args()
     program = options.build / "benchmarks" / "bench_waits"
+    locked = locked_instructions(program)
     wrong = 0
     for case in options.cases:
         try:
-            with tempfile.TemporaryDirectory() as folder:
-                one, _ = run(program, case, 1, pathlib.Path(folder))
-                two, ops = run(program, case, 2, pathlib.Path(folder))
+            one, one_locks, _ = run(program, case, 1, locked)
+            two, two_locks, ops = run(program, case, 2, locked)
         except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
-            print(f"{case:24} FAILED: {error}")
+            print(f"{case:24} FAILED: {error}", flush=True)
             wrong = 1
             continue
         two.subtract(one)
-        print(f"{case:24} {sum(two.values()) / ops:8.1f}", flush=True)
+        two_locks.subtract(one_locks)
+        print(f"{case:24} {sum(two.values()) / ops:8.1f} instructions, "
+              f"{sum(two_locks.values()) / ops:.2f} locked", flush=True)
         for name, cost in two.most_common(options.top):
             if cost / ops >= 0.5:
-                print(f"    {cost / ops:8.1f}  {name}")
+                print(f"    {cost / ops:8.1f} {two_locks[name] / ops:6.2f}"
+                      f"  {name}", flush=True)
     return wrong
 
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 struct shared {
+    roost_sem here; /* one released by each task that comes */
     roost_sem sem;
     roost_mutex mutex;
     roost_rwlock rwlock;
@@ -47,7 +48,7 @@ static void crowd(struct bench *b, int tasks, int (*fn)(void *),
 static int sem_user(void *arg)
 {
     struct shared *s = arg;
-    int rc = 0;
+    int rc = roost_sem_release(&s->here, 1);
 
     for (int i = 0; i < s->rounds && rc == 0; i++) {
         rc = roost_sem_acquire(&s->sem, 1);
@@ -59,13 +60,36 @@ static int sem_user(void *arg)
     return rc;
 }
 
+/* The permits come when all are there: else the first ten may be over before
+ * the others have begun, and nobody ever waits. */
 static void sems(struct bench *b)
 {
+    const uint64_t ops = (uint64_t)SEM_TASKS * SEM_ROUNDS;
     struct shared s = {.rounds = SEM_ROUNDS};
+    struct tally t;
 
-    roost_sem_init(&s.sem, SEM_PERMITS, SEM_PERMITS);
-    crowd(b, SEM_TASKS, sem_user, &s, true);
-    roost_sem_destroy(&s.sem);
+    roost_sem_init(&s.here, 0, SEM_TASKS);
+    while (bench_next(b)) {
+        roost_scope scope;
+        int rc;
+
+        roost_sem_init(&s.sem, 0, SEM_PERMITS);
+        roost_scope_open(&scope, NULL);
+        for (int i = 0; i < SEM_TASKS; i++) {
+            roost_spawn(&scope, sem_user, &s);
+        }
+        rc = roost_sem_acquire(&s.here, SEM_TASKS);
+        tally_start(&t, b);
+        roost_sem_release(&s.sem, SEM_PERMITS);
+        rc = roost_scope_close(&scope, rc);
+        tally_stop(&t, ops);
+        tally_switches(&t, ops + ops / 2); /* a yield, nearly always a wait */
+        roost_sem_destroy(&s.sem);
+        if (rc != 0) {
+            bench_fail(b, "status %d", rc);
+        }
+    }
+    roost_sem_destroy(&s.here);
 }
 WAITS(sems, sems, .name = "sem")
 

@@ -16,8 +16,8 @@
  *   ring        a number goes round a ring of 1000 tasks, each with a channel
  *               without room. A hop; how often it was counted up.
  *   join        a task is spawned and awaited by its handle, one by one. Both.
- *   sem         1000 tasks and 10 permits; who has one yields once. An acquire
- *               with its release.
+ *   sem         1000 tasks and, once all are there, 10 permits; who has one
+ *               yields once. An acquire with its release.
  *   mutex/free  one task, nobody else. A lock with its unlock.
  *   mutex/short 4 tasks, the holder adds one to a number. The same; the number.
  *   mutex/held  4 tasks, the holder yields, so that all others come to wait

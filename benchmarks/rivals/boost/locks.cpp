@@ -24,13 +24,28 @@ template <typename Fn> void crowd(struct bench *b, int tasks, int rounds, Fn fn)
 
 void sems(struct bench *b)
 {
-    semaphore sem(SEM_PERMITS);
+    while (bench_next(b)) {
+        semaphore here(0), sem(0);
+        crew c;
 
-    crowd(b, SEM_TASKS, SEM_ROUNDS, [&] {
-        sem.acquire();
-        boost::this_fiber::yield();
-        sem.release();
-    });
+        for (int i = 0; i < SEM_TASKS; i++) {
+            c.add([&] {
+                here.release();
+                for (int k = 0; k < SEM_ROUNDS; k++) {
+                    sem.acquire();
+                    boost::this_fiber::yield();
+                    sem.release();
+                }
+            });
+        }
+        here.acquire(SEM_TASKS);
+        bench_start(b);
+        for (int i = 0; i < SEM_PERMITS; i++) {
+            sem.release();
+        }
+        c.join();
+        bench_stop(b, uint64_t(SEM_TASKS) * SEM_ROUNDS);
+    }
 }
 const waits sems_case("sem", sems);
 

@@ -23,14 +23,29 @@ func init() {
 // sem: a channel of permits is Go's semaphore.
 func sem(b *bench) {
 	permits := make(chan struct{}, semPermits)
+	var here, all sync.WaitGroup
+	for i := 0; i < semPermits; i++ {
+		permits <- struct{}{}
+	}
+	here.Add(semTasks)
+	all.Add(semTasks)
+	for i := 0; i < semTasks; i++ {
+		go func() {
+			here.Done()
+			for k := 0; k < semRounds; k++ {
+				permits <- struct{}{}
+				runtime.Gosched()
+				<-permits
+			}
+			all.Done()
+		}()
+	}
+	here.Wait()
 	b.start()
-	crowd(semTasks, func() {
-		for i := 0; i < semRounds; i++ {
-			permits <- struct{}{}
-			runtime.Gosched()
-			<-permits
-		}
-	})
+	for i := 0; i < semPermits; i++ {
+		<-permits
+	}
+	all.Wait()
 	b.stop(semTasks * semRounds)
 }
 

@@ -44,6 +44,7 @@ static void *sem_user(void *arg)
     return NULL;
 }
 
+/* All are up when the time begins, see thread_crowd. */
 static void sems(struct bench *b)
 {
     crowd(b, SEM_TASKS, sem_user, SEM_TASKS * SEM_ROUNDS);

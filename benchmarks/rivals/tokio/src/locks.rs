@@ -20,20 +20,28 @@ where
 }
 
 pub async fn sem(mut b: Bench) -> Bench {
-    let permits = Arc::new(Semaphore::new(SEM_PERMITS));
+    let permits = Arc::new(Semaphore::new(0));
+    let here = Arc::new(Semaphore::new(0));
+    let mut all = Vec::new();
 
-    b.start();
-    crowd(SEM_TASKS, || {
-        let permits = permits.clone();
-        async move {
+    for _ in 0..SEM_TASKS {
+        let (permits, here) = (permits.clone(), here.clone());
+
+        all.push(spawn(async move {
+            here.add_permits(1);
             for _ in 0..SEM_ROUNDS {
                 let permit = permits.acquire().await.unwrap();
                 yield_now().await;
                 drop(permit);
             }
-        }
-    })
-    .await;
+        }));
+    }
+    here.acquire_many(SEM_TASKS as u32).await.unwrap().forget();
+    b.start();
+    permits.add_permits(SEM_PERMITS);
+    for task in all {
+        task.await.unwrap();
+    }
     b.stop(SEM_TASKS * SEM_ROUNDS);
     b
 }
