@@ -30,7 +30,6 @@ CALLED = re.compile(r"^cfn=\((\d+)\)(?: (.*))?$")
 COST = re.compile(r"^0x([0-9a-f]+) \d+ (\d+)$")
 SYMBOL = re.compile(r"^[0-9a-f]+ <(.*)>:$")
 CODE = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
-BASE = 0x108000  # where valgrind puts a position-independent program
 
 
 def locked_instructions(program):
@@ -44,7 +43,7 @@ def locked_instructions(program):
             function = symbol[1]
         elif code and (code[2] == "lock" or
                        (code[2] == "xchg" and "(" in code[3])):
-            found[BASE + int(code[1], 16)] = function
+            found[int(code[1], 16)] = function
     return found
 
 
