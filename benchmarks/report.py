@@ -228,7 +228,9 @@ def describe(host, options):
     return (f"{host['processors']} processors ({host['model']}, "
             f"{host['machine']}), Linux {host['kernel']}, cc {host['cc']}; "
             f"load at the start {host['load']:.1f}; {options.repetitions} "
-            f"repetitions of {options.batches} batches; {host['date']}.")
+            f"repetitions of {options.batches} batches"
+            f"{' (of tasks that wait 1)' if options.quick else ''}; "
+            f"{host['date']}.")
 
 
 PAGE = """# Benchmarks
@@ -275,6 +277,8 @@ def parse():
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
+    if options.write and options.only:
+        parser.error("--write is for the whole page: not with --only")
     if options.batches is None:
         options.batches = 2 if options.quick else 3
     if options.repetitions is None:
