@@ -219,7 +219,8 @@ def machine():
     compiler = subprocess.run(["cc", "-dumpfullversion"], capture_output=True,
                               text=True, check=False).stdout.strip()
     return {"processors": len(os.sched_getaffinity(0)), "model": model,
-            "machine": platform.machine(), "kernel": platform.release(),
+            "machine": platform.machine(),
+            "kernel": platform.release().split("-")[0],
             "cc": compiler, "load": os.getloadavg()[0],
             "date": time.strftime("%Y-%m-%d")}
 
