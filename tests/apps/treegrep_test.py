@@ -7,7 +7,7 @@ What it would catch: a line more, fewer or elsewhere than grep has it; another
 exit status; output that is not in path order; a result that depends on the
 number of workers; a partial result that does not say rightly what it is part
 of; a hang or a crash on broken files, closed and full pipes, signals. Rules of
-the scheduler that it stands on: R4, R12, R15, R18, R26, R29, R35, R38.
+the library that it stands on: R4, R12, R15, R18, R26, R38, R46-R49, R51-R53.
 """
 
 import fcntl
@@ -521,6 +521,51 @@ def few_descriptors(treegrep):
     check(out == line * n * 200, 'other lines')
 
 
+def open_below(process, root):
+    """Descriptors that a process has open below root. The lowest free one is
+    always the next: so a count over several moments is of no more numbers than
+    were open at one of them."""
+    n = 0
+    for fd in os.listdir(f'/proc/{process.pid}/fd'):
+        try:
+            n += os.readlink(f'/proc/{process.pid}/fd/{fd}').startswith(root)
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return n
+
+
+@test
+def open_files_are_limited(treegrep):
+    """So many are open when the others must wait, and never more, however many
+    tasks and directories there are; also where the system gives only few."""
+    t = Tree()
+    line, n = flood(t, files=40, megabytes=3)
+    for i in range(200):
+        t.file(f'z/{i}/{i}/f', line)
+
+    def lower():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+    for option, most, prepare in (('3', 3, None), ('500', 8, lower)):
+        p = subprocess.Popen([treegrep, '-h', '--workers', '8', '--open-files',
+                              option, 'int', '.'], cwd=t.root,
+                             preexec_fn=prepare, stdout=subprocess.PIPE)
+        begun = time.monotonic()
+        seen = 0
+        while seen < most and time.monotonic() - begun < LIMIT:
+            seen = max(seen, open_below(p, t.root))
+        check(seen == most, seen, 'open, and not', most)
+        got = 0
+        while True:
+            got += len(p.stdout.read1(1 << 20))
+            seen = open_below(p, t.root) if p.poll() is None else 0
+            check(seen <= most, seen, 'open, and not', most)
+            if got == len(line) * (40 * n + 200):
+                break
+        check(p.stdout.read() == b'' and p.wait(LIMIT) == 0, p.returncode)
+        p.stdout.close()
+
+
 @test
 def output_in_the_tree(treegrep):
     t = Tree()
@@ -640,6 +685,46 @@ def full_pipe_holds_nobody(treegrep):
     check(SLOWNESS > 1 or peak < 60, f'{peak} MiB were held')
     p.stdout.close()
     p.stderr.close()
+
+
+def wait_until_idle(process):
+    """It has used no processor for a while: it waits for us."""
+    def used():
+        with open(f'/proc/{process.pid}/stat', encoding='ascii') as stat:
+            return stat.read().rsplit(')', 1)[1].split()[11:13]
+
+    before = None
+    while used() != before:
+        before = used()
+        time.sleep(0.5)
+
+
+@test
+def memory_does_not_grow_with_the_result(treegrep):
+    """4,000 files, each small, and a reader that takes nothing until all has
+    come to a stand, and then reads on: 240 MB must not be kept for it."""
+    t = Tree()
+    line = b'a line with an int and some more text in it, for the pipe\n'
+    n = 60000 // len(line)
+    t.file('0', line * n)
+    for i in range(1, 4000):
+        os.link(t.path('0'), t.path(f'd{i // 500}/{i}'))
+    whole = 4000 * n * len(line)
+    for workers in ('1', '4'):
+        p = subprocess.Popen([treegrep, '-h', '--workers', workers, 'int', '.'],
+                             cwd=t.root, stdout=subprocess.PIPE)
+        p.stdout.read(1)
+        wait_until_idle(p)
+        peaks = [peak_of(p)]
+        got = 0
+        while got < whole - 1 - 300000:  # it cannot have ended
+            got += len(p.stdout.read(200000))
+        peaks.append(peak_of(p))
+        out = p.stdout.read()
+        p.stdout.close()
+        check(p.wait(LIMIT) == 0, p.returncode)
+        check(1 + got + len(out) == whole, 'lines are missing')
+        check(SLOWNESS > 1 or max(peaks) < 100, f'{peaks} MiB were held')
 
 
 @test

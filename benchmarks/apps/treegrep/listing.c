@@ -70,8 +70,8 @@ static int add(struct listing *l, const char *name, enum kind kind)
         memcpy(l->names + l->names_size, name, n);
         l->entries[l->count++] = (struct entry){l->names_size, kind};
         l->names_size += n;
-        l->files += kind == KIND_FILE;
-        l->directories += kind == KIND_DIRECTORY;
+        l->census.files += kind == KIND_FILE;
+        l->census.directories += kind == KIND_DIRECTORY;
     }
     return rc;
 }
@@ -81,8 +81,11 @@ struct listing *listing_of_operands(char **paths, size_t n)
     struct listing *l = new_listing(strdup(""));
     size_t i;
 
+    if (l != NULL) {
+        l->operands = true;
+    }
     for (i = 0; l != NULL && i < n; i++) {
-        if (add(l, paths[i], KIND_OPERAND) != 0) {
+        if (add(l, paths[i], KIND_FILE) != 0) {
             listing_free(l);
             l = NULL;
         }
@@ -167,7 +170,7 @@ static int add_dirent(struct listing *l, int fd, const struct dirent *d)
     case DT_DIR:
         return add(l, d->d_name, KIND_DIRECTORY);
     default:
-        l->skipped++;
+        l->census.skipped++;
         return 0;
     }
 }

@@ -7,10 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum kind {
-    KIND_FILE,
-    KIND_DIRECTORY,
-    KIND_OPERAND /* of the command line: not looked at yet */
+enum kind { KIND_FILE, KIND_DIRECTORY };
+
+/* How many of what there are. */
+struct census {
+    size_t files;       /* regular files among the entries */
+    size_t directories; /* directories among them */
+    size_t skipped;     /* links, devices, pipes, sockets: no entries */
 };
 
 struct entry {
@@ -26,10 +29,9 @@ struct listing {
     struct entry *entries;
     size_t count;
     size_t room;
-    size_t next;        /* entries before it have been taken */
-    size_t files;       /* regular files among the entries */
-    size_t directories; /* directories among them */
-    size_t skipped;     /* links, devices, pipes, sockets: no entries */
+    size_t next;   /* entries before it are in the walker's stream */
+    bool operands; /* the command line: their kinds are not known */
+    struct census census;
 };
 
 /* The paths of the command line, in their order. NULL: no memory. */

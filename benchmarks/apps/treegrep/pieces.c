@@ -1,6 +1,6 @@
 /*
  * pieces.c - the list of pieces: see pieces.h. Nothing here is shared: a list
- * belongs to one task, or to whoever has the lock of the order.
+ * belongs to one task.
  */
 #include "pieces.h"
 
@@ -101,9 +101,11 @@ void pieces_move(struct pieces *to, struct pieces *from)
         }
         to->last = from->last;
         to->held += from->held;
+        to->paid += from->paid;
         from->first = NULL;
         from->last = NULL;
         from->held = 0;
+        from->paid = 0;
     }
     to->untold += from->untold;
     from->untold = 0;

@@ -13,7 +13,6 @@ struct piece {
     struct piece *next;
     size_t size;    /* bytes in it */
     size_t room;    /* bytes that fit */
-    size_t sent;    /* bytes that the printer has taken */
     uint64_t lines; /* lines of the result that end in it */
     int fd;         /* STDOUT_FILENO or STDERR_FILENO */
     bool matched;   /* speaks of a match: exit status 0 */
@@ -25,7 +24,8 @@ struct piece {
 struct pieces {
     struct piece *first;
     struct piece *last;
-    size_t held;    /* memory of the pieces */
+    size_t held;    /* memory of the pieces, */
+    size_t paid;    /* and for how much of it there are permits: tasks.c */
     size_t untold;  /* errors for which there was no memory */
     bool line_each; /* a piece for every line: the list can be cut anywhere */
 };

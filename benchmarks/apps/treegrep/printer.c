@@ -19,16 +19,18 @@
 
 #define NAP_MIN (100 * ROOST_US)
 #define NAP_MAX (8 * ROOST_MS)
+#define LAST_CHANCE ROOST_S
 #define PIPE_SIZE (1024 * 1024) /* what every user may ask for */
 
 static const char wipe[] = "\r\033[K";
 
-void printer_init(struct printer *p)
+void printer_init(struct printer *p, roost_oneshot *stop, roost_ns deadline)
 {
     int fd;
 
     memset(p, 0, sizeof *p);
-    p->patience = ROOST_NEVER;
+    p->stop = stop;
+    p->deadline = deadline;
     p->stage_fd = STDOUT_FILENO;
     for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
         struct stat st;
@@ -40,29 +42,30 @@ void printer_init(struct printer *p)
     (void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_SIZE);
 }
 
-/* Waits until fd has room. 0, -ECANCELED or -ETIMEDOUT. */
+static bool in_hurry(const struct printer *p)
+{
+    return roost_now() >= p->deadline ||
+           roost_oneshot_get_until(p->stop, NULL, 0) == 0;
+}
+
+/* Waits until fd has room. 0 or -ETIMEDOUT. */
 static int await_room(const struct printer *p, int fd)
 {
+    struct pollfd ask = {.fd = fd, .events = POLLOUT};
     roost_ns nap = NAP_MIN;
-    roost_ns slept = 0;
+    roost_ns chance = 0;
 
-    for (;;) {
-        struct pollfd ask = {.fd = fd, .events = POLLOUT};
-        int rc;
+    /* Room is an error, too: write(2) will name it. */
+    while (poll(&ask, 1, 0) == 0) {
+        int rc = roost_sleep(nap);
 
-        if (poll(&ask, 1, 0) != 0) {
-            return 0; /* room, or an error that write(2) will name */
+        if (rc < 0 || chance >= LAST_CHANCE) {
+            return rc < 0 ? rc : -ETIMEDOUT;
         }
-        if (slept >= p->patience) {
-            return -ETIMEDOUT;
-        }
-        rc = roost_sleep(nap);
-        if (rc < 0) {
-            return rc;
-        }
-        slept += nap;
+        chance += in_hurry(p) ? nap : 0;
         nap = nap * 2 < NAP_MAX ? nap * 2 : NAP_MAX;
     }
+    return 0;
 }
 
 /* One write(2). 0, or why not. */
@@ -80,37 +83,30 @@ static int put(struct printer *p, int fd)
               paced && left > PIPE_BUF ? PIPE_BUF : left);
     if (n >= 0) {
         p->from += (size_t)n;
-        p->written += fd == STDOUT_FILENO ? (size_t)n : 0;
         return 0;
     }
     if (errno == EINTR) {
         return 0;
     }
-    if (errno == EAGAIN) {
-        rc = roost_sleep(NAP_MIN); /* non-blocking, and no room for so much */
-        return rc;
+    if (errno == EAGAIN) { /* non-blocking, and no room for so much */
+        return roost_sleep(NAP_MIN);
     }
     return -errno;
 }
 
-/* Writes what is staged. */
-static int drain(struct printer *p)
+int printer_flush(struct printer *p)
 {
     int fd = p->stage_fd;
 
     if (p->from < p->used && p->terminal[fd - 1]) {
         printer_bar(p, NULL);
     }
-    while (p->from < p->used) {
+    while (p->from < p->used && p->failure == 0) {
         int rc = put(p, fd);
 
-        if (rc == -ECANCELED || rc == -ETIMEDOUT) {
-            return rc;
-        }
-        if (rc < 0 && fd == STDOUT_FILENO) {
+        if (rc < 0 && (fd == STDOUT_FILENO || rc == -ETIMEDOUT)) {
             p->failure = rc;
-        }
-        if (rc < 0) {
+        } else if (rc < 0) {
             break; /* what stderr does not take is lost: nobody to tell */
         }
     }
@@ -118,43 +114,31 @@ static int drain(struct printer *p)
     return p->failure;
 }
 
-/* Copies as much of a piece as fits. True: all of it. */
-static bool stage_piece(struct printer *p, struct piece *piece)
+int printer_put(struct printer *p, const struct piece *piece)
 {
-    size_t n = piece->size - piece->sent;
+    size_t sent = 0;
 
-    if (n > sizeof p->stage - p->used) {
-        n = sizeof p->stage - p->used;
+    if (piece->fd != p->stage_fd) {
+        (void)printer_flush(p);
+        p->stage_fd = piece->fd;
     }
-    memcpy(p->stage + p->used, piece->bytes + piece->sent, n);
-    p->used += n;
-    piece->sent += n;
-    return piece->sent == piece->size;
-}
+    while (sent < piece->size && p->failure == 0) {
+        size_t n = piece->size - sent;
 
-int printer_print(struct printer *p, struct pieces *list)
-{
-    while (list->first != NULL && p->failure == 0) {
-        struct piece *piece = list->first;
-
-        if (piece->fd != p->stage_fd || p->used == sizeof p->stage) {
-            int rc = drain(p);
-
-            if (rc < 0) {
-                return rc;
-            }
-            p->stage_fd = piece->fd;
-        }
-        if (stage_piece(p, piece)) {
-            free(pieces_take(list));
+        n = n < sizeof p->stage - p->used ? n : sizeof p->stage - p->used;
+        memcpy(p->stage + p->used, piece->bytes + sent, n);
+        p->used += n;
+        sent += n;
+        if (p->used == sizeof p->stage) {
+            (void)printer_flush(p);
         }
     }
-    return drain(p);
+    return p->failure;
 }
 
-size_t printer_kept(const struct printer *p)
+bool printer_staged(const struct printer *p)
 {
-    return p->used - p->from;
+    return p->used > 0;
 }
 
 void printer_bar(struct printer *p, const char *line)

@@ -14,33 +14,33 @@
 
 #define PRINTER_STAGE_SIZE ((size_t)64 * 1024)
 
-/* One user at a time: whoever has the right to print (order.h). */
+/* One user at a time. */
 struct printer {
-    roost_ns patience; /* give up if nothing is taken for so long */
-    int stage_fd;      /* whose bytes are staged */
-    size_t from, used; /* the staged bytes that are not written */
-    size_t written;    /* bytes written to stdout */
-    int failure;       /* of stdout: -EPIPE: nobody reads any more, ... */
-    bool paced[2];     /* stdout, stderr: a pipe or terminal that may be full */
+    roost_oneshot *stop; /* I: once it is set, */
+    roost_ns deadline;   /* I: or after this, a full pipe gets a last chance */
+    int stage_fd;        /* whose bytes are staged */
+    size_t from, used;   /* the staged bytes that are not written */
+    int failure;         /* 0, or why nothing more is written */
+    bool paced[2];       /* stdout, stderr: a pipe or terminal may be full */
     bool terminal[2];
     bool bar_shown; /* the progress bar stands on the terminal */
     char stage[PRINTER_STAGE_SIZE];
 };
 
-void printer_init(struct printer *p);
+/* stop and deadline: the search is to end early. */
+void printer_init(struct printer *p, roost_oneshot *stop, roost_ns deadline);
 
 /*
- * Prints pieces in their order and frees them.
- *   0; -ECANCELED: the task was cancelled; -ETIMEDOUT: nothing was taken for
- *   so long as p->patience. What was not printed is kept, staged and in list:
- *   the next call goes on with it. Another negative errno: stdout has failed;
- *   from then on everything gives that.
+ * Prints a piece, in its turn; flush: what is staged, too.
+ *   0; -ETIMEDOUT: the search is to end, and stdout took nothing for a second;
+ *   another negative errno: stdout has failed. From then on every call gives
+ *   that, and does nothing.
  * Waits.
  */
-int printer_print(struct printer *p, struct pieces *list);
-
-/* Bytes that printer_print took and has not written. */
-size_t printer_kept(const struct printer *p);
+int printer_put(struct printer *p, const struct piece *piece);
+int printer_flush(struct printer *p);
+/* Whether there is anything to flush. */
+bool printer_staged(const struct printer *p);
 
 /* Shows one line on stderr that is replaced by the next, and wiped away before
  * anything else is printed; NULL wipes it away. Never waits. */

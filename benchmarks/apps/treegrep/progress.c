@@ -12,12 +12,13 @@
 #define PERIOD (100 * ROOST_MS)
 #define BAR_WIDTH 30
 
+/* With the output's lock. */
 static void draw(struct walk *w)
 {
-    struct tally t = order_tally(&w->order);
-    uint64_t files = t.files_searched + t.files_broken;
-    uint64_t directories = t.directories_read + t.directories_broken;
-    uint64_t found = t.files_found + t.directories_found;
+    const struct tally *t = &w->output.tally;
+    uint64_t files = t->files_searched + t->files_broken;
+    uint64_t directories = t->directories_read + t->directories_broken;
+    uint64_t found = t->files_found + t->directories_found;
     unsigned full = 0;
     char bar[BAR_WIDTH + 1];
     char line[160];
@@ -32,9 +33,9 @@ static void draw(struct walk *w)
     snprintf(line, sizeof line,
              "[%s] %" PRIu64 "/%" PRIu64 " files, %" PRIu64 "/%" PRIu64
              " directories, %" PRIu64 " lines",
-             bar, files, t.files_found, directories, t.directories_found,
-             t.lines);
-    order_bar(&w->order, line);
+             bar, files, t->files_found, directories, t->directories_found,
+             t->lines);
+    printer_bar(&w->output.printer, line);
 }
 
 int progress_run(void *walk)
@@ -44,9 +45,14 @@ int progress_run(void *walk)
 
     if (roost_ticker_init(&ticker, PERIOD, ROOST_TICK_SKIP) == 0) {
         while (roost_tick(&ticker) > 0) {
-            draw(w);
+            if (roost_mutex_try_lock(&w->output.lock) == 0) {
+                draw(w);
+                roost_mutex_unlock(&w->output.lock);
+            }
         }
     }
-    order_bar(&w->order, NULL);
+    roost_mutex_lock(&w->output.lock);
+    printer_bar(&w->output.printer, NULL);
+    roost_mutex_unlock(&w->output.lock);
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * report.c - the end of a search in words. After Ctrl-C or the deadline the
- * order holds exactly what is left; it is counted and named here.
+ * output and the walker hold what is left; it is counted and named here.
  */
 #include "report.h"
 
@@ -20,30 +20,19 @@ struct left {
     size_t named_max;
 };
 
-/* One file or directory that was started. */
-static void count_place(struct left *l, const struct place *p)
-{
-    if (p->kind == KIND_DIRECTORY) {
-        l->directories++;
-    } else if (p->kind == KIND_OPERAND) {
-        l->operands++;
-    } else if (p->state == PLACE_CUT) {
-        l->files_in_part++;
-    } else {
-        l->files++;
-    }
-}
-
 static void count_rest(const struct listing *rest, struct left *l)
 {
     size_t i;
 
+    if (rest->operands) {
+        l->operands += rest->count - rest->next;
+        return;
+    }
     for (i = rest->next; i < rest->count; i++) {
         enum kind kind = rest->entries[i].kind;
 
         l->files += kind == KIND_FILE;
         l->directories += kind == KIND_DIRECTORY;
-        l->operands += kind == KIND_OPERAND;
     }
 }
 
@@ -69,38 +58,40 @@ static void name_rest(const struct listing *rest)
             here.directories);
 }
 
-static void name_place(const struct place *p)
+/* Whether one more place is to be named. */
+static bool may_name(struct left *l)
 {
-    if (p->state == PLACE_LISTING) {
-        name_rest(p->listing);
-    } else if (p->state == PLACE_CUT && p->kind == KIND_FILE) {
-        fprintf(stderr, "treegrep: in part: %s\n", p->path);
-    } else {
-        fprintf(stderr, "treegrep: left: %s%s\n", p->path,
-                p->kind == KIND_DIRECTORY ? "/" : "");
-    }
+    bool may = l->named < l->named_max;
+
+    l->named += may;
+    l->unnamed += !may;
+    return may;
 }
 
-/* The places in path order that were not searched: counted, and named as far
- * as max. */
-static void take_stock(const struct order *o, struct left *l)
+/* What was not searched, in path order, is counted, and named as far as max:
+ * the places that came out of the stream, and what the walker did not put in.
+ */
+static void take_stock(const struct walk *w, struct left *l)
 {
     const struct place *p;
+    const struct level *level;
 
-    for (p = o->list.next; p != &o->list; p = p->next) {
-        if (p->state == PLACE_DONE) {
-            continue;
+    for (p = w->output.left; p != NULL; p = p->next) {
+        bool cut = p->outcome == OUTCOME_CUT;
+
+        l->files_in_part += cut;
+        l->files += !cut;
+        if (may_name(l)) {
+            fprintf(stderr, "treegrep: %s: %s\n", cut ? "in part" : "left",
+                    p->path);
         }
-        if (p->state == PLACE_LISTING) {
-            count_rest(p->listing, l);
-        } else {
-            count_place(l, p);
-        }
-        if (l->named < l->named_max) {
-            name_place(p);
-            l->named++;
-        } else {
-            l->unnamed++;
+    }
+    for (level = w->levels; level != NULL; level = level->up) {
+        const struct listing *rest = level->listing;
+
+        count_rest(rest, l);
+        if (rest->next < rest->count && may_name(l)) {
+            name_rest(rest);
         }
     }
     if (l->unnamed > 0 && l->named_max > 0) {
@@ -134,7 +125,7 @@ static void print_counts(const struct tally *t, const struct left *l)
 static void print_end(const struct walk *w)
 {
     double seconds = (double)(w->ended - w->began) / (double)ROOST_S;
-    const char *kind = w->order.complete ? "complete" : "partial";
+    const char *kind = w->complete ? "complete" : "partial";
     char words[ERROR_WORDS_SIZE];
 
     switch (w->end) {
@@ -178,15 +169,14 @@ static int exit_status(const struct walk *w, const struct tally *t)
     if (t->errors > 0) {
         return EXIT_TROUBLE;
     }
-    return w->order.matched ? EXIT_MATCH : EXIT_NO_MATCH;
+    return w->output.matched ? EXIT_MATCH : EXIT_NO_MATCH;
 }
 
 int report(struct walk *w)
 {
-    struct tally t = order_tally(&w->order);
+    struct tally t = w->output.tally;
     bool partial = w->end != END_ALL && w->end != END_OUTPUT;
     struct left l = {0};
-    size_t unwritten = w->order.batch.held + printer_kept(&w->order.printer);
 
     if (w->options->stats || partial || w->end == END_OUTPUT) {
         print_end(w);
@@ -197,10 +187,10 @@ int report(struct walk *w)
         l.named_max = w->options->stats ? SIZE_MAX : NAMED_MAX;
     }
     if (partial || w->options->stats) {
-        take_stock(&w->order, &l);
+        take_stock(w, &l);
         print_counts(&t, &l);
     }
-    if (partial && unwritten > 0) {
+    if (partial && w->output.printer.failure == -ETIMEDOUT) {
         fprintf(stderr, "treegrep: the last lines were not written: stdout "
                         "takes no more\n");
     }

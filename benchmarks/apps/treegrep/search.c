@@ -52,6 +52,11 @@ void search_free(struct search *s)
     }
 }
 
+void search_drop(void *item)
+{
+    search_free(*(struct search **)item);
+}
+
 static void break_off(struct search *s, const char *why)
 {
     pieces_error(&s->pieces, s->path, why);
@@ -165,11 +170,6 @@ static const char *skip_lines(const struct search *s, const char *line,
     return found == NULL ? line : found + 1;
 }
 
-static int give(struct search *s)
-{
-    return s->pieces.first == NULL ? 0 : s->hand_over(s, s->ctx);
-}
-
 /* Whole lines, the last one with its newline. 0 or -ECANCELED. */
 static int search_lines(struct search *s, const char *line, const char *end)
 {
@@ -186,7 +186,7 @@ static int search_lines(struct search *s, const char *line, const char *end)
         if (roost_cancelled()) {
             return -ECANCELED;
         }
-        if (s->pieces.held > HAND_OVER && give(s) < 0) {
+        if (s->pieces.held > HAND_OVER && s->hand_over(s, s->ctx) < 0) {
             return -ECANCELED;
         }
         line = stop + 1;
@@ -278,12 +278,12 @@ static int search_blocks(struct search *s)
         if (n <= 0) {
             break;
         }
+        if (!first && s->hand_over(s, s->ctx) < 0) {
+            return -ECANCELED;
+        }
         look_for_nul(s, s->buffer + rest, (size_t)n, first);
         first = false;
         rc = search_block(s, &rest, (size_t)n);
-        if (rc == 0) {
-            rc = give(s);
-        }
         if (rc == 0) {
             rc = roost_checkpoint();
         }

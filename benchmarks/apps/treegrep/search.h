@@ -15,7 +15,6 @@
 
 /* What a task needs to search a file; kept for other files after it. */
 struct search {
-    struct search *next;           /* while it is kept */
     const struct options *options; /* I */
     const struct pattern *pattern; /* I */
     struct matcher *matcher;
@@ -26,7 +25,8 @@ struct search {
     /* Of the file that is being searched. */
     const char *path;
     struct pieces pieces; /* found, and not handed over */
-    int (*hand_over)(struct search *s, void *ctx); /* takes the pieces */
+    int (*hand_over)(struct search *s, void *ctx); /* takes the pieces; 0 or
+                                                      -ECANCELED */
     void *ctx;
     uint64_t matches; /* lines that matched, shown or not */
     uint64_t shown;   /* lines in the pieces, given or not */
@@ -41,6 +41,8 @@ struct search {
 /* NULL: no memory. */
 struct search *search_new(const struct options *o, const struct pattern *p);
 void search_free(struct search *s);
+/* The same for a channel of struct search *. */
+void search_drop(void *item);
 
 /*
  * Searches the file opened in s->input, whose path is shown. What is found is

@@ -1,19 +1,18 @@
 /*
- * walk.h - the search of all paths: a task for each directory and each file,
- * in one scope, started in path order.
+ * walk.h - the search of all paths, from its beginning to its end.
  */
 #ifndef TREEGREP_WALK_H
 #define TREEGREP_WALK_H
 
-#include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <roost/roost.h>
 
 #include "options.h"
-#include "order.h"
+#include "output.h"
 #include "pattern.h"
-#include "search.h"
+#include "walker.h"
 
 /* Why the search came to its end. */
 enum end {
@@ -24,22 +23,34 @@ enum end {
     END_FAILED  /* the library refused: out of memory */
 };
 
+/* Bytes of what is found and not printed, the permits of `memory`: more is held
+ * only by tasks that wait for them. */
+#define MEMORY ((size_t)32 * 1024 * 1024)
+
 struct walk {
-    struct order order; /* the first member: order.c hands out places of it */
     const struct options *options; /* I */
     const struct pattern *pattern; /* I */
     dev_t out_device;              /* I: where stdout is written to, */
     ino_t out_inode;               /* if that is a regular file */
     bool out_regular;              /* I */
+    roost_ns deadline;             /* I */
 
-    pthread_mutex_t lock; /* never held across a wait */
-    roost_scope *scope;   /* L(lock): open, may be cancelled from outside */
-    int signal;           /* L(lock): that was asked to end it; 0 */
-    struct search *spare; /* L(lock): searches that no task uses */
+    roost_oneshot stop;       /* why the search is to end early: a signal's
+                                 number; NULL: nothing more is wanted */
+    roost_limiter open_files; /* a token for each open file or directory */
+    roost_sem started;        /* for files begun and not done, as many */
+    roost_sem memory;         /* for what is found and not printed */
+    roost_chan *spare;        /* struct search *: those that no task uses */
+    roost_stream places;  /* struct place *, from the walker to the output */
+    struct level *levels; /* the walker's: where it is */
+    struct output output;
 
-    roost_ns began, ended; /* for the report */
-    enum end end;          /* for the report */
-    int failure;           /* negative: of stdout, or of the scope */
+    /* For the report. */
+    roost_ns began, ended;
+    enum end end;
+    bool complete; /* all that is wanted is printed */
+    int signal;    /* of END_SIGNAL */
+    int failure;   /* negative: of stdout, or of the library */
 };
 
 void walk_init(struct walk *w, const struct options *o,
