@@ -3,9 +3,9 @@
  *
  * MODEL  One task. It receives what is found in the first place until that is
  *        closed, prints what is left with the place, and takes the next place.
- *        What is printed waits for more in the printer, but not for long: each
- *        wait ends when that is due. So many lines take one system call, and
- *        none is kept back.
+ *        Where it would have to wait it lets others go first, and then flushes
+ *        the printer, unless they had more for it. So many lines take one
+ *        system call, and none is kept back.
  *
  *        It is not cancelled with the search: when that is cut short, places
  *        keep coming, complete or not, until the stream is at its end.
@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Nobody sees so short a wait; it spares most of the system calls. */
+/* Nobody sees so short a wait. */
 #define LINGER (20 * ROOST_MS)
 
 static void print(struct output *o, const struct piece *piece)
@@ -61,18 +61,25 @@ static void flush(struct output *o)
     roost_mutex_unlock(&o->lock);
 }
 
-/* Until when to wait before what is staged has to go. */
-static roost_ns due(const struct output *o)
+/* Nothing is there at once: others go first, so that what is staged has company
+ * when it goes; not for long, and if they have nothing it goes alone. */
+static void linger(struct output *o)
 {
-    return printer_staged(&o->printer) ? o->due : ROOST_NEVER;
+    if (printer_staged(&o->printer) && roost_now() < o->due) {
+        (void)roost_yield();
+    }
 }
 
 /* 0, or -EPIPE: the place is complete. */
 static int next_found(struct output *o, struct place *p, struct pieces *found)
 {
-    int rc = roost_chan_recv_until(p->found, found, due(o));
+    int rc = roost_chan_try_recv(p->found, found);
 
-    if (rc == -ETIMEDOUT) {
+    if (rc == -EAGAIN) {
+        linger(o);
+        rc = roost_chan_try_recv(p->found, found);
+    }
+    if (rc == -EAGAIN) {
         flush(o);
         rc = roost_chan_recv(p->found, found);
     }
@@ -82,8 +89,12 @@ static int next_found(struct output *o, struct place *p, struct pieces *found)
 /* As roost_stream_next; at the end nothing is staged. */
 static int next_place(struct output *o, roost_stream *places, struct place **p)
 {
-    int rc = roost_stream_next_until(places, p, due(o));
+    int rc = roost_stream_next_until(places, p, 0); /* an expired one: a try */
 
+    if (rc == -ETIMEDOUT) {
+        linger(o);
+        rc = roost_stream_next_until(places, p, 0);
+    }
     if (rc <= 0) {
         flush(o);
         rc = roost_stream_next(places, p);

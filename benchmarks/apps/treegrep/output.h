@@ -30,7 +30,7 @@ struct output {
     struct tally tally;     /* L(lock) */
     roost_oneshot *stop;    /* I: set to end the search */
     roost_sem *memory;      /* I: what pieces have paid with */
-    roost_ns due;           /* what is staged is to be flushed */
+    roost_ns due;           /* what is staged is to be flushed then */
     uint64_t first;         /* lines still wanted; UINT64_MAX: all */
     bool matched;           /* a match was printed */
     struct place *left;     /* not searched, or in part, in path order */
