@@ -15,8 +15,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Nobody sees so short a wait. */
+/* Nobody sees so short a wait, in which the walker and a task come to their
+ * turns. */
 #define LINGER (20 * ROOST_MS)
+#define TURNS 4
 
 static void print(struct output *o, const struct piece *piece)
 {
@@ -62,23 +64,22 @@ static void flush(struct output *o)
 }
 
 /* Nothing is there at once: others go first, so that what is staged has company
- * when it goes; not for long, and if they have nothing it goes alone. */
-static void linger(struct output *o)
+ * when it goes; not for long, and after a few turns it goes alone. */
+static bool linger(struct output *o, unsigned *turns)
 {
-    if (printer_staged(&o->printer) && roost_now() < o->due) {
-        (void)roost_yield();
-    }
+    return printer_staged(&o->printer) && (*turns)++ < TURNS &&
+           roost_now() < o->due && roost_yield() == 0;
 }
 
 /* 0, or -EPIPE: the place is complete. */
 static int next_found(struct output *o, struct place *p, struct pieces *found)
 {
-    int rc = roost_chan_try_recv(p->found, found);
+    unsigned turns = 0;
+    int rc;
 
-    if (rc == -EAGAIN) {
-        linger(o);
+    do {
         rc = roost_chan_try_recv(p->found, found);
-    }
+    } while (rc == -EAGAIN && linger(o, &turns));
     if (rc == -EAGAIN) {
         flush(o);
         rc = roost_chan_recv(p->found, found);
@@ -89,12 +90,12 @@ static int next_found(struct output *o, struct place *p, struct pieces *found)
 /* As roost_stream_next; at the end nothing is staged. */
 static int next_place(struct output *o, roost_stream *places, struct place **p)
 {
-    int rc = roost_stream_next_until(places, p, 0); /* an expired one: a try */
+    unsigned turns = 0;
+    int rc;
 
-    if (rc == -ETIMEDOUT) {
-        linger(o);
-        rc = roost_stream_next_until(places, p, 0);
-    }
+    do {
+        rc = roost_stream_next_until(places, p, 0); /* expired: one try */
+    } while (rc == -ETIMEDOUT && linger(o, &turns));
     if (rc <= 0) {
         flush(o);
         rc = roost_stream_next(places, p);
