@@ -71,7 +71,7 @@ int roost_barrier_abort(roost_barrier *pub)
 static int await_others(struct barrier *b, roost_ns deadline)
 {
     struct clause c;
-    struct waiter *w = queue_enter(&b->queue, &c, "barrier", NULL);
+    struct waiter *w = queue_enter(&b->queue, &c, "barrier", b, NULL);
     int rc;
 
     b->arrived++;

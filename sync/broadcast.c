@@ -166,7 +166,7 @@ int roost_subscriber_recv_until(roost_subscriber *pub, void *item,
     }
     lock_acquire(&b->lock); /* recheck: R67 */
     while ((rc = read_next(r, item)) == -EAGAIN) {
-        queue_enter(&b->queue, &c, "broadcast", NULL);
+        queue_enter(&b->queue, &c, "broadcast", b, NULL);
         rc = queue_wait(&b->lock, &c, deadline);
         if (rc != 0) {
             queue_leave(&c); /* recheck: R3 */

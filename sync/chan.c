@@ -206,7 +206,7 @@ int roost_chan_send_until(roost_chan *c, const void *item, roost_ns deadline)
     lock_acquire(&c->lock);
     rc = chan_put(c, item, &wakes);
     if (rc == -EAGAIN) {
-        queue_enter(&c->senders, &clause, "channel send",
+        queue_enter(&c->senders, &clause, "channel send", c,
                     (void *)(uintptr_t)item);
         chan_unlock(c);
         return chan_await(c, &clause, deadline);
@@ -233,7 +233,7 @@ int roost_chan_recv_until(roost_chan *c, void *item, roost_ns deadline)
     lock_acquire(&c->lock);
     rc = chan_take(c, item, &wakes);
     if (rc == -EAGAIN) {
-        queue_enter(&c->receivers, &clause, "channel receive", item);
+        queue_enter(&c->receivers, &clause, "channel receive", c, item);
         chan_unlock(c);
         return chan_await(c, &clause, deadline);
     }

@@ -43,7 +43,7 @@ int roost_chan_send_many_until(roost_chan *c, const void *items, size_t n,
         if (rc == -EAGAIN) {
             const char *next = from + done * c->items.size;
 
-            queue_enter(&c->senders, &clause, "channel send",
+            queue_enter(&c->senders, &clause, "channel send", c,
                         (void *)(uintptr_t)next);
             chan_release(c, &wakes);
             rc = chan_await(c, &clause, deadline);
@@ -92,7 +92,7 @@ int roost_chan_recv_many_until(roost_chan *c, void *items, size_t n,
         lock_acquire(&c->lock);
         done += take_some(c, to + done * c->items.size, n - done, &wakes, &rc);
         if (rc == -EAGAIN && done == 0) {
-            queue_enter(&c->receivers, &clause, "channel receive", items);
+            queue_enter(&c->receivers, &clause, "channel receive", c, items);
             chan_release(c, &wakes);
             rc = chan_await(c, &clause, deadline);
             done += rc == 0; /* recheck: R8 */

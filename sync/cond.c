@@ -90,7 +90,7 @@ int roost_cond_wait_until(roost_cond *pub, roost_mutex *m, roost_ns deadline)
         return -EPERM;
     }
     lock_acquire(&c->lock);
-    queue_enter(&c->queue, &clause, "condition", NULL);
+    queue_enter(&c->queue, &clause, "condition", c, NULL);
     lock_release(&c->lock);
     (void)roost_mutex_unlock(m); /* it is the caller's */
     rc = wait_commit(clause.waiter, deadline);

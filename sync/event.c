@@ -99,7 +99,7 @@ int roost_event_wait_until(roost_event *pub, roost_ns deadline)
         wait_ready();
         return 0;
     }
-    queue_enter(&e->queue, &c, "event", NULL);
+    queue_enter(&e->queue, &c, "event", e, NULL);
     rc = queue_wait(&e->lock, &c, deadline);
     if (rc != 0) {
         queue_leave(&c); /* recheck: R3 */

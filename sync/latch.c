@@ -99,7 +99,7 @@ int roost_latch_wait_until(roost_latch *pub, roost_ns deadline)
         wait_ready();
         return 0;
     }
-    queue_enter(&l->queue, &c, "latch", NULL);
+    queue_enter(&l->queue, &c, "latch", l, NULL);
     rc = queue_wait(&l->lock, &c, deadline);
     if (rc != 0) {
         queue_leave(&c); /* recheck: R3 */

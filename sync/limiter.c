@@ -85,7 +85,7 @@ int limiter_take(roost_limiter *pub, roost_ns deadline)
         wait_ready();
         return 0;
     }
-    queue_enter(&l->queue, &c, "limiter", NULL);
+    queue_enter(&l->queue, &c, "limiter", l, NULL);
     l->waiting++;
     rc = queue_wait(&l->lock, &c, deadline);
     if (rc != 0) {

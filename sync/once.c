@@ -73,7 +73,7 @@ static int await(struct once *o)
     struct clause c;
     int rc;
 
-    queue_enter(&o->queue, &c, "once", NULL);
+    queue_enter(&o->queue, &c, "once", o, NULL);
     unlock(o, RUNNING);
     rc = wait_commit(c.waiter, ROOST_NEVER);
     if (rc != 0) {

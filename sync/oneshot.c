@@ -79,7 +79,7 @@ int roost_oneshot_get_until(roost_oneshot *pub, void **value, roost_ns deadline)
         lock_release(&o->lock);
         wait_ready();
     } else {
-        queue_enter(&o->queue, &c, "oneshot", &got);
+        queue_enter(&o->queue, &c, "oneshot", o, &got);
         rc = queue_wait(&o->lock, &c, deadline);
         if (rc != 0) {
             queue_leave(&c); /* recheck: R3 */

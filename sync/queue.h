@@ -168,11 +168,13 @@ static inline void queue_win_all(struct queue *q, uint32_t how, struct wakes *k)
     }
 }
 
-/* Announce the caller and put it into q. data: for the other side. */
+/* Announce the caller and put it into q. object: for dumps. data: for the other
+ * side. */
 static inline struct waiter *queue_enter(struct queue *q, struct clause *c,
-                                         const char *what, void *data)
+                                         const char *what, const void *object,
+                                         void *data)
 {
-    c->waiter = wait_begin(what, q, 0);
+    c->waiter = wait_begin(what, object, 0);
     c->index = 0;
     c->data = data;
     queue_push(q, c);

@@ -121,7 +121,7 @@ static int await_turn(struct rate *r, roost_ns deadline)
     struct clause c;
     int rc;
 
-    queue_enter(&r->queue, &c, "rate", NULL);
+    queue_enter(&r->queue, &c, "rate", r, NULL);
     rc = queue_wait(&r->lock, &c, deadline);
     if (rc == 0) {
         lock_acquire(&r->lock);

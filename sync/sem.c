@@ -138,7 +138,7 @@ int roost_sem_acquire_until(roost_sem *pub, unsigned n, roost_ns deadline)
         wait_ready();
         return 0;
     }
-    queue_enter(&s->queue, &c, "semaphore", (void *)(uintptr_t)n);
+    queue_enter(&s->queue, &c, "semaphore", s, (void *)(uintptr_t)n);
     rc = queue_wait(&s->lock, &c, deadline);
     if (rc != 0) {
         queue_leave(&c); /* recheck: R3 */

@@ -127,7 +127,7 @@ int roost_watch_next_until(roost_watch *w, void *item, uint64_t *version,
     }
     lock_acquire(&w->lock); /* recheck: R67 */
     while ((rc = read_newer(w, item, version)) == -EAGAIN) {
-        queue_enter(&w->queue, &c, "watch", NULL);
+        queue_enter(&w->queue, &c, "watch", w, NULL);
         rc = queue_wait(&w->lock, &c, deadline);
         if (rc != 0) {
             queue_leave(&c); /* recheck: R3 */

@@ -330,14 +330,22 @@ TEST(a_loop_over_a_channel_is_a_loop, "R48")
 
 /* ---- plain threads ---- */
 
+struct feeder {
+    roost_chan *c;
+    sem_t begun;
+};
+
 static void *feed(void *arg)
 {
-    roost_chan *c = (roost_chan *)arg;
+    struct feeder *f = (struct feeder *)arg;
 
     for (long i = 0; i < 500; i++) {
-        CHECK_EQ(roost_chan_send(c, &i), 0);
+        CHECK_EQ(roost_chan_send(f->c, &i), 0);
+        if (i == 0) {
+            sem_post(&f->begun);
+        }
     }
-    roost_chan_close(c);
+    roost_chan_close(f->c);
     return NULL;
 }
 
@@ -359,11 +367,15 @@ static int drain(void *arg)
 TEST_PLAIN(a_thread_may_feed_a_task, "R46 R63 R72")
 {
     roost_opts opts = test_opts();
-    roost_chan *c = longs(3);
+    struct feeder f = {.c = longs(3)};
     pthread_t thread;
 
-    CHECK_EQ(pthread_create(&thread, NULL, feed, c), 0);
-    CHECK_EQ(roost_run(drain, c, &opts), 0);
+    sem_init(&f.begun, 0, 0);
+    CHECK_EQ(pthread_create(&thread, NULL, feed, &f), 0);
+    while (sem_wait(&f.begun) != 0) {
+    }
+    CHECK_EQ(roost_run(drain, f.c, &opts), 0);
     pthread_join(thread, NULL);
-    roost_chan_free(c);
+    sem_destroy(&f.begun);
+    roost_chan_free(f.c);
 }

@@ -45,6 +45,30 @@ static int host_a_sleeper(void *arg)
     return roost_scope_close(&s, 0);
 }
 
+static int receive(void *arg)
+{
+    long item;
+
+    return roost_chan_recv((roost_chan *)arg, &item);
+}
+
+/* What it waits for is named by the address that the program knows. */
+TEST(the_dump_names_what_a_task_waits_for, "R63")
+{
+    roost_chan *c = roost_chan_new(sizeof(long), 1);
+    char wanted[64];
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, receive, c), 0);
+    CHECK_EQ(roost_settle(), 0);
+    snprintf(wanted, sizeof wanted, "channel receive %p", (void *)c);
+    CHECK(strstr(dump_text(), wanted) != NULL);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    roost_chan_free(c);
+}
+
 /* Conformance 179. */
 TEST(the_dump_shows_the_tree_of_tasks, "R63")
 {

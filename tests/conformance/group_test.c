@@ -362,3 +362,59 @@ TEST_PLAIN(a_supervised_group_isolates, "R41")
     CHECK_EQ(good.status, 0);
     stop(rt);
 }
+
+struct held {
+    int go;
+    int rc[2]; /* of the waits in done */
+    int status[2];
+};
+
+static int hold_worker(void *arg)
+{
+    while (!test_get(&((struct held *)arg)->go)) {
+    }
+    return 0;
+}
+
+static int succeed_at_once(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
+static void wait_in_done(void *arg, int status)
+{
+    struct held *h = (struct held *)arg;
+    int i = status == -ECANCELED;
+
+    h->status[i] = status;
+    h->rc[i] = roost_sleep(ROOST_MS);
+}
+
+/* done must not wait: not where the task has run, nor where it was skipped. */
+TEST_PLAIN(a_wait_in_done_is_refused, "R22 R29")
+{
+    roost_opts opts = {.workers = 1};
+    roost_scope_opts o = {.flags = ROOST_SKIP};
+    struct held h = {.go = 1};
+    roost_runtime *rt = NULL;
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    CHECK_EQ(roost_group_new(&g, rt, &o), 0);
+    CHECK_EQ(roost_group_submit(g, succeed_at_once, &h, NULL, wait_in_done), 0);
+    CHECK_EQ(roost_group_wait(g), 0);
+    CHECK_EQ(h.status[0], 7);
+    CHECK_EQ(h.rc[0], -EPERM);
+
+    test_set(&h.go, 0);
+    CHECK_EQ(roost_group_submit(g, hold_worker, &h, NULL, NULL), 0);
+    CHECK_EQ(roost_group_submit(g, succeed_at_once, &h, NULL, wait_in_done), 0);
+    CHECK_EQ(roost_group_cancel(g, 0), true);
+    test_set(&h.go, 1);
+    CHECK_EQ(roost_group_wait(g), 0);
+    CHECK_EQ(h.status[1], -ECANCELED);
+    CHECK_EQ(h.rc[1], -EPERM);
+    CHECK_EQ(roost_group_free(g), 0);
+    stop(rt);
+}
