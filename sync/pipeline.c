@@ -76,7 +76,8 @@ static int check(const roost_stage *stages, size_t n,
     return roost_scope_current() == NULL ? -EPERM : 0;
 }
 
-/* 1: *item is the caller's, and its number; 0: the end. */
+/* 1: *item is the caller's, and its number where they are numbered; 0: the
+ * end. */
 static int take(struct stage *s, void *item, uint64_t *number)
 {
     int rc = 0;
@@ -92,9 +93,9 @@ static int take(struct stage *s, void *item, uint64_t *number)
     } else if (s->ended) {
         rc = -EPIPE;
     }
-    *number = s->number;
-    s->number += rc == 0;
     if (s->shared) {
+        *number = s->number;
+        s->number += rc == 0;
         (void)roost_mutex_unlock(&s->mutex); /* it is this task's */
     }
     return rc == 0 ? 1 : rc == -EPIPE ? 0 : rc;
