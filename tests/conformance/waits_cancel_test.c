@@ -233,9 +233,13 @@ TEST_VIRTUAL(a_shield_lets_a_wait_be, "R20 R21")
 
 /* ---- races ---- */
 
-static int cancel_it(void *arg)
+/* From outside: the hold keeps the scope open until then (R14). */
+static int cancel_held(void *arg)
 {
-    roost_scope_cancel((roost_scope *)arg, 0);
+    roost_scope *s = (roost_scope *)arg;
+
+    roost_scope_cancel(s, 0);
+    roost_scope_release(s);
     return 0;
 }
 
@@ -259,7 +263,8 @@ TEST(completion_races_cancellation, "R3 R5 R6 R8")
                 CHECK_EQ(roost_settle(), 0);
             }
             CHECK_EQ(roost_spawn(&s, wake_once, &w), 0);
-            CHECK_EQ(roost_spawn(&s, cancel_it, &inner), 0);
+            CHECK_EQ(roost_scope_hold(&inner), 0);
+            CHECK_EQ(roost_spawn(&s, cancel_held, &inner), 0);
             CHECK_EQ(roost_scope_close(&inner, 0), 0);
             CHECK_EQ(roost_scope_close(&s, 0), 0);
             CHECK(w.rc == k->done || w.rc == -ECANCELED);
