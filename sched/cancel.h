@@ -45,10 +45,16 @@ struct hook {
     union {
         int (*defer)(void *arg);
         void (*cancel)(void *arg);
-    } fn;      /* I */
-    void *arg; /* I */
-    a32 state; /* L(hooks) to write: HOOK_ values in hooks.c */
+    } fn;        /* I */
+    void *arg;   /* I */
+    a32 state;   /* L(hooks) to write: HOOK_ values in hooks.c */
+    bool narrow; /* I: on_cancel: see hooks_enlist */
 };
+/* roost_scope_on_cancel. narrow: s is its opener's current scope, the opener
+ * waits until the hook is removed, and what lies outside of its
+ * roost_shield_begin does not count. */
+int hooks_enlist(struct scope *s, struct hook *h, void (*fn)(void *), void *arg,
+                 bool narrow);
 /* Put the on_cancel hooks of s into the queue of this thread. Under lock. */
 void hooks_collect(struct scope *s);
 /* Run what this thread has collected; nested calls leave that to the

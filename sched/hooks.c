@@ -13,6 +13,9 @@
  *         The canceller moves the hooks of each scope that it marks into a
  *         queue of its own thread; the outermost cancel of the thread runs
  *         them, so a cancel inside a hook adds to the queue and returns.
+ *         A narrow hook is the library's own, of a task that waits behind its
+ *         roost_shield_begin: it stays in its scope while only cancels from
+ *         outside of that have come.
  * INVARIANTS
  *   - Lists, queues and states change under one process-wide lock, held for a
  *     few instructions; no lock is held while a hook runs.
@@ -84,8 +87,17 @@ __attribute__((noinline)) static struct list *own_queue(void)
     return &queue;
 }
 
+/* Does a cancel that h's scope sees reach h? A narrow one: only from inside
+ * its opener's shield; the scopes in there are the opener's, and no relay. */
+static bool reaches(const struct hook *h)
+{
+    return h->narrow ? chain_cancels(h->scope->owner, false)
+                     : chain_cancelled(h->scope, false);
+}
+
 void hooks_collect(struct scope *s)
 {
+    struct list *stay = NULL; /* the first that is not meant */
     struct list *head;
     struct list *to = own_queue();
 
@@ -93,9 +105,14 @@ void hooks_collect(struct scope *s)
         return;
     }
     lock();
-    while ((head = s->hooks) != NULL) {
+    while ((head = s->hooks) != stay) {
         struct hook *h = container_of(head, struct hook, link);
 
+        if (h->narrow && !reaches(h)) {
+            stay = stay == NULL ? head : stay;
+            s->hooks = head->next;
+            continue;
+        }
         s->hooks = head->next == head ? NULL : head->next;
         list_remove(head);
         list_push_back(to, &h->link);
@@ -260,6 +277,7 @@ static void enlist(struct scope *s, struct hook *h)
 
 static void init_hook(struct hook *h, struct scope *s, void *arg)
 {
+    h->narrow = false;
     h->link.next = NULL;
     h->link.prev = NULL;
     h->scope = s;
@@ -267,25 +285,30 @@ static void init_hook(struct hook *h, struct scope *s, void *arg)
     a32_init(&h->state, HOOK_IDLE);
 }
 
-int roost_scope_on_cancel(roost_scope *pub, roost_hook *hook,
-                          void (*fn)(void *), void *arg)
+int roost_scope_on_cancel(roost_scope *s, roost_hook *h, void (*fn)(void *),
+                          void *arg)
 {
-    struct scope *s = scope_of(pub);
-    struct hook *h = hook_of(hook);
-    enum withdrawn from;
-
     if (registry_forked() || s == NULL || h == NULL || fn == NULL) {
         return -EINVAL;
     }
+    return hooks_enlist(scope_of(s), hook_of(h), fn, arg, false);
+}
+
+int hooks_enlist(struct scope *s, struct hook *h, void (*fn)(void *), void *arg,
+                 bool narrow)
+{
+    enum withdrawn from;
+
     init_hook(h, s, arg);
     h->fn.cancel = fn;
+    h->narrow = narrow;
     cancel_attach(s);
     if ((scope_flags(s) & (S_TIMED | S_ARMED)) == S_TIMED) {
         deadline_arm_chain(s);
     }
     chain_expire(s);
     enlist(s, h);
-    if (!chain_cancelled(s, false)) {
+    if (!reaches(h)) {
         return 0;
     }
     lock();

@@ -4,7 +4,8 @@
  * WHAT    How many of them are awake: while any is, it may feed a task that
  *         waits, so that a runtime whose tasks all wait is not stuck (R63).
  * MODEL   A thread is counted at its first use of an object, taken off while it
- *         sleeps on one without a deadline, and at its end. Whoever wakes it
+ *         sleeps on one without a deadline, and at its end; a thread of
+ *         the offload pool at the end of each call. Whoever wakes it
  *         counts it again, before that thread could be missed: the waker is
  *         awake itself.
  * ORDER
@@ -52,15 +53,22 @@ bool plain_active(void)
     return a32_load(&active, SEQ_CST /* Y2 */) != 0;
 }
 
-/* The end of a thread: what it holds is abandoned. */
-static void end(void *plain)
+void plain_rest(void)
 {
-    (void)plain;
     if (self.held.next != NULL) {
         held_abandon(&self.held);
     }
-    self.used = false;
-    plain_asleep();
+    if (self.used) {
+        self.used = false;
+        plain_asleep();
+    }
+}
+
+/* The end of a thread. */
+static void end(void *plain)
+{
+    (void)plain;
+    plain_rest();
 }
 
 void plain_forked(void)

@@ -23,6 +23,9 @@ void plain_asleep(void);
 void plain_awake(void);
 /* In a forked child: of all threads there is only the caller. */
 void plain_forked(void);
+/* What the calling thread has run for somebody is over: what it holds is
+ * abandoned, and it is counted no more, until it uses an object again. */
+void plain_rest(void);
 /* Is any plain thread awake that has used an object? */
 bool plain_active(void);
 
