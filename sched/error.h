@@ -31,7 +31,8 @@ int errors_status(const roost_errors *e);
  * memory (the status alone travels). */
 roost_errors *errors_message(int status, const char *message, const char *task);
 
-/* The slot where the running task keeps its tree; NULL on a plain thread.
+/* The slot where the running task, or offloaded call, keeps its tree; NULL on
+ * a plain thread.
  * Defined in task.c. */
 roost_errors **task_kept(void);
 /* The running task's name, "" without one. Defined in task.c. */

@@ -3,8 +3,9 @@
  * cancel it, wait for it. Also what runs main, roost_call and posts.
  *
  * MODEL   The scope stands under the runtime's root, in the list of its
- *         pseudo frame. Waiters for "no child left" are a list here, and
- *         COUNT_JOINER is set while it is not empty (count.h).
+ *         pseudo frame; that of roost_offload_call under the scopes of the task
+ *         that waits for the offloaded call. Waiters for "no child left" are a
+ *         list here, and COUNT_JOINER is set while it is not empty (count.h).
  * INVARIANTS
  *   - joiners changes under the scope's lock; who finds no child there wakes
  *     them all.
@@ -26,10 +27,11 @@ static roost_group *group_of(struct scope *s)
     return container_of(s, struct roost_group, scope);
 }
 
-int group_init(roost_group *g, struct runtime *rt, const roost_scope_opts *opts)
+int group_init_in(roost_group *g, struct runtime *rt, struct scope *outer,
+                  struct frame *frame, const roost_scope_opts *opts)
 {
     struct scope *s = &g->scope;
-    int rc = scope_init(s, &rt->root, rt->root_frame, opts);
+    int rc = scope_init(s, outer, frame, opts);
 
     if (rc != 0) {
         scope_dispose(s);
@@ -40,10 +42,15 @@ int group_init(roost_group *g, struct runtime *rt, const roost_scope_opts *opts)
     g->rt = rt;
     g->closer = NULL;
     list_init(&g->joiners);
-    scope_lock(&rt->root);
-    list_push_back(&rt->root_frame->scopes, &s->attach);
-    scope_unlock(&rt->root);
+    scope_lock(frame->target);
+    list_push_back(&frame->scopes, &s->attach);
+    scope_unlock(frame->target);
     return 0;
+}
+
+int group_init(roost_group *g, struct runtime *rt, const roost_scope_opts *opts)
+{
+    return group_init_in(g, rt, &rt->root, rt->root_frame, opts);
 }
 
 int roost_group_new(roost_group **out, roost_runtime *pub,
@@ -71,9 +78,12 @@ int roost_group_new(roost_group **out, roost_runtime *pub,
     return 0;
 }
 
+/* One under a task's scopes ends before the task does, for which the end of the
+ * run waits. */
 int group_submit(roost_group *g, struct task_desc *d)
 {
-    if (a32_load(&g->rt->shut, RELAXED)) {
+    if (g->scope.owner == g->rt->root_frame &&
+        a32_load(&g->rt->shut, RELAXED)) {
         return -ESHUTDOWN;
     }
     d->scope = &g->scope;
@@ -288,6 +298,18 @@ static bool end_services(roost_group *g)
     return true;
 }
 
+/* In an offloaded call what has failed is kept for its caller (R37). */
+static int keep(struct scope *s, int status)
+{
+    roost_errors *tree = s->errors;
+
+    if (status >= 0 || tree == NULL || offload_job() == NULL) {
+        return status;
+    }
+    s->errors = NULL;
+    return roost_errors_raise(tree);
+}
+
 int group_end(roost_group *g)
 {
     struct scope *s = &g->scope;
@@ -299,6 +321,7 @@ int group_end(roost_group *g)
     } while (end_services(g));
     seal(g, s);
     status = scope_verdict(s, 0);
+    status = keep(s, status);
     scope_dispose(s);
     return status;
 }

@@ -14,9 +14,13 @@ struct roost_group {
     struct waiter *closer; /* O: who frees it, while it waits for pins */
 };
 
-/* 0, -EINVAL, -ENOMEM. */
+/* Under the runtime's root. 0, -EINVAL, -ENOMEM. */
 int group_init(roost_group *g, struct runtime *rt,
                const roost_scope_opts *opts);
+/* Under another scope, in the list of a linked frame that stands in it and
+ * waits until the group has ended. */
+int group_init_in(roost_group *g, struct runtime *rt, struct scope *outer,
+                  struct frame *frame, const roost_scope_opts *opts);
 /* Spawn a descriptor into it. On failure d stays the caller's. */
 int group_submit(roost_group *g, struct task_desc *d);
 /* Until no child is left; deaf: no cancellation point. */

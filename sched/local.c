@@ -90,12 +90,13 @@ void env_unbind(struct scope *s, struct frame *f)
 void *roost_local_get(const roost_local *key)
 {
     struct frame *f = frame_current();
+    struct job *j = f == NULL ? offload_job() : NULL;
     const struct env *env;
 
-    if (key == NULL || f == NULL) {
+    if (key == NULL || (f == NULL && j == NULL)) {
         return NULL;
     }
-    for (env = f->env; env != NULL; env = env->next) {
+    for (env = f != NULL ? f->env : j->env; env != NULL; env = env->next) {
         if (env->key == key) {
             return env->value;
         }

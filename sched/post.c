@@ -27,7 +27,7 @@ static void call_done(void *status_out, int status)
     *(int *)status_out = status;
 }
 
-int runtime_call(roost_group *g, roost_fn fn, void *arg)
+int runtime_call(roost_group *g, roost_fn fn, void *arg, struct env *env)
 {
     struct task_desc *d = desc_new(fn, arg, 0);
     int status = 0;
@@ -36,11 +36,13 @@ int runtime_call(roost_group *g, roost_fn fn, void *arg)
     if (rc == 0) {
         d->done = call_done;
         d->done_arg = &status;
+        d->env = env_hold(env);
         d->flags |= D_POSTED;
         outside_add(g->rt);
         rc = group_submit(g, d);
         if (rc != 0) {
             outside_drop(g->rt);
+            env_drop(d->env);
             desc_free(d);
         }
     }
@@ -67,7 +69,7 @@ int roost_call(roost_runtime *pub, roost_fn fn, void *arg)
         return -ESHUTDOWN;
     }
     rc = group_init(&g, &pub->rt, NULL);
-    return rc != 0 ? rc : runtime_call(&g, fn, arg);
+    return rc != 0 ? rc : runtime_call(&g, fn, arg, NULL);
 }
 
 int runtime_post(struct runtime *rt, struct task_desc *d)

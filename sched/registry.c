@@ -7,7 +7,8 @@
  * INVARIANTS
  *   - In the child the thread that called fork is a plain thread: its worker
  *     pointer is gone, and the fiber that it stands on knows no worker, which
- *     is how a task that returns there ends the child (task_forked_end).
+ *     is how a task that returns there ends the child (task_forked_end); an
+ *     offloaded call sees it by registry_forks.
  */
 #include "base/check.h"
 #include "plain.h"
@@ -18,11 +19,17 @@ static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list runtimes = {&runtimes, &runtimes};
 static unsigned count;
 static a32 forked; /* M: this process is a child of one that had runtimes */
+static a32 forks;  /* O child's one thread: see registry_forks */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 bool registry_forked(void)
 {
     return a32_load(&forked, RELAXED) != 0;
+}
+
+uint32_t registry_forks(void)
+{
+    return a32_load(&forks, RELAXED);
 }
 
 static void before_fork(void)
@@ -43,6 +50,8 @@ static void in_child(void)
         w->fiber->worker = NULL;
     }
     worker_tls = NULL;
+    offload_forget();
+    a32_add(&forks, 1, RELAXED);
     if (count > 0) {
         a32_store(&forked, 1, RELAXED);
     }

@@ -6,8 +6,9 @@
  *         6 the workers' threads   7 the registry
  * STOP    1 refuse posts, calls, submits   2 background tasks: soft cancel,
  *         await, newest first   3 posts and groups: the same together
- *         4 workers leave their loops, joined   5 the watch joined
- *         6 everything freed (R59)
+ *         4 the offload threads: abandoned calls awaited, all joined
+ *         5 workers leave their loops, joined   6 the watch joined
+ *         7 everything freed (R59)
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
  * ORDER
@@ -141,7 +142,8 @@ static bool opts_valid(const roost_opts *o)
     return o->backend <= ROOST_SIM && o->clock <= ROOST_CLOCK_VIRTUAL &&
            (o->flags & ~(ROOST_PIN_WORKERS | ROOST_NO_DEADLOCK_CHECK)) == 0 &&
            o->workers <= WORKERS_MAX && o->grace >= 0 && o->jump_after >= 0 &&
-           o->stall >= 0 && o->offload_idle >= 0 &&
+           o->stall >= 0 && o->offload_idle >= 0 && o->interrupt_signal >= 0 &&
+           o->interrupt_signal <= SIGRTMAX &&
            o->stack_size <= PTRDIFF_MAX / 64 &&
            o->stack_min <= PTRDIFF_MAX / 64 &&
            memcmp(o->reserved_, none.reserved_, sizeof(none.reserved_)) == 0;
@@ -274,6 +276,11 @@ int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
     return make_thread(thread, fn, arg);
 }
 
+void runtime_join(pthread_t thread)
+{
+    (void)pthread_join(thread, NULL);
+}
+
 static void stop_workers(struct runtime *rt, unsigned started)
 {
     unsigned i;
@@ -347,6 +354,7 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
     park_init(&rt->park, rt->worker_count);
     inject_init(&rt->inject);
     init_root(rt);
+    pool_init(&rt->pool, &rt->opts);
     rc = make_groups(rt, run);
     rt->stacks = stack_pool_new(rt->stack_size);
     if (rc == 0) {
@@ -404,9 +412,8 @@ static bool groups_left(struct runtime *rt)
 
 /* Steps 2 and 3. True: everything is home. The soft cancel turns hard at half
  * of the grace, so that the other half is there to come home in. */
-static bool await_all(struct runtime *rt)
+static bool await_all(struct runtime *rt, int64_t end)
 {
-    int64_t end = clock_now() + rt->grace;
     roost_ns hard = runtime_now(rt) + rt->grace / 2;
     bool late;
 
@@ -433,12 +440,15 @@ static void list_left(struct runtime *rt)
 
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
     dump_runtime(rt, STDERR_FILENO);
+    pool_list(rt, STDERR_FILENO);
 }
 
 static int stop(struct runtime *rt)
 {
+    int64_t end = clock_now() + rt->grace;
+
     a32_store(&rt->shut, 1, RELEASE /* Z1 */);
-    if (!await_all(rt)) {
+    if (!await_all(rt, end) || pool_stop(rt, end) != 0) {
         list_left(rt);
         return -ETIMEDOUT;
     }
@@ -502,7 +512,7 @@ int roost_run(roost_fn fn, void *arg, const roost_opts *opts)
         return rc;
     }
     pub = (roost_runtime *)(void *)rt;
-    status = runtime_call(rt->main, fn, arg);
+    status = runtime_call(rt->main, fn, arg, NULL);
     rc = roost_stop(pub);
     if (a32_load(&rt->fatal, ACQUIRE /* Z1 */) != 0) {
         status = -(int)a32_load(&rt->fatal, RELAXED);

@@ -4,6 +4,7 @@
 #ifndef ROOST_RUNTIME_H
 #define ROOST_RUNTIME_H
 
+#include "offload.h"
 #include "worker.h"
 #include <roost/run.h>
 #include <roost/trace.h>
@@ -67,6 +68,8 @@ struct runtime {
     struct fastclock watch_clock;
     struct post_slot slots[POST_SLOTS];
 
+    struct pool pool; /* threads of offloaded calls */
+
     roost_opts opts;                  /* I */
     sigset_t signal_mask;             /* I: opts.signals, copied */
     struct signal_room *signals;      /* L(quiet) to set: signals.c */
@@ -81,6 +84,7 @@ struct roost_runtime {
 
 /* A thread that takes no signals but synchronous ones. 0, -EAGAIN, -ENOMEM. */
 int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg);
+void runtime_join(pthread_t thread);
 
 /* What `outside` is made of. */
 #define OUTSIDE_DROPPING (UINT64_C(1) << 32)
@@ -113,8 +117,8 @@ int background_end(struct runtime *rt, roost_ns hard_time, roost_ns deadline);
 
 /* --- post.c --- */
 /* Run fn as a task in group g, just made, and take that apart when all is
- * home. On a plain thread. */
-int runtime_call(roost_group *g, roost_fn fn, void *arg);
+ * home. It sees the bindings of env. On a plain thread. */
+int runtime_call(roost_group *g, roost_fn fn, void *arg, struct env *env);
 /* A descriptor as a background task. On failure it stays the caller's. */
 int runtime_post(struct runtime *rt, struct task_desc *d);
 /* On the watch thread: hand on what signal handlers have posted. */
@@ -155,5 +159,8 @@ int registry_dump(int fd);
 /* Let every runtime that sleeps look again whether it is stuck. */
 void registry_nudge(void);
 bool registry_forked(void); /* in a forked child, before a fresh run */
+/* How many forks lie between this process and the first: another number than
+ * before a call of the program's tells that it has come back in a child. */
+uint32_t registry_forks(void);
 
 #endif

@@ -49,21 +49,33 @@ const char *task_name_of(const struct frame *f)
 
 const char *task_name_current(void)
 {
-    return task_name_of(frame_current());
+    const char *name = roost_task_name();
+
+    return name == NULL ? "" : name;
 }
 
 const char *roost_task_name(void)
 {
     struct frame *f = frame_current();
+    struct job *j;
 
-    return f == NULL ? NULL : task_name_of(f);
+    if (f != NULL) {
+        return task_name_of(f);
+    }
+    j = offload_job();
+    return j == NULL ? NULL : j->name;
 }
 
 roost_errors **task_kept(void)
 {
     struct frame *f = frame_current();
+    struct job *j;
 
-    if (f == NULL || (f->marks & F_HOOK)) {
+    if (f == NULL) {
+        j = offload_job();
+        return j == NULL ? NULL : &j->kept;
+    }
+    if (f->marks & F_HOOK) {
         return NULL;
     }
     if (!(f->marks & F_KEPT)) {

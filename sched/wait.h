@@ -130,6 +130,15 @@ struct held *held_find(const void *object);
 /* Of a holder that ends: tell all that it still holds. */
 void held_abandon(struct list *held);
 
+/* --- given by sync/limiter.c --- */
+
+/* After wait_enter: a token on behalf of a job that may outlive who asks for
+ * it, in nobody's list. 0, -ECANCELED or -ETIMEDOUT. Waits. */
+struct roost_limiter;
+int limiter_take(struct roost_limiter *l, roost_ns deadline);
+/* The token is back. Any thread. */
+void limiter_put(struct roost_limiter *l);
+
 /* --- the end of a task, for select --- */
 
 struct roost_task;

@@ -2,7 +2,8 @@
  * watch.c - the watch: one thread that sleeps until something is due.
  *
  * WHAT    Fires timers of workers that compute (R11), and hands on what signal
- *         handlers have posted. Idle, it sleeps for ever.
+ *         handlers have posted; repeats the interrupts of offloaded calls.
+ *         Idle, it sleeps for ever.
  * MODEL   A worker that sleeps looks after its own wheel (it sleeps until its
  *         earliest timer). The watch is for the others: it sleeps until
  *         `watch_until`, the earliest timer of any wheel whose worker runs.
@@ -132,6 +133,8 @@ static void *watch_main(void *arg)
         }
         until = earliest(rt);
         again = stall_look(rt);
+        until = again < until ? again : until;
+        again = pool_look(rt);
         until = again < until ? again : until;
         a64_store(&rt->watch_until, (uint64_t)until, SEQ_CST /* V1 */);
         if (earliest(rt) >= until) {

@@ -3,18 +3,19 @@
  *
  * WHAT    A semaphore that knows its holders: nobody takes two, nobody gives
  *         back what is not his, and the end of a task brings its token home.
- * MODEL   A token is a record in its holder's list. The total may be raised and
- *         lowered at any time: raised, those who wait go on in order; lowered
- *         below what is out, nobody gets one until enough are back.
+ * MODEL   A token is a record in its holder's list; one that limiter_take gives
+ *         stands in none, and is a job's of the offload pool. The total may be
+ *         raised and lowered at any time: raised, those who wait go on in
+ *         order; lowered below what is out, nobody gets one until enough are
+ *         back.
  * INVARIANTS
  *   - If somebody waits, used >= total (grant).
  * COST    acquire and release, nobody waits: 30 ns each, an allocation.
  */
-#include "limiter.h"
-
 #include "base/alloc.h"
 #include "queue.h"
 #include <errno.h>
+#include <roost/sem.h>
 
 struct limiter {
     struct lock lock;

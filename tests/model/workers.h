@@ -17,7 +17,7 @@
 enum { WORKERS = 2, JOBS = 4 };
 
 /* A job is a task, or a fiber that becomes ready. */
-struct job {
+struct chore {
     struct fiber fiber;
     void (*then)(void); /* what it does, beside being counted */
     unsigned runs;      /* outside the model */
@@ -27,7 +27,7 @@ struct job {
 static struct runtime rt;
 static struct worker workers[WORKERS];
 static struct fiber loops[WORKERS];
-static struct job jobs[JOBS];
+static struct chore jobs[JOBS];
 static unsigned total, done, quiet; /* outside the model */
 static bool ends_quiet;             /* the run ends when it is found quiet */
 
@@ -39,7 +39,7 @@ static void stop(void)
     park_wake_all(&rt.park);
 }
 
-static void run_job(struct job *job)
+static void run_job(struct chore *job)
 {
     MODEL_CHECK(job->runs++ == 0);
     MODEL_CHECK(plain_read(job->given) <= 1);
@@ -69,7 +69,7 @@ void fiber_switch(struct worker *w, struct fiber *to, fiber_commit commit,
     (void)commit;
     (void)arg;
     MODEL_CHECK(w == worker_tls);
-    run_job(container_of(to, struct job, fiber));
+    run_job(container_of(to, struct chore, fiber));
 }
 
 /* No stacks here. */

@@ -1,0 +1,86 @@
+/*
+ * offload.h - calls that block, on threads beside the workers.
+ *
+ * A task that calls read(2) on a slow disk, getaddrinfo(3), or a library that
+ * knows nothing of tasks would hold its worker. roost_offload runs the call on
+ * a pool thread while the task waits. Threads are made as they are needed, stay
+ * warm, and end when they have been idle for a while (roost_opts).
+ */
+#ifndef ROOST_OFFLOAD_H
+#define ROOST_OFFLOAD_H
+
+#include <roost/base.h>
+#include <roost/sem.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Cancelled, a system call that it is in returns with EINTR. */
+#define ROOST_INTERRUPT 1u
+
+/* Zero-initialised = the defaults. */
+typedef struct roost_offload_opts {
+    const char *name;       /* of the call, up to 31 bytes; NULL = the task's */
+    roost_limiter *limiter; /* a token is held until fn has really ended: as
+                               long the limiter must live */
+    size_t copy;            /* fn gets its own copy of so many bytes of arg */
+    void (*abandon)(void *arg); /* see roost_offload_with; NULL = none */
+    unsigned flags;             /* ROOST_INTERRUPT */
+    uint64_t reserved_[4];      /* 0 */
+} roost_offload_opts;
+
+/*
+ * Runs fn(arg) on a pool thread and waits for it.
+ *   fn's status. Or it never ran: -ECANCELED, cancelled before it began;
+ *   -EAGAIN, no thread can be made; -EPERM, inside a hook; -EINVAL
+ * A cancel that comes while it runs is seen by roost_offload_cancelled, and by
+ * the caller's next wait: arg is the caller's, so the call is awaited. Where
+ * all offload_max threads are busy it queues, in order. fn sees the caller's
+ * name and locals, and what it says by roost_fail is the caller's.
+ * Waits. Who: a task; a plain thread, and an offloaded call, run fn themselves.
+ * What is written before is seen by fn, what it writes after the call.
+ * Cost: two wake-ups, 25 us one by one, 7 us with many out. R54 R55 R57 R61
+ * R63 R65.
+ */
+ROOST_API int roost_offload(roost_fn fn, void *arg);
+
+/*
+ * The same with options (NULL: none).
+ *   opts->abandon  not NULL: a cancel makes the call return -ECANCELED at once;
+ *                  the pool calls abandon(arg) when fn has ended, on its
+ *                  thread. arg is fn's, and then abandon's, from then on
+ *   opts->flags    ROOST_INTERRUPT: a cancel interrupts the system call that fn
+ *                  is in, again and again until fn returns or has asked
+ *                  roost_offload_cancelled; fn's status is returned
+ *   as roost_offload; also -ENOMEM, for copy and abandon; -EAGAIN, no signal to
+ *   interrupt with is free; -EINVAL: unknown flags, a reserved field that is
+ *   not 0
+ * Waits, for a token of the limiter first. Who: as roost_offload. R54-R56.
+ */
+ROOST_API int roost_offload_with(roost_fn fn, void *arg,
+                                 const roost_offload_opts *opts);
+
+/*
+ * Inside an offloaded call: whether its caller is cancelled, also after it was
+ * abandoned. true counts as delivered. False elsewhere.
+ * Never waits. Cost: 3 ns.
+ */
+ROOST_API bool roost_offload_cancelled(void);
+
+/*
+ * Inside an offloaded call: runs fn(arg) as a task, under the scopes of the
+ * caller, and waits for it and for what it has started in its scope.
+ *   its status. Or it never ran: -ECANCELED, the call was abandoned; -EPERM,
+ *   not inside an offloaded call, or inside a hook; -ENOMEM; -EINVAL
+ * The caller is not abandoned before it has returned. Blocks the pool thread: a
+ * task that offloads in its turn needs another one (offload_max). Cost: two
+ * wake-ups, 30 us. R57.
+ */
+ROOST_API int roost_offload_call(roost_fn fn, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
