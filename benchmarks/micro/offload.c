@@ -1,0 +1,61 @@
+/* offload.c - a call on a thread beside the workers: one by one, and 64 tasks
+ * that each have one out. */
+#include "../shim.h"
+
+#include <errno.h>
+#include <roost/roost.h>
+#include <unistd.h>
+
+#define CALLS 20000
+#define IN_FLIGHT 64
+
+/* A system call that does next to nothing. */
+static int call(void *arg)
+{
+    (void)arg;
+    return getppid() > 0 ? 0 : -EINVAL;
+}
+
+static int one_by_one(void *arg)
+{
+    int left = *(const int *)arg;
+    int rc = 0;
+
+    while (left-- > 0 && rc == 0) {
+        rc = roost_offload(call, NULL);
+    }
+    return rc;
+}
+
+static void offloads(struct bench *b)
+{
+    int tasks = (int)bench_arg(b);
+    int each = CALLS / tasks;
+
+    while (bench_next(b)) {
+        roost_stats before;
+        roost_stats after;
+        roost_scope s;
+        int rc;
+
+        roost_stats_get(NULL, &before);
+        bench_start(b);
+        roost_scope_open(&s, NULL);
+        for (int i = 0; i < tasks; i++) {
+            roost_spawn(&s, one_by_one, &each);
+        }
+        rc = roost_scope_close(&s, 0);
+        bench_stop(b, (uint64_t)each * (uint64_t)tasks);
+        roost_stats_get(NULL, &after);
+        if (rc != 0 || after.offloaded - before.offloaded !=
+                           (uint64_t)each * (uint64_t)tasks) {
+            bench_fail(b, "the calls gave %d, or were not offloaded", rc);
+        }
+    }
+}
+BENCH_AS(offloads_1_1, offloads, .name = "offload", .arg = 1, .workers = 1)
+BENCH_AS(offloads_1_2, offloads, .name = "offload", .arg = 1, .workers = 2)
+BENCH_AS(offloads_64_1, offloads, .name = "offload", .arg = IN_FLIGHT,
+         .workers = 1)
+BENCH_AS(offloads_64_2, offloads, .name = "offload", .arg = IN_FLIGHT,
+         .workers = 2)
