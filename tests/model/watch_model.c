@@ -61,7 +61,7 @@ static void stop_watch(void)
     watch_kick(&rt);
 }
 
-static void prepare(struct waiter *wt, struct job *job)
+static void prepare(struct waiter *wt, struct chore *job)
 {
     memset(wt, 0, sizeof(*wt));
     wt->fiber = &job->fiber;
