@@ -63,6 +63,12 @@ int64_t runtime_now_fast(struct worker *w)
     return model_now();
 }
 
+/* Nothing is offloaded. */
+struct job *offload_job(void)
+{
+    return NULL;
+}
+
 bool registry_forked(void)
 {
     return false;
