@@ -404,7 +404,7 @@ run_children(struct worker *w, struct scope *s)
     struct entry e;
 
     do {
-        if ((char *)&child <= w->stack_floor ||
+        if ((char *)__builtin_frame_address(0) <= w->stack_floor ||
             !deque_pop_scope(&w->deque, scope_public(s), &e)) {
             break;
         }
@@ -438,10 +438,11 @@ void scope_run_children(struct scope *s)
         do {
             w = run_children(w, s);
         } while (deque_holds(&w->deque, scope_public(s)) &&
-                 (char *)&child > w->stack_floor);
+                 (char *)__builtin_frame_address(0) > w->stack_floor);
         return;
     }
-    while ((char *)&child > w->stack_floor && !task_skipped(s) &&
+    while ((char *)__builtin_frame_address(0) > w->stack_floor &&
+           !task_skipped(s) &&
            deque_pop_scope(&w->deque, scope_public(s), &e)) {
         w = run_in_place(w, fiber, &child, &e);
         s->local--;
