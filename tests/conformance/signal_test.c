@@ -54,7 +54,8 @@ static int hold_the_worker(void *arg)
     return 0;
 }
 
-/* With every worker held, its fixed room fills up; what was accepted runs. */
+/* Faster than the watch hands them on, posts fill the fixed room; what was
+ * accepted runs, and nothing else. */
 TEST_PLAIN(the_room_for_signals_is_fixed, "R29")
 {
     roost_opts opts = test_opts();
@@ -79,7 +80,6 @@ TEST_PLAIN(the_room_for_signals_is_fixed, "R29")
     }
     CHECK_EQ(rc, -EAGAIN);
     CHECK(accepted > 0);
-    CHECK_EQ(roost_post_signal(target, count, &runs), -EAGAIN);
     CHECK_EQ(test_get(&runs), 0);
     test_set(&release, 1);
     CHECK_EQ(roost_stop(target), 0);
