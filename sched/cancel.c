@@ -416,7 +416,9 @@ bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason)
         rare->hard_time = hard_time;
     }
     set_reason(s, reason, 0, task_name_current());
-    a32_or(&s->flags, S_SOFT, RELEASE /* X1 */);
+    /* What came before this cancel was released by the unlock in scope_rare:
+     * this swap of the same word passes it on. */
+    a32_or(&s->flags, S_SOFT, RELAXED);
     if (first && !(scope_flags(s) & S_FINISH)) {
         hooks_collect(s);
     }
