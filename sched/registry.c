@@ -48,6 +48,9 @@ static void in_child(void)
 
     if (w != NULL) {
         w->fiber->worker = NULL;
+        if (w->frame != NULL) {
+            w->frame->marks |= F_FORKED; /* see task_finish */
+        }
     }
     worker_tls = NULL;
     offload_forget();

@@ -70,6 +70,7 @@ struct scope {
  * S_SIGNAL       waits for a signal                    its maker    close
  * S_JOINING      its opener waits in join              join (lock)  join (lock)
  * S_FORWARD      children's failures belong to outer   its maker    never
+ * S_PRIORITY     its opener has a priority             open         never
  */
 enum {
     S_LOCK = 1u << 0,
@@ -106,11 +107,14 @@ enum {
     S_JOINING = 1u << 30,
     /* what an inner scope starts with */
     S_INHERIT = S_TIMED | S_ARMED,
-    /* spawn takes the long way */
-    S_SPAWN_SLOW = S_LIMIT | S_RACE | S_SKIP | S_CLOSED | S_NOMEM | S_RELAY,
-    /* close takes the long way: everything but inherited marks */
-    S_PLAIN = S_INHERIT,
 };
+/* No enumerator of C11: it would not fit an int. */
+#define S_PRIORITY (1u << 31)
+/* spawn takes the long way */
+#define S_SPAWN_SLOW                                                           \
+    (S_LIMIT | S_RACE | S_SKIP | S_CLOSED | S_NOMEM | S_RELAY | S_PRIORITY)
+/* close takes the long way with any other */
+#define S_PLAIN (S_INHERIT | S_PRIORITY)
 
 /* What few scopes need, allocated when one does. */
 struct scope_rare {
@@ -152,16 +156,14 @@ void scope_full(struct scope *s);
 /* The rare part, made on demand; NULL: no memory. Any thread. */
 struct scope_rare *scope_rare(struct scope *s);
 const char *scope_name(const struct scope *s);
-/* Open `s` under `outer` for a frame (NULL: S_HOLDER) with ROOST_ flags of
- * opts; the internal form of roost_scope_open. -EINVAL or 0 (no memory opens
- * it cancelled, as the public call does). */
+/* Open `s` under `outer` for a frame (NULL: S_HOLDER): roost_scope_open inside.
+ * -EINVAL or 0 (no memory opens it cancelled, as the public call does). */
 int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
                const roost_scope_opts *opts);
 /* Wait until children and pins are gone. On the opener. */
 void scope_drain(struct scope *s);
 /* The hidden scope of the services of s (ROOST_SERVICE). NULL: no memory. */
 struct scope *scope_services(struct scope *s);
-/* The long ways of the public calls. */
 void scope_open_foreign(struct scope *s);
 int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg,
                      size_t copy);
@@ -176,19 +178,17 @@ void scope_run_children(struct scope *s);
 /* --- close.c --- */
 /* The end of a scope whose children are gone: R38. The status. */
 int scope_verdict(struct scope *s, int body);
-/* Record a failure of a child or body (R36, R37) and cancel if that is due.
- * task: the name. kept: what the task kept, consumed. */
+/* Record a failure of `task` (R36, R37) and cancel if due. kept: consumed. */
 void scope_record(struct scope *s, int status, roost_errors *kept,
                   const char *task, unsigned reason);
 
 /* Takes no more children; for who may ask about a closed scope. */
 bool scope_closed(const struct scope *s);
-/* The opener waits in close and the count is zero: queue it, or whatever else
- * the scope stands for goes on (relay, group). */
+/* The count is zero: its opener, or what it stands for, goes on. */
 void scope_wake(struct scope *s);
 /* Who waits there; not of a relay. */
 struct waiter *scope_closer(struct scope *s);
-/* Drop a pin or hold and do what follows from it. */
+/* Drop a pin or hold, with what follows. */
 void scope_unpin(struct scope *s);
 /* Nobody finds s any more; waits for pins. */
 void scope_seal(struct scope *s);

@@ -110,6 +110,9 @@ void task_finish(struct frame *f, int status)
     struct task_desc *desc = f->marks & F_DESC ? f->desc : NULL;
     roost_errors *kept = f->marks & F_KEPT ? f->kept : NULL;
 
+    if (f->marks & F_FORKED) {
+        task_forked_end(status);
+    }
     if (f->scope != f->target) {
         misuse("task", f->scope, "returned with a scope still open");
     }
@@ -164,15 +167,10 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e)
     w->frame = &f;
     w->counters.run.value++;
     status = boundary_call(e->fn, e->arg);
-    w = fiber->worker;
-    if (unlikely(w == NULL)) {
-        task_forked_end(status);
-    }
-    if (unlikely(status < 0 || f.marks != 0 || f.linked.value != 0 ||
-                 f.scope != s)) {
+    if (unlikely(status < 0 || frame_marked(&f) || f.scope != s)) {
         task_finish(&f, status);
-        w = fiber->worker;
     }
+    w = fiber->worker;
     w->frame = NULL;
     task_uncount(s);
 }

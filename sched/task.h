@@ -12,6 +12,7 @@
 #include "fiber.h"
 #include "wait.h"
 #include <roost/task.h>
+#include <string.h>
 
 /* What roost_scope_reason tells of a closed scope. */
 struct reason {
@@ -67,11 +68,23 @@ enum {
     F_HELD = 1u << 11,     /* held is valid */
     F_CULPRIT = 1u << 10,  /* outward, culprit, culprit_epoch are valid */
     F_LOOK = 1u << 28,     /* and above: looks at the clock, see wait.c */
+    F_FORKED = 1u << 12,   /* it called fork, and this is the child process */
+    /* open takes the long way */
+    F_OPEN_SLOW = F_PRIORITY | F_HOOK,
     /* close takes the long way */
     F_CLOSE_SLOW = F_KEPT | F_REASON | F_HOOK | F_CULPRIT,
-    /* spawn takes the long way */
+    /* spawn takes the long way; S_PRIORITY says it of a scope opened here */
     F_SPAWN_SLOW = F_PRIORITY | F_HOOK,
 };
+
+/* Anything to do at its end? Both words in one look. */
+static inline bool frame_marked(const struct frame *f)
+{
+    uint64_t both;
+
+    memcpy(&both, &f->marks, sizeof(both));
+    return both != 0;
+}
 
 #define TASK_NAME_SIZE 32
 

@@ -26,4 +26,23 @@ void *switch_to(struct context *from, const struct context *to, void *value);
 void switch_make(struct context *c, void *top, size_t size,
                  void (*entry)(void *value));
 
+/* How deep the stack is here. Not the address of a local: the sanitizers keep
+ * those elsewhere; nor that of the frame, which costs a register. */
+static inline const char *switch_stack(void)
+{
+#if defined(__x86_64__)
+    const char *sp;
+
+    __asm__ __volatile__("movq %%rsp, %0" : "=r"(sp));
+    return sp;
+#elif defined(__aarch64__)
+    const char *sp;
+
+    __asm__ __volatile__("mov %0, sp" : "=r"(sp));
+    return sp;
+#else
+    return (const char *)__builtin_frame_address(0);
+#endif
+}
+
 #endif

@@ -65,6 +65,19 @@ static void pop_scope(int item)
     }
 }
 
+/* As close does it. */
+static void pop_certain(int item)
+{
+    struct entry e;
+    enum newest newest = deque_pop_certain(&deque, scope_of(item), &e);
+
+    if (newest == NEWEST_TAKEN) {
+        take(e);
+    } else if (newest == NEWEST_LAST) {
+        pop_scope(item);
+    }
+}
+
 static enum steal steal(void)
 {
     struct entry e;
@@ -302,6 +315,30 @@ static void owner_by_scope(void)
 
 MODEL(by_scope, .setup = two_there, .threads = {owner_by_scope, thief, thief},
       .check = finish2, .preemptions = 3);
+
+static void owner_is_certain(void)
+{
+    pop_certain(0); /* the newest is 1 */
+    pop_certain(1);
+    pop_certain(0);
+    pop_certain(0);
+}
+
+MODEL(certain, .setup = two_there, .threads = {owner_is_certain, thief, thief},
+      .check = finish2, .preemptions = 3);
+
+/* What was withdrawn for a moment is found, or its owner has it. */
+static void owner_is_certain_again(void)
+{
+    pop_certain(1);
+    push(2);
+    pop_certain(2);
+    pop_certain(0);
+}
+
+MODEL(certain_again, .setup = two_there,
+      .threads = {owner_is_certain_again, thief, thief}, .check = finish3,
+      .preemptions = 3);
 
 static void owner_takes(void)
 {

@@ -91,6 +91,14 @@ static inline void *model_pointer(uint64_t value)
 #define a32_cas(p, expected, v, order, miss)                                   \
     model_cas32(MODEL_ACCESS(p, order, miss), (expected), (v))
 
+/* By its only writer. */
+#define a32_own_dec(p)                                                         \
+    __extension__({                                                            \
+        uint32_t left_ = a32_load((p), RELAXED) - 1;                           \
+        a32_store((p), left_, RELAXED);                                        \
+        left_ == 0;                                                            \
+    })
+
 #define a64_load(p, order) model_load(MODEL_WORD(p, order))
 #define a64_store(p, v, order) model_store(MODEL_WORD(p, order), (uint64_t)(v))
 #define a64_init(p, v) model_init(MODEL_WORD(p, RELAXED), (uint64_t)(v))

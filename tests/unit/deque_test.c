@@ -305,9 +305,38 @@ static void *thief(void *arg)
     return NULL;
 }
 
+TEST(pop_certain_leaves_the_last_alone, "R30 R60")
+{
+    struct deque d;
+    struct entry e = entry_no(9);
+
+    CHECK_EQ(deque_init(&d, 4), 0);
+    CHECK_EQ(deque_pop_certain(&d, scope_no(1), &e), NEWEST_OTHER);
+    CHECK_EQ(deque_push(&d, entry_no(1)), 0);
+    CHECK_EQ(deque_push(&d, entry_no(2)), 0);
+    CHECK_EQ(deque_pop_certain(&d, scope_no(1), &e), NEWEST_OTHER);
+    check_entry(e, 9);
+    CHECK_EQ(deque_pop_certain(&d, scope_no(2), &e), NEWEST_TAKEN);
+    check_entry(e, 2);
+    CHECK_EQ(deque_pop_certain(&d, scope_no(1), &e), NEWEST_LAST);
+    check_entry(e, 2);
+    CHECK_EQ(deque_size(&d), 1);
+    CHECK(deque_pop(&d, &e));
+    check_entry(e, 1);
+    /* What lay there is not there any more, whatever the slot says. */
+    CHECK_EQ(deque_pop_certain(&d, scope_no(1), &e), NEWEST_LAST);
+    CHECK_EQ(deque_size(&d), 0);
+    deque_destroy(&d);
+}
+
 /* The owner takes one, now and then by scope or the oldest. */
 static bool owner_takes(struct match *m, struct rng *r, struct entry *e)
 {
+    if (rng_below(r, 4) == 0 &&
+        deque_pop_certain(&m->deque, scope_no(rng_next(r)), e) ==
+            NEWEST_TAKEN) {
+        return true;
+    }
     if (rng_below(r, 61) == 0) {
         return deque_take(&m->deque, e) == STEAL_GOT;
     }
