@@ -327,6 +327,18 @@ static void owner_is_certain(void)
 MODEL(certain, .setup = two_there, .threads = {owner_is_certain, thief, thief},
       .check = finish2, .preemptions = 3);
 
+/* The store that withdraws an entry publishes the older ones to a thief. */
+static void owner_is_certain_round(void)
+{
+    push(2);
+    push(3);
+    pop_certain(3);
+}
+
+MODEL(certain_round, .setup = two_of_two,
+      .threads = {owner_is_certain_round, thief_of_two, thief},
+      .check = finish4, .preemptions = 3);
+
 /* What was withdrawn for a moment is found, or its owner has it. */
 static void owner_is_certain_again(void)
 {
