@@ -494,12 +494,15 @@ int scope_close_slow(struct scope *s, int body)
     return status;
 }
 
-int scope_close_wrong(struct scope *s)
+int scope_close_wrong(struct scope *s, int body)
 {
     struct frame *f = frame_current();
 
     if (registry_forked() || s == NULL) {
         return -EINVAL;
+    }
+    if (region_leave()) {
+        return roost_scope_close(scope_public(s), body);
     }
     if (f == NULL) {
         if (worker_self() == NULL) {

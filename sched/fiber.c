@@ -38,7 +38,7 @@ static void fiber_main(void *value)
         task_run_first(self);
     }
     worker_loop(self);
-    fiber_leave(self->worker);
+    carrier_leave(self->worker);
 }
 
 static struct fiber *make(struct runtime *rt, const struct stack *stack)
@@ -86,11 +86,9 @@ void fiber_free(struct fiber *f)
 /* The C++ runtime keeps the exceptions in flight in a thread's globals; they
  * belong to the task (R70). Layout by the Itanium ABI: a pointer and an
  * unsigned int, all zero where nothing is thrown. */
-static void save_exceptions(struct worker *w, struct fiber *from,
+static void save_exceptions(uintptr_t *now, struct fiber *from,
                             struct fiber *to)
 {
-    uintptr_t *now = w->exceptions;
-
     if (now == NULL || ((now[0] | now[1]) == 0 && !to->throwing)) {
         return;
     }
@@ -101,16 +99,15 @@ static void save_exceptions(struct worker *w, struct fiber *from,
     to->throwing = false;
 }
 
-__attribute__((noinline)) void fiber_switch(struct worker *w, struct fiber *to,
-                                            fiber_commit commit, void *arg)
+/* Returns when somebody comes back to `from`, which w's thread is on. */
+static inline void cross(struct worker *w, struct fiber *from, struct fiber *to,
+                         fiber_commit commit, void *arg)
 {
-    struct fiber *from = w->fiber;
-
     w->from = from;
     w->commit = commit;
     w->commit_arg = arg;
     from->frame = w->frame;
-    save_exceptions(w, from, to);
+    save_exceptions(w->exceptions, from, to);
     to->worker = w;
     w->fiber = to;
     w->frame = to->frame;
@@ -119,15 +116,19 @@ __attribute__((noinline)) void fiber_switch(struct worker *w, struct fiber *to,
     edge_release(from);
     sanitize_switch_begin(from, to);
     switch_to(&from->context, &to->context, to);
+}
+
+__attribute__((noinline)) void fiber_switch(struct worker *w, struct fiber *to,
+                                            fiber_commit commit, void *arg)
+{
+    struct fiber *from = w->fiber;
+
+    cross(w, from, to, commit, arg);
     fiber_arrive(from);
 }
 
-void fiber_arrive(struct fiber *self)
+static inline void run_commit(struct worker *w)
 {
-    struct worker *w;
-
-    sanitize_switch_end(self); /* acquires what the other side wrote */
-    w = self->worker;
     if (w->commit != NULL) {
         fiber_commit commit = w->commit;
 
@@ -136,26 +137,29 @@ void fiber_arrive(struct fiber *self)
     }
 }
 
-void fiber_enter(struct worker *w, struct fiber *first)
+void fiber_arrive(struct fiber *self)
 {
-    w->commit = NULL;
-    w->fiber = &w->thread;
-    w->thread.worker = w;
-    w->thread.runtime = w->rt;
-    w->thread.sanitizer = sanitize_thread(w);
-    w->frame = NULL;
-    fiber_switch(w, first, NULL, NULL);
-    while (!w->leaving) {
-        worker_emergency(w);
-    }
-    edge_acquire(w); /* what was done on all its fibers */
-    fiber_free(w->from);
-    w->fiber = NULL;
+    sanitize_switch_end(self); /* acquires what the other side wrote */
+    run_commit(self->worker);
 }
 
-void fiber_leave(struct worker *w)
+__attribute__((noinline)) void fiber_enter(struct carrier *c, struct fiber *to)
 {
-    w->leaving = true;
-    fiber_switch(w, &w->thread, NULL, NULL);
-    check_failed(__FILE__, __LINE__, "a fiber that has ended was resumed");
+    cross(c->worker, &c->thread, to, NULL, NULL);
+    sanitize_switch_end(&c->thread);
+    if (c->left == NULL) {
+        run_commit(c->worker);
+    }
+}
+
+__attribute__((noinline)) void fiber_detach(struct carrier *c,
+                                            struct fiber *from)
+{
+    from->frame = c->frame;
+    save_exceptions(c->exceptions, from, &c->thread);
+    c->left = from;
+    edge_release(from);
+    sanitize_switch_begin(from, &c->thread);
+    switch_to(&from->context, &c->thread.context, &c->thread);
+    fiber_arrive(from);
 }

@@ -8,14 +8,16 @@
 #include "inject.h"
 #include "stack.h"
 
+struct carrier;
 struct frame;
 struct runtime;
 struct worker;
 
-/* What the queues of ready work hold: a fiber or a descriptor. */
+/* What the queues of ready work hold: a fiber or a descriptor; or, of a
+ * worker's own, that its thread wants it back (region.c). */
 struct work_node {
     struct inject_node link;
-    enum work_kind { WORK_FIBER, WORK_DESC } kind; /* I */
+    enum work_kind { WORK_FIBER, WORK_DESC, WORK_CLAIM } kind; /* I */
 };
 
 /* Lines at its end that a task which waits and is woken looks at. */
@@ -26,7 +28,8 @@ struct work_node {
 struct fiber {
     struct context context; /* O: valid while it is left */
     struct worker
-        *worker;         /* O: whose thread is on it; NULL in a forked child */
+        *worker;         /* O: whose thread is on it; NULL in a forked child,
+                            and inside a blocking region */
     struct frame *frame; /* O: innermost frame while it is left */
     struct work_node node;    /* whoever queues it */
     struct runtime *runtime;  /* I */
@@ -74,9 +77,11 @@ void fiber_switch(struct worker *w, struct fiber *to, fiber_commit commit,
                   void *arg);
 /* The first thing on a fresh fiber's stack. */
 void fiber_arrive(struct fiber *self);
-/* Enter the first fiber from the thread's own stack; returns at fiber_leave. */
-void fiber_enter(struct worker *w, struct fiber *first);
-/* From a fiber back to the thread's stack, for good; the fiber is freed. */
-_Noreturn void fiber_leave(struct worker *w);
+/* From the thread's own stack into a fiber of the worker that it carries;
+ * returns when somebody switches back there, or leaves it by fiber_detach. */
+void fiber_enter(struct carrier *c, struct fiber *to);
+/* From a fiber, whose worker another thread carries by now, to the thread's
+ * own stack, which queues it. Returns as fiber_switch does. */
+void fiber_detach(struct carrier *c, struct fiber *from);
 
 #endif

@@ -343,6 +343,7 @@ int roost_group_free(roost_group *g)
     if (f != NULL && chain_inside(f->target, &g->scope)) {
         return -EDEADLK;
     }
+    (void)region_leave();
     status = group_end(g);
     alloc_free(g);
     return status;

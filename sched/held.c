@@ -16,8 +16,7 @@
 
 static struct list *own_list(void)
 {
-    struct worker *w = worker_self();
-    struct frame *f = w == NULL ? NULL : w->frame;
+    struct frame *f = frame_current();
     struct plain *p;
 
     if (f != NULL) {

@@ -125,19 +125,13 @@ void hooks_collect(struct scope *s)
 /* Run one hook under a frame in which nothing may wait. */
 static void run_hook(struct hook *h)
 {
-    struct worker *w = worker_self();
-    struct frame *frame = w == NULL ? NULL : w->frame;
     struct hook *outer = current;
+    struct frame *frame = frame_hook();
 
-    if (w != NULL) {
-        w->frame = &w->hook_frame;
-    }
     current = h;
     h->fn.cancel(h->arg);
     current = outer;
-    if (w != NULL) {
-        w->frame = frame;
-    }
+    frame_restore(frame);
 }
 
 static void finish_hook(struct hook *h)

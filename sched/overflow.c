@@ -4,7 +4,7 @@
  * WHAT    A SIGSEGV in the guard page of the running fiber prints which task
  *         it was and how large its stack is, and then goes the way that it
  *         would have gone.
- * MODEL   One handler for the process, on an alternate stack a worker; what
+ * MODEL   One handler for the process, on an alternate stack a thread; what
  *         was installed before is called for everything that is not ours.
  * INVARIANTS
  *   - The handler calls only async-signal-safe functions.
@@ -41,24 +41,24 @@ static void put_number(size_t n)
     put(at);
 }
 
-static void report(const struct worker *w)
+static void report(const struct fiber *f)
 {
-    const char *name = w->frame == NULL ? "" : task_name_of(w->frame);
+    const char *name = task_name_of(frame_current());
 
     put("roost: task ");
     put(*name == '\0' ? "(unnamed)" : name);
     put(" overflowed its ");
-    put_number((w->fiber->stack.size + 4095) / 1024);
+    put_number((f->stack.size + 4095) / 1024);
     put(" KiB stack\n");
 }
 
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
-    const struct worker *w = worker_self();
+    const struct fiber *f = fiber_current();
 
-    if (w != NULL && w->fiber != NULL && w->fiber != &w->thread &&
-        stack_guard_hit(&w->fiber->stack, info->si_addr)) {
-        report(w);
+    if (f != NULL && f->stack.size != 0 &&
+        stack_guard_hit(&f->stack, info->si_addr)) {
+        report(f);
     } else if (before.sa_flags & SA_SIGINFO) {
         before.sa_sigaction(signal, info, context);
         return;
@@ -80,28 +80,28 @@ static void install(void)
     sigaction(SIGSEGV, &action, &before);
 }
 
-void overflow_thread_begin(struct worker *w)
+void overflow_thread_begin(struct carrier *c)
 {
     stack_t alternate;
 
     pthread_once(&once, install);
     memset(&alternate, 0, sizeof(alternate));
-    w->signal_stack = alloc_bytes(ALTERNATE_SIZE);
-    if (w->signal_stack == NULL) {
+    c->signal_stack = alloc_bytes(ALTERNATE_SIZE);
+    if (c->signal_stack == NULL) {
         return; /* then an overflow is only a SIGSEGV */
     }
-    alternate.ss_sp = w->signal_stack;
+    alternate.ss_sp = c->signal_stack;
     alternate.ss_size = ALTERNATE_SIZE;
     sigaltstack(&alternate, NULL);
 }
 
-void overflow_thread_end(struct worker *w)
+void overflow_thread_end(struct carrier *c)
 {
     stack_t none;
 
     memset(&none, 0, sizeof(none));
     none.ss_flags = SS_DISABLE;
     sigaltstack(&none, NULL);
-    alloc_free(w->signal_stack);
-    w->signal_stack = NULL;
+    alloc_free(c->signal_stack);
+    c->signal_stack = NULL;
 }

@@ -62,7 +62,7 @@ int roost_call(roost_runtime *pub, roost_fn fn, void *arg)
     if (registry_forked() || pub == NULL || fn == NULL) {
         return -EINVAL;
     }
-    if (worker_self() != NULL) {
+    if (runtime_self() != NULL) {
         return -EDEADLK;
     }
     if (a32_load(&pub->rt.shut, ACQUIRE /* Z1 */)) {

@@ -105,6 +105,7 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
         outside_any(rt) || /* again: main may have been counted since */
         earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
+        (region_out(rt) & REGION_COUNT) != 0 ||
         !park_all(&rt->park)) {
         return false;
     }
@@ -121,9 +122,13 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
 bool runtime_quiet(struct runtime *rt)
 {
     uint32_t firing = a32_load(&rt->firing, SEQ_CST /* F1 */);
+    uint64_t regions = region_out(rt);
 
     if (firing % 2 != 0 || !park_all(&rt->park)) {
         return false; /* the watch, or another thread, has just woken one */
+    }
+    if ((regions & REGION_COUNT) != 0 || region_out(rt) != regions) {
+        return false; /* a task runs, though no worker does */
     }
     if (settle(rt)) {
         return true;

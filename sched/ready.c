@@ -106,8 +106,7 @@ void ready_spare(struct worker *w, struct fiber *from, void *arg)
     w->spares++;
 }
 
-/* A fiber whose top is the loop. NULL: no memory. */
-static struct fiber *loop_fiber(struct worker *w)
+struct fiber *ready_loop(struct worker *w)
 {
     struct fiber *f = w->spare;
 
@@ -128,10 +127,10 @@ void ready_leave(struct worker *w, fiber_commit commit, void *arg)
     w->budget = WORKER_BUDGET;
     worker_turn(w, to == NULL ? NULL : task_name_of(to->frame));
     if (to == NULL) {
-        to = loop_fiber(w);
+        to = ready_loop(w);
     }
     if (unlikely(to == NULL)) {
-        to = &w->thread;
+        to = &w->carrier->thread;
     }
     edge_release(w->rt); /* -> roost_settle, a jump */
     fiber_switch(w, to, commit, arg);
@@ -161,7 +160,7 @@ void ready_step_aside(struct worker *w)
 /* Leave for the loop itself, so that it looks everywhere once. */
 void ready_look_round(struct worker *w)
 {
-    struct fiber *to = loop_fiber(w);
+    struct fiber *to = ready_loop(w);
 
     if (to != NULL) {
         w->turns = 0;

@@ -49,10 +49,11 @@ static void in_child(void)
     if (w != NULL) {
         w->fiber->worker = NULL;
         if (w->frame != NULL) {
-            w->frame->marks |= F_FORKED; /* see task_finish */
+            w->frame->marks |= F_AWAY;
         }
     }
     worker_tls = NULL;
+    region_forget();
     offload_forget();
     a32_add(&forks, 1, RELAXED);
     if (count > 0) {

@@ -7,7 +7,7 @@
  * STOP    1 refuse posts, calls, submits   2 background tasks: soft cancel,
  *         await, newest first   3 posts and groups: the same together
  *         4 the offload threads: abandoned calls awaited, all joined
- *         5 workers leave their loops, joined   6 the watch joined
+ *         5 the watch joined   6 workers leave their loops, joined
  *         7 everything freed (R59)
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
@@ -84,16 +84,13 @@ void outside_drop(struct runtime *rt)
 void runtime_report(struct runtime *rt, roost_errors *e, int status,
                     const char *task)
 {
-    struct worker *w = worker_self();
-    struct frame *frame = w == NULL ? NULL : w->frame;
+    struct frame *frame;
 
     while (a32_xchg(&rt->error_lock, 1, ACQUIRE /* Z2 */) != 0) {
         sched_yield();
     }
     edge_acquire(&rt->error_lock); /* one call of the hook -> the next */
-    if (w != NULL) {
-        w->frame = &w->hook_frame;
-    }
+    frame = frame_hook();
     if (rt->on_error != NULL) {
         rt->on_error(e, task, rt->ctx);
     } else {
@@ -106,9 +103,7 @@ void runtime_report(struct runtime *rt, roost_errors *e, int status,
                 leaf.message == NULL || *leaf.message == '\0' ? "" : ": ",
                 leaf.message == NULL ? "" : leaf.message);
     }
-    if (w != NULL) {
-        w->frame = frame;
-    }
+    frame_restore(frame);
     edge_release(&rt->error_lock);
     a32_store(&rt->error_lock, 0, RELEASE /* Z2 */);
     roost_errors_free(e);
@@ -245,6 +240,7 @@ static void free_runtime(struct runtime *rt)
     if (rt->stacks != NULL) {
         stack_pool_free(rt->stacks);
     }
+    carriers_free(rt);
     pthread_mutex_destroy(&rt->walk);
     scope_dispose(&rt->root);
     alloc_free(rt);
@@ -281,16 +277,13 @@ void runtime_join(pthread_t thread)
     (void)pthread_join(thread, NULL);
 }
 
-static void stop_workers(struct runtime *rt, unsigned started)
+/* The watch first: it makes threads. */
+static void stop_threads(struct runtime *rt)
 {
-    unsigned i;
-
+    watch_stop(rt);
     a32_store(&rt->stopping, 1, RELEASE /* Z1 */);
     fence_full(); /* P1 */
-    for (i = 0; i < started; i++) {
-        park_wake_all(&rt->park);
-        pthread_join(rt->workers[i].thread_id, NULL);
-    }
+    carriers_stop(rt);
 }
 
 static int start_threads(struct runtime *rt)
@@ -302,11 +295,9 @@ static int start_threads(struct runtime *rt)
         return rc;
     }
     for (i = 0; i < rt->worker_count; i++) {
-        rc = make_thread(&rt->workers[i].thread_id, worker_main,
-                         &rt->workers[i]);
+        rc = carrier_start(rt, &rt->workers[i]);
         if (rc != 0) {
-            stop_workers(rt, i);
-            watch_stop(rt);
+            stop_threads(rt);
             return rc;
         }
     }
@@ -355,6 +346,7 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
     inject_init(&rt->inject);
     init_root(rt);
     pool_init(&rt->pool, &rt->opts);
+    carriers_init(rt);
     rc = make_groups(rt, run);
     rt->stacks = stack_pool_new(rt->stack_size);
     if (rc == 0) {
@@ -457,8 +449,7 @@ static int stop(struct runtime *rt)
         sched_yield(); /* a release on its way out */
     }
     signals_stop(rt);
-    stop_workers(rt, rt->worker_count);
-    watch_stop(rt);
+    stop_threads(rt);
     registry_remove(rt);
     return 0;
 }
@@ -468,7 +459,7 @@ int roost_stop(roost_runtime *pub)
     if (pub == NULL || registry_forked()) {
         return -EINVAL;
     }
-    if (worker_self() != NULL) {
+    if (runtime_self() != NULL) {
         return -EDEADLK;
     }
     if (a32_load(&pub->rt.stopped, ACQUIRE /* Z1 */) == 0) {
@@ -504,7 +495,7 @@ int roost_run(roost_fn fn, void *arg, const roost_opts *opts)
     if (fn == NULL) {
         return -EINVAL;
     }
-    if (worker_self() != NULL) {
+    if (runtime_self() != NULL) {
         return -EDEADLK;
     }
     rc = start(&rt, opts, true);

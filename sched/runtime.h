@@ -68,7 +68,9 @@ struct runtime {
     struct fastclock watch_clock;
     struct post_slot slots[POST_SLOTS];
 
-    struct pool pool; /* threads of offloaded calls */
+    struct carriers carriers; /* threads that carry workers */
+    struct regions regions;   /* blocking regions */
+    struct pool pool;         /* threads of offloaded calls */
 
     roost_opts opts;                  /* I */
     sigset_t signal_mask;             /* I: opts.signals, copied */

@@ -88,13 +88,11 @@ static inline void sanitize_switch_end(struct fiber *self)
 }
 
 /* What the thread's own stack is to the sanitizer. */
-static inline void *sanitize_thread(struct worker *w)
+static inline void *sanitize_thread(void)
 {
 #ifdef ROOST_TSAN
-    (void)w;
     return __tsan_get_current_fiber();
 #else
-    (void)w;
     return NULL;
 #endif
 }

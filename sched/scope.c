@@ -252,7 +252,9 @@ open_marked(struct worker *w, struct scope *s, const roost_scope_opts *opts)
     struct frame *f = w == NULL ? NULL : w->frame;
 
     if (f == NULL || s == NULL || (f->marks & F_HOOK)) {
-        scope_open_foreign(s);
+        if (scope_open_foreign(s)) {
+            roost_scope_open(scope_public(s), opts);
+        }
         return;
     }
     scope_init(s, f->scope, f, opts);
@@ -356,16 +358,17 @@ int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
     return 0;
 }
 
-/* A child ends in any other way than the plain one: what task_finish says, and
- * in a forked child the process. Its frame is the running one, of which no
- * register needs to know. */
+/* A child ends in any other way than the plain one. Its frame is the running
+ * one, of which no register needs to know. */
 static __attribute__((noinline)) void finish_child(struct fiber *fiber,
                                                    int status)
 {
-    if (fiber->worker == NULL) {
-        task_forked_end(status);
+    struct worker *w = fiber->worker;
+
+    if (w == NULL) {
+        w = region_back(fiber, status);
     }
-    task_finish(fiber->worker->frame, status);
+    task_finish(w->frame, status);
 }
 
 /* A child of s on the closer's own stack, as frame `child` on it. Returns the
@@ -532,7 +535,7 @@ int roost_scope_close(roost_scope *pub, int body)
     struct frame *f;
 
     if (unlikely(w == NULL || w->frame->scope != s || s->owner != w->frame)) {
-        return scope_close_wrong(s);
+        return scope_close_wrong(s, body);
     }
     f = w->frame;
     if (unlikely(body < 0)) {

@@ -164,14 +164,14 @@ int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
 void scope_drain(struct scope *s);
 /* The hidden scope of the services of s (ROOST_SERVICE). NULL: no memory. */
 struct scope *scope_services(struct scope *s);
-void scope_open_foreign(struct scope *s);
+bool scope_open_foreign(struct scope *s);
 int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg,
                      size_t copy);
 /* May anything be spawned into s now? 0 or why not. */
 int scope_admit(struct scope *s);
 int scope_spawn_refused(struct scope *s, int status);
 int scope_close_slow(struct scope *s, int body);
-int scope_close_wrong(struct scope *s);
+int scope_close_wrong(struct scope *s, int body);
 /* The opener's queued children, in place, as far as the stack goes. */
 void scope_run_children(struct scope *s);
 

@@ -12,10 +12,13 @@
 #include <errno.h>
 #include <string.h>
 
-void scope_open_foreign(struct scope *s)
+bool scope_open_foreign(struct scope *s)
 {
     if (registry_forked()) {
-        return;
+        return false;
+    }
+    if (s != NULL && region_leave()) {
+        return true;
     }
     misuse("roost_scope_open", s,
            s == NULL ? "no storage" : "not in a task, or inside a hook");
@@ -255,12 +258,29 @@ static inline bool poll_cancelled(struct worker *w, struct frame *f)
     return poll_slow(w, f);
 }
 
+/* In a blocking region nobody looks at the clock for it. */
+static __attribute__((noinline)) bool poll_region(void)
+{
+    struct frame *f = frame_current();
+
+    if (f == NULL || (f->marks & F_HOOK)) {
+        return false;
+    }
+    chain_expire(f->scope);
+    if (!chain_cancels(f, true)) {
+        return false;
+    }
+    f->marks |= F_CANCELLED;
+    edge_acquire(&runtime_self()->epoch); /* R61 */
+    return true;
+}
+
 bool roost_cancelled(void)
 {
     struct worker *w = worker_tls;
 
     if (unlikely(w == NULL || w->frame == NULL)) {
-        return false;
+        return poll_region();
     }
     return poll_cancelled(w, w->frame);
 }
@@ -271,6 +291,9 @@ int roost_checkpoint(void)
     int64_t now;
 
     if (unlikely(w == NULL)) {
+        if (region_leave()) {
+            return roost_checkpoint();
+        }
         return registry_forked() ? -EINVAL : -EPERM;
     }
     if (w->frame->marks & F_HOOK) {
@@ -297,8 +320,8 @@ int roost_checkpoint(void)
 
 int roost_yield(void)
 {
-    struct worker *w = worker_tls;
     int rc = wait_enter();
+    struct worker *w = worker_self();
 
     if (rc != 0) {
         return rc;
@@ -370,8 +393,9 @@ unsigned roost_worker_count(void)
 unsigned roost_worker_index(void)
 {
     struct worker *w = worker_self();
+    struct carrier *c = w == NULL ? region_here() : NULL;
 
-    return w == NULL ? 0 : w->index;
+    return w != NULL ? w->index : c != NULL ? c->worker->index : 0;
 }
 
 roost_ns roost_runtime_now(roost_runtime *rt)

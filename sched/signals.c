@@ -209,7 +209,7 @@ static bool blocked(struct runtime *rt, const sigset_t *set)
 
     if (rt->opts.signals != NULL) {
         mask = rt->signal_mask;
-    } else if (worker_self() != NULL) {
+    } else if (runtime_self() != NULL) {
         return false;
     } else {
         pthread_sigmask(SIG_BLOCK, NULL, &mask);

@@ -58,14 +58,14 @@ static int check_call(const void *s, roost_fn fn)
 /* What of the spawner goes with its child (R31). */
 static void inherit(struct task_desc *d)
 {
-    struct worker *w = worker_self();
+    struct frame *f = frame_current();
 
-    if (w == NULL || w->frame == NULL || (w->frame->marks & F_HOOK)) {
+    if (f == NULL || (f->marks & F_HOOK)) {
         return;
     }
-    d->env = env_hold(w->frame->env);
-    if (w->frame->marks & F_PRIORITY) {
-        d->priority = w->fiber->priority;
+    d->env = env_hold(f->env);
+    if (f->marks & F_PRIORITY) {
+        d->priority = fiber_current()->priority;
     }
 }
 

@@ -70,6 +70,21 @@ static struct fiber *take_next(struct worker *victim)
     return aptr_xchg(&victim->next, NULL, ACQUIRE /* N1 */);
 }
 
+/* Pinned work, unless the thread that it is pinned to is absent: region.c. */
+static enum found from_mine(struct worker *w, struct work *out)
+{
+    struct inject_node *link;
+
+    if (inject_count(&w->mine) == 0) {
+        return FOUND_NOTHING;
+    }
+    link = inject_pop(&w->mine);
+    if (likely(w->absent == NULL || link == NULL)) {
+        return unpack(link, out);
+    }
+    return region_set_aside(w, link) ? FOUND_CLAIM : FOUND_NOTHING;
+}
+
 static enum found found_fiber(struct fiber *f, struct work *out)
 {
     out->fiber = f;
@@ -143,7 +158,7 @@ static enum found from_urgent(struct worker *w, struct work *out)
         found = look_round(w, out);
     }
     if (found == FOUND_NOTHING) {
-        found = from_queue(&w->mine, out);
+        found = from_mine(w, out);
     }
     if (found == FOUND_NOTHING) {
         found = from_queue(&w->high, out);
@@ -241,7 +256,7 @@ struct fiber *work_ready_fiber(struct worker *w)
     timers_fire(&w->timers, runtime_now(w->rt));
     f = take_next(w);
     f = f != NULL ? f : ring_pop(&w->ring);
-    f = f != NULL ? f : fiber_from(&w->mine);
+    f = f != NULL || w->absent != NULL ? f : fiber_from(&w->mine);
     f = f != NULL ? f : fiber_from(&w->high);
     f = f != NULL ? f : fiber_from(&w->rt->inject);
     return f != NULL ? f : fiber_from(&w->low);

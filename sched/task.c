@@ -31,15 +31,25 @@
 __attribute__((noinline)) struct frame *frame_current(void)
 {
     struct worker *w = worker_self();
+    struct carrier *c;
 
-    return w == NULL ? NULL : w->frame;
+    if (likely(w != NULL)) {
+        return w->frame;
+    }
+    c = region_here();
+    return c == NULL ? NULL : c->frame;
 }
 
 struct runtime *runtime_self(void)
 {
     struct worker *w = worker_self();
+    struct carrier *c;
 
-    return w == NULL ? NULL : w->rt;
+    if (likely(w != NULL)) {
+        return w->rt;
+    }
+    c = region_here();
+    return c == NULL ? NULL : c->rt;
 }
 
 const char *task_name_of(const struct frame *f)
@@ -110,9 +120,6 @@ void task_finish(struct frame *f, int status)
     struct task_desc *desc = f->marks & F_DESC ? f->desc : NULL;
     roost_errors *kept = f->marks & F_KEPT ? f->kept : NULL;
 
-    if (f->marks & F_FORKED) {
-        task_forked_end(status);
-    }
     if (f->scope != f->target) {
         misuse("task", f->scope, "returned with a scope still open");
     }
@@ -168,6 +175,9 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e)
     w->counters.run.value++;
     status = boundary_call(e->fn, e->arg);
     if (unlikely(status < 0 || frame_marked(&f) || f.scope != s)) {
+        if (fiber->worker == NULL) {
+            region_back(fiber, status);
+        }
         task_finish(&f, status);
     }
     w = fiber->worker;
@@ -192,6 +202,10 @@ void task_run_sized(struct worker *w, struct task_desc *d)
 {
     struct fiber *to = d->fiber;
 
+    if ((d->flags & ROOST_PIN) && w->absent != NULL) {
+        inject_push(&w->aside, &d->node.link); /* as begin_later */
+        return;
+    }
     to->first = d;
     fiber_switch(w, to, ready_spare, NULL);
 }
@@ -276,6 +290,7 @@ static void enter(struct task_desc *d, struct frame *f, struct worker *w)
     if (d->flags & ROOST_PIN) {
         fiber->home = w;
         fiber->pins++;
+        w->carrier->pins++;
     }
     if (d->base != NULL) {
         scope_lock(d->base); /* a canceller may look: visit_owner */
@@ -305,6 +320,7 @@ static void leave(struct task_desc *d, struct frame *f, struct fiber *fiber,
     fiber->priority = (int16_t)outer_priority;
     if (d->flags & ROOST_PIN) {
         fiber->pins--;
+        fiber->worker->carrier->pins--;
     }
     if (d->base != NULL) {
         if (f->scope != d->base) {
@@ -318,6 +334,15 @@ static void leave(struct task_desc *d, struct frame *f, struct fiber *fiber,
     }
 }
 
+/* The thread of w's pinned tasks is absent, and begins the new ones when it is
+ * back: two threads with pinned tasks could wait for each other for w. */
+static int begin_later(struct worker *w, struct task_desc *d)
+{
+    count_add(&d->scope->count, COUNT_CHILD); /* this entry's own ends now */
+    inject_push(&w->aside, &d->node.link);
+    return 0;
+}
+
 int desc_run(void *desc)
 {
     struct task_desc *d = desc;
@@ -327,11 +352,14 @@ int desc_run(void *desc)
     int outer_priority = fiber->priority;
     int status;
 
+    if (unlikely((d->flags & ROOST_PIN) && w->absent != NULL)) {
+        return begin_later(w, d);
+    }
     enter(d, f, w);
     worker_turn(w, d->name);
     status = d->fn(d->arg);
     if (unlikely(fiber->worker == NULL)) {
-        task_forked_end(status);
+        (void)region_back(fiber, status);
     }
     worker_turn(fiber->worker, NULL);
     leave(d, f, fiber, outer_priority);
@@ -344,12 +372,10 @@ int desc_run(void *desc)
 /* As a hook: on nobody's frame, where a wait is refused. */
 static void call_done(struct task_desc *d, int status)
 {
-    struct worker *w = worker_self();
-    struct frame *f = w->frame;
+    struct frame *f = frame_hook();
 
-    w->frame = &w->hook_frame;
     d->done(d->done_arg, status);
-    w->frame = f;
+    frame_restore(f);
 }
 
 void desc_finish(struct task_desc *d, int status)

@@ -68,7 +68,7 @@ enum {
     F_HELD = 1u << 11,     /* held is valid */
     F_CULPRIT = 1u << 10,  /* outward, culprit, culprit_epoch are valid */
     F_LOOK = 1u << 28,     /* and above: looks at the clock, see wait.c */
-    F_FORKED = 1u << 12,   /* it called fork, and this is the child process */
+    F_AWAY = 1u << 12,     /* it may end without a worker: see region_back */
     /* open takes the long way */
     F_OPEN_SLOW = F_PRIORITY | F_HOOK,
     /* close takes the long way */

@@ -77,8 +77,9 @@ enum { THREAD_AWAKE, THREAD_WOKEN, THREAD_ASLEEP };
 int64_t wait_now(void)
 {
     struct worker *w = worker_tls;
+    struct runtime *rt = likely(w != NULL) ? w->rt : runtime_self();
 
-    return w == NULL ? clock_now() : runtime_now(w->rt);
+    return rt == NULL ? clock_now() : runtime_now(rt);
 }
 
 /* Has this scope deadlines outward that no timer watches? Where timers do, they
@@ -120,10 +121,16 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
     return 0;
 }
 
-static __attribute__((noinline)) int enter_thread(void)
+static __attribute__((noinline)) int enter_thread(bool deaf)
 {
     if (registry_forked()) {
         return -EINVAL;
+    }
+    if (region_here() != NULL) {
+        if (!region_leave()) {
+            return -EPERM; /* it runs a hook */
+        }
+        return deaf ? wait_enter_deaf() : wait_enter();
     }
     plain_note();
     return hooks_running() ? -EPERM : 0;
@@ -132,7 +139,12 @@ static __attribute__((noinline)) int enter_thread(void)
 int wait_check(void)
 {
     if (unlikely(worker_tls == NULL)) {
-        return registry_forked() ? -EINVAL : (plain_note(), 0);
+        if (registry_forked()) {
+            return -EINVAL;
+        }
+        if (region_here() == NULL) {
+            plain_note();
+        }
     }
     return 0;
 }
@@ -142,7 +154,7 @@ int wait_enter_deaf(void)
     struct worker *w = worker_tls;
 
     if (unlikely(w == NULL)) {
-        return enter_thread();
+        return enter_thread(true);
     }
     return w->frame->marks & F_HOOK ? -EPERM : 0;
 }
@@ -153,7 +165,7 @@ int wait_enter(void)
     struct frame *f;
 
     if (unlikely(w == NULL)) {
-        return enter_thread();
+        return enter_thread(false);
     }
     f = w->frame;
     if (likely((f->marks & (F_EPOCH | F_HOOK)) == F_EPOCH &&

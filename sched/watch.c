@@ -134,6 +134,8 @@ static void *watch_main(void *arg)
         until = earliest(rt);
         again = stall_look(rt);
         until = again < until ? again : until;
+        again = region_look(rt);
+        until = again < until ? again : until;
         again = pool_look(rt);
         until = again < until ? again : until;
         a64_store(&rt->watch_until, (uint64_t)until, SEQ_CST /* V1 */);

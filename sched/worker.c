@@ -18,18 +18,16 @@
  *   stopping is relaxed: who finds it leaves, and is joined. The last look
  *   before a sleep finds it by P4 (park.c): park_wake_all takes that lock.
  * COST    A turn from the deque: 3 ns beside the task.
- * SEE     steal.c (where work is found), ready.c, park.c, quiet.c
+ * SEE     steal.c (where work is found), ready.c, park.c, quiet.c, carrier.c
+ *         (the thread that it runs on)
  */
 #include "worker.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "base/cpu.h"
 #include "base/edge.h"
 #include "runtime.h"
 #include "sanitize.h"
-#include <string.h>
-#include <time.h>
 
 #define SPIN_NS 10000 /* how long an idle worker looks before it sleeps */
 
@@ -60,6 +58,7 @@ int worker_init(struct worker *w, struct runtime *rt, unsigned index)
     inject_init(&w->high);
     inject_init(&w->low);
     inject_init(&w->mine);
+    inject_init(&w->aside);
     parker_init(&w->parker);
     timers_init(&w->timers, runtime_now(rt));
     w->watched = rt->opts.stall > 0;
@@ -89,7 +88,9 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
     }
     w->budget = WORKER_BUDGET;
     worker_turn(w, NULL);
-    if (found == FOUND_ENTRY) {
+    if (unlikely(found == FOUND_CLAIM)) {
+        carrier_give(w);
+    } else if (found == FOUND_ENTRY) {
         struct task_desc *d =
             work->entry.fn == desc_run ? work->entry.arg : NULL;
 
@@ -196,66 +197,4 @@ void worker_loop(struct fiber *self)
         }
         run_found(w, self, found, &work);
     }
-}
-
-void worker_emergency(struct worker *w)
-{
-    struct timespec pause = {0, 1000000};
-    struct fiber *to = fiber_new(w->rt);
-
-    if (to == NULL) {
-        to = work_ready_fiber(w);
-    }
-    if (to == NULL) {
-        /* Only memory can help: look again every millisecond. */
-        nanosleep(&pause, NULL);
-        return;
-    }
-    fiber_switch(w, to, NULL, NULL);
-}
-
-/* C++ keeps exceptions per thread (R70); absent in a C program. */
-extern void *__cxa_get_globals(void) __attribute__((weak));
-
-/* Set while the loop runs: a thread that ends with it was ended by a task. */
-static pthread_key_t ended;
-static pthread_once_t ended_once = PTHREAD_ONCE_INIT;
-
-static void on_thread_end(void *w)
-{
-    misuse("pthread_exit", w, "in a task");
-}
-
-static void make_key(void)
-{
-    roost_check(pthread_key_create(&ended, on_thread_end) == 0);
-}
-
-static void set_up_thread(struct worker *w)
-{
-    worker_tls = w;
-    pthread_once(&ended_once, make_key);
-    pthread_setspecific(ended, w);
-    if (__cxa_get_globals != NULL) {
-        w->exceptions = __cxa_get_globals();
-    }
-    if (w->rt->flags & ROOST_PIN_WORKERS) {
-        cpu_pin(w->index);
-    }
-    overflow_thread_begin(w);
-}
-
-void *worker_main(void *worker)
-{
-    struct worker *w = worker;
-    struct fiber *first = w->spare;
-
-    set_up_thread(w);
-    w->spare = first->next_spare;
-    w->spares--;
-    fiber_enter(w, first);
-    overflow_thread_end(w);
-    pthread_setspecific(ended, NULL);
-    worker_tls = NULL;
-    return NULL;
 }

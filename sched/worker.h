@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "carrier.h"
 #include "deque.h"
 #include "fiber.h"
 #include "inject.h"
@@ -14,7 +15,6 @@
 #include "ring.h"
 #include "task.h"
 #include "wheel.h"
-#include <pthread.h>
 
 /* A worker looks round after so many turns (R60). */
 #define WORKER_TURNS 61
@@ -96,12 +96,17 @@ struct worker {
     struct fiber *from;      /* O: the fiber just left */
     fiber_commit commit;     /* O */
     void *commit_arg;        /* O */
-    struct fiber thread;     /* O: the thread's own stack, as a fiber */
-    bool leaving;            /* O: the loop has ended */
-    uintptr_t *exceptions;   /* I: this thread's __cxa_eh_globals, or NULL */
-    struct frame hook_frame; /* O: the frame under which hooks run */
-    void *signal_stack;      /* I: alternate, for overflow.c */
-    pthread_t thread_id;     /* I */
+    uintptr_t *exceptions;   /* O: its thread's __cxa_eh_globals, or NULL */
+    struct frame hook_frame; /* I: the frame under which hooks run */
+    /* its thread: carrier.c, region.c */
+    struct carrier *carrier; /* O: which carries it */
+    a64 region;              /* M: R_OPEN and a number: BR1 */
+    struct carrier *absent;  /* O: where its pinned tasks are: another thread
+                                than the one that carries it; NULL: none */
+    aptr claim;              /* M: absent wants it back: BR3 */
+    struct inject aside;     /* O: pinned work, while absent is */
+    uint64_t region_seen;    /* watch only: what region was last */
+    int64_t region_since;    /* watch only: since when */
     struct counters counters;
     struct stall stall;
 } __attribute__((aligned(CACHE_LINE)));
@@ -115,11 +120,7 @@ struct worker *worker_self(void);
 /* --- worker.c --- */
 int worker_init(struct worker *w, struct runtime *rt, unsigned index);
 void worker_destroy(struct worker *w);
-void *worker_main(void *worker);
 void worker_loop(struct fiber *self);
-/* There is no memory for another stack: the thread's own stack hands out what
- * can run without one, until there is. */
-void worker_emergency(struct worker *w);
 
 /* --- stall.c --- */
 void stall_turn(struct worker *w, const char *name);
@@ -128,11 +129,11 @@ void stall_turn(struct worker *w, const char *name);
     (unlikely((w)->watched) ? stall_turn((w), (name)) : (void)0)
 
 /* --- overflow.c: a fiber that runs off its stack is named --- */
-void overflow_thread_begin(struct worker *w);
-void overflow_thread_end(struct worker *w);
+void overflow_thread_begin(struct carrier *c);
+void overflow_thread_end(struct carrier *c);
 
 /* --- steal.c --- */
-enum found { FOUND_NOTHING, FOUND_ENTRY, FOUND_FIBER };
+enum found { FOUND_NOTHING, FOUND_ENTRY, FOUND_FIBER, FOUND_CLAIM };
 struct work {
     struct entry entry;
     struct fiber *fiber;
@@ -168,6 +169,8 @@ void ready_leave(struct worker *w, fiber_commit commit, void *arg);
 void ready_step_aside(struct worker *w);
 /* Leave as READY for the loop, which looks everywhere once (R60). */
 void ready_look_round(struct worker *w);
+/* A fiber whose top is the loop. NULL: no memory. */
+struct fiber *ready_loop(struct worker *w);
 /* Commit: the fiber just left is a loop with nothing on it. */
 void ready_spare(struct worker *w, struct fiber *from, void *arg);
 

@@ -79,6 +79,32 @@ ROOST_API bool roost_offload_cancelled(void);
  */
 ROOST_API int roost_offload_call(roost_fn fn, void *arg);
 
+/*
+ * 'I am about to block this worker', and 'I have': around a call that blocks in
+ * place, without the way to a pool thread and back.
+ *
+ *     roost_block_begin();
+ *     n = read(fd, buf, size);
+ *     saved = errno;               before roost_block_end, which may change it
+ *     roost_block_end();
+ *
+ * If the call really blocks, another thread takes over the worker with all that
+ * is queued there, about 0.1 ms after; then roost_block_end is a scheduling
+ * point, after which the task may run on another thread. Pinned tasks stay with
+ * theirs (R69): they, and those that would begin there, go on after the region.
+ *   In between a call that waits, opens or closes a scope ends the region first,
+ * and so does the task's end; others, as roost_spawn, roost_cancelled or
+ * roost_event_set, leave it open. Regions nest: the outermost end counts.
+ * roost_block_end without a region does nothing, and so do both on a plain
+ * thread, in an offloaded call and inside a hook. The task is not waiting: no
+ * deadlock is reported, and a virtual clock stands. At most offload_max threads
+ * are made; where none can be, the call blocks the worker, and nothing is lost.
+ * Neither waits; no cancellation point. Cost: 12 ns both, if nothing happened;
+ * a thread that takes over: 20 us once, then two wake-ups. R11, R63, R65, R69.
+ */
+ROOST_API void roost_block_begin(void);
+ROOST_API void roost_block_end(void);
+
 #ifdef __cplusplus
 }
 #endif
