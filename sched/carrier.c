@@ -20,7 +20,7 @@
  *     waits in its region for a worker that it has claimed.
  *   - At most one thread carries a worker: who hands it over had it, as its
  *     carrier or by the swap that closed its region (BR1).
- *   - A struct carrier lives as long as the runtime: a late futex_wake finds it.
+ *   - A struct carrier lives as long as the runtime: a late wake finds it.
  * ORDER
  *   CA1  word: release by who hands over -> acquire by the carrier    the
  *        worker, and all that was done with it before
@@ -28,6 +28,8 @@
  *   Z1   (runtime.c) stopping
  * COST    Handing to an idle one: a futex call. A new one: 20 us.
  */
+#include "carrier.h"
+
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/cpu.h"
@@ -182,7 +184,7 @@ static bool rest(struct carrier *c)
 
 static void join(struct carrier *c)
 {
-    pthread_join(c->id, NULL);
+    runtime_join(c->id);
     lock(c->rt);
     list_push_front(&c->rt->carriers.spare, &c->all);
     unlock(c->rt);

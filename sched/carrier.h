@@ -98,8 +98,8 @@ void region_forget(void);
 struct carrier *region_here(void);
 /* The fiber that this thread stands on; NULL on a plain thread. */
 struct fiber *fiber_current(void);
-/* What is called now is a hook: its frame is one in which nothing may wait. What
- * runs on this thread, for frame_restore. On a plain thread both do nothing. */
+/* What is called now is a hook, on a frame in which nothing may wait. What ran
+ * on this thread, for frame_restore. On a plain thread both do nothing. */
 struct frame *frame_hook(void);
 void frame_restore(struct frame *f);
 /* Taken from w's queue of pinned work, whose thread is absent: put aside, with

@@ -27,11 +27,10 @@ struct work_node {
  * touch its first cache line alone. */
 struct fiber {
     struct context context; /* O: valid while it is left */
-    struct worker
-        *worker;         /* O: whose thread is on it; NULL in a forked child,
+    struct worker *worker;  /* O: whose thread is on it; NULL in a forked child,
                             and inside a blocking region */
-    struct frame *frame; /* O: innermost frame while it is left */
-    struct work_node node;    /* whoever queues it */
+    struct frame *frame;    /* O: innermost frame while it is left */
+    struct work_node node;  /* whoever queues it */
     struct runtime *runtime;  /* I */
     unsigned pins;            /* O: pinned tasks on it */
     int16_t priority;         /* O: of its innermost task */

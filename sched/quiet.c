@@ -105,8 +105,7 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
         outside_any(rt) || /* again: main may have been counted since */
         earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
-        (region_out(rt) & REGION_COUNT) != 0 ||
-        !park_all(&rt->park)) {
+        (region_out(rt) & REGION_COUNT) != 0 || !park_all(&rt->park)) {
         return false;
     }
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);

@@ -10,11 +10,11 @@
  *         watch, which looks for regions that stay open and finds a thread for
  *         the worker (carrier.c).
  *
- *           thread:  has its worker --begin--> in a region --end--> has it again
- *                                                 |  the watch was faster
- *                                                 v
- *                           end: leaves its fiber, which is queued as ready for
- *                           any worker, and waits for a worker itself
+ *           has its worker --begin--> in a region --end--> has it again
+ *                                        |  the watch was faster
+ *                                        v
+ *                        end: leaves its fiber, which is queued as ready for
+ *                        any worker, and waits for a worker itself
  *
  *         worker->region is a number that grows with each region, so that a
  *         swap meets the region that it means; R_OPEN in it says that one is
@@ -33,13 +33,13 @@
  *     returns to looks there if F_AWAY says so (region_back).
  *   - Who may write a worker's O fields: the thread that carries it, and nobody
  *     between begin and the swap.
- *   - absent is the thread of all pinned tasks that were begun on the worker, if
- *     that is not the one that carries it. So a claim comes from absent alone.
+ *   - absent is the thread of all pinned tasks that were begun on the worker,
+ *     if another carries it. So a claim comes from absent alone.
  *   - A region that has lost its worker is counted in `out` until its task is
  *     queued; else all workers could sleep, and take that for the end (R63).
  * ORDER
- *   BR1  begin: region release -> take: swap acquire    all of the worker's. The
- *        swap at the end of a region needs no order: nobody else had it.
+ *   BR1  begin: region release -> take: swap acquire    what is the worker's.
+ *        The swap at a region's end needs no order: nobody else had it.
  *   BR2  begin: region, barrier light, read watched  <->  watch: watched,
  *        barrier heavy, read region of all
  *          task                          watch
@@ -47,13 +47,15 @@
  *          barrier light      /- BR2 -/  barrier heavy
  *          read watched: kick            read region: look on
  *        Without it a region may stay open with nobody to look.
- *   BR3  claim: release by absent -> acquire by who gives it up    nothing but
- *        the thread itself, which has been made by another
- *   BR4  out: release -> acquire    quiet.c: that one is out is seen by whoever
- *        sees its worker asleep (P2); that none is, by who sees its task queued
- *   CA1  (carrier.c)    P1 (park.c)    V1 (watch.c) a kick
- * COST    begin and end: 9 stores and a compare-and-swap, 12 ns. The watch looks
- *         50 us to 1 ms after another while regions are used, and goes back to
+ *   BR3  claim: release by absent -> take: acquire    that it waits (word): to
+ *        be told before would be to be told in vain. A loop that gives the
+ *        worker up has taken the node of the claim out of its queue (I1).
+ *   BR4  out: ended, release -> quiet.c, acquire    its task, which is queued.
+ *        That one is out is seen by whoever sees its worker asleep (CA1, P2).
+ *   CA1  (carrier.c)
+ *   P1   (park.c)
+ * COST    begin and end: 13 stores and a compare-and-swap, 15 ns. The watch
+ *         looks every 50 us to 1 ms while regions are used, and goes back to
  *         sleep 10 ms after the last.
  * REJECTED  Giving the worker to a thread at once: a futex call each time. An
  *         idle worker taking it over: where all of them compute there is none.
@@ -71,10 +73,10 @@
 #define R_OPEN UINT64_C(1)
 #define R_NEXT UINT64_C(2) /* from one region's number to the next */
 
-#define LOOK_MIN (50 * ROOST_US) /* between two looks of the watch */
-#define LOOK_MAX ROOST_MS        /* likewise, when none stayed open */
-#define LOOK_FAILED (10 * ROOST_MS) /* likewise, when there was no thread */
-#define TAKE_AFTER (50 * ROOST_US)  /* a region that holds work up */
+#define LOOK_MIN (50 * ROOST_US)     /* between two looks of the watch */
+#define LOOK_MAX ROOST_MS            /* likewise, when none stayed open */
+#define LOOK_FAILED (10 * ROOST_MS)  /* likewise, when there was no thread */
+#define TAKE_AFTER (50 * ROOST_US)   /* a region that holds work up */
 #define ALWAYS_AFTER (10 * ROOST_MS) /* any: so that the watch may sleep */
 #define WATCH_FOR (10 * ROOST_MS)    /* after the last region */
 
@@ -137,7 +139,7 @@ uint64_t region_out(struct runtime *rt)
 
 static void region_lost(struct runtime *rt)
 {
-    a64_add(&rt->regions.out, (UINT64_C(1) << 32) + 1, RELEASE /* BR4 */);
+    a64_add(&rt->regions.out, (UINT64_C(1) << 32) + 1, RELAXED);
 }
 
 void region_ended(struct runtime *rt)
@@ -249,8 +251,8 @@ static inline void leave(struct carrier *c)
     uint64_t seen = c->ticket;
 
     open_region = NULL;
-    if (unlikely(!a64_cas(&w->region, &seen, seen & ~R_OPEN, RELAXED,
-                          RELAXED))) {
+    if (unlikely(
+            !a64_cas(&w->region, &seen, seen & ~R_OPEN, RELAXED, RELAXED))) {
         lost(c);
         return;
     }
@@ -307,7 +309,7 @@ bool region_set_aside(struct worker *w, struct inject_node *link)
 
 void region_give(struct worker *w)
 {
-    struct carrier *c = aptr_xchg(&w->claim, NULL, ACQUIRE /* BR3 */);
+    struct carrier *c = aptr_xchg(&w->claim, NULL, RELAXED);
 
     carrier_hand(c, w);
 }
@@ -317,8 +319,7 @@ void region_give(struct worker *w)
 /* Does w hold up more than its own task? */
 static bool needed(struct worker *w)
 {
-    return work_waits(w) ||
-           a32_load(&w->rt->park.word, RELAXED) < PARK_PARKED;
+    return work_waits(w) || a32_load(&w->rt->park.word, RELAXED) < PARK_PARKED;
 }
 
 /* Find a thread for w, if its region is still that one. False: there is none.
@@ -387,6 +388,7 @@ static bool none_opened(struct runtime *rt)
     for (i = 0; i < rt->worker_count; i++) {
         struct worker *w = &rt->workers[i];
 
+        /* recheck: BR2 */
         if (a64_load(&w->region, RELAXED) != w->region_seen) {
             a32_store(&rt->regions.watched, 1, RELAXED);
             return false;

@@ -92,8 +92,8 @@ ROOST_API int roost_offload_call(roost_fn fn, void *arg);
  * is queued there, about 0.1 ms after; then roost_block_end is a scheduling
  * point, after which the task may run on another thread. Pinned tasks stay with
  * theirs (R69): they, and those that would begin there, go on after the region.
- *   In between a call that waits, opens or closes a scope ends the region first,
- * and so does the task's end; others, as roost_spawn, roost_cancelled or
+ *   In between a call that waits, opens or closes a scope ends the region, and
+ * so does the task's end; others, as roost_spawn, roost_cancelled or
  * roost_event_set, leave it open. Regions nest: the outermost end counts.
  * roost_block_end without a region does nothing, and so do both on a plain
  * thread, in an offloaded call and inside a hook. The task is not waiting: no

@@ -54,6 +54,17 @@ struct frame *frame_current(void)
     return worker_tls == NULL ? NULL : worker_tls->frame;
 }
 
+/* No region is open on any thread. */
+struct carrier *region_here(void)
+{
+    return NULL;
+}
+
+bool region_leave(void)
+{
+    return false;
+}
+
 /* As fiber_switch: save the stack, and let the other side publish it. */
 void ready_leave(struct worker *w, fiber_commit commit, void *arg)
 {
