@@ -8,6 +8,7 @@
 
 #include "model.h"
 #include "plain.h"
+#include "rooms_region.h"
 #include "runtime.h"
 #include "worker.h"
 
@@ -36,50 +37,6 @@ LEFT_OUT void plain_awake(void)
 LEFT_OUT void held_abandon(struct list *held)
 {
     MODEL_CHECK(held == NULL);
-}
-
-/* No region is open on any thread, and none has lost its worker. */
-LEFT_OUT struct carrier *region_here(void)
-{
-    return NULL;
-}
-
-LEFT_OUT bool region_leave(void)
-{
-    return false;
-}
-
-LEFT_OUT struct worker *region_back(struct fiber *fiber, int status)
-{
-    MODEL_CHECK(status == 0 && fiber->worker != NULL);
-    return NULL;
-}
-
-LEFT_OUT struct fiber *fiber_current(void)
-{
-    struct worker *w = worker_self();
-
-    return w == NULL ? NULL : w->fiber;
-}
-
-LEFT_OUT struct frame *frame_hook(void)
-{
-    struct worker *w = worker_self();
-    struct frame *was = w == NULL ? NULL : w->frame;
-
-    if (w != NULL) {
-        w->frame = &w->hook_frame;
-    }
-    return was;
-}
-
-LEFT_OUT void frame_restore(struct frame *f)
-{
-    struct worker *w = worker_self();
-
-    if (w != NULL) {
-        w->frame = f;
-    }
 }
 
 LEFT_OUT void watch_cover(struct runtime *r, int64_t when)

@@ -20,8 +20,8 @@
 #include "lock.h"
 #include "model.h"
 #include "plain.h"
+#include "rooms_region.h"
 #include "runtime.h"
-#include "worker.h"
 #include <errno.h>
 #include <roost/roost.h>
 #include <string.h>
@@ -52,17 +52,6 @@ struct worker *worker_self(void)
 struct frame *frame_current(void)
 {
     return worker_tls == NULL ? NULL : worker_tls->frame;
-}
-
-/* No region is open on any thread. */
-struct carrier *region_here(void)
-{
-    return NULL;
-}
-
-bool region_leave(void)
-{
-    return false;
 }
 
 /* As fiber_switch: save the stack, and let the other side publish it. */
