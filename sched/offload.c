@@ -24,7 +24,7 @@
  *     has ended, the job counts as outside work (R63, R65).
  * ORDER
  *   OF1  hook: cancelled, release -> fn: acquire    all before the cancel (R61)
- *   The rest goes over the pool's lock (offload_pool.c OF3) and the wait (W1).
+ *   The rest goes over the pool's lock (sleeplock.c SL1) and the wait (W1).
  * COST    Two wake-ups of a thread. Nothing is allocated without copy or
  *         abandon.
  * REJECTED  A wait that a cancel may end, with the state looked at after: the
@@ -109,7 +109,7 @@ static void on_cancel(void *arg)
     bool insist = false;
 
     pool_lock(&rt->pool);
-    if (c->job != NULL) { /* recheck-true: OF3 it may be freed */
+    if (c->job != NULL) { /* recheck-true: SL1 it may be freed */
         a32_store(&c->job->cancelled, 1, RELEASE /* OF1 */);
         wt = cancel_job(c->job, &insist);
     }

@@ -22,7 +22,7 @@
  *   - A struct pool_thread lives until pool_stop: a late futex_wake finds it.
  * ORDER
  *   OF2  word: release by who hands over -> acquire by the thread     its job
- *   OF3  lock: exchange release -> cas, exchange acquire     what is L(lock)
+ *   SL1  (sleeplock.c) what is L(lock)
  * COST    Handing to an idle thread: the lock, a futex call. A new one: 20 us.
  *         Interrupts are repeated by the watch, which is there already.
  * REJECTED  One condition variable for all idle threads: it wakes the coldest,
@@ -31,17 +31,13 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/sleeplock.h"
 #include "runtime.h"
 #include <errno.h>
 #include <stdio.h>
 
 #define THREADS_MAX 512     /* of roost_opts: the defaults */
 #define IDLE (10 * ROOST_S) /* likewise */
-#ifdef ROOST_MODEL
-#define SPIN_MAX 1 /* the explorer is to see the rest */
-#else
-#define SPIN_MAX 64 /* pauses before sleeping for the lock */
-#endif
 /* Between two interrupts of a job: twice as long each time, up to the most. */
 #define PAUSE_MIN ROOST_MS
 #define PAUSE_MAX (50 * ROOST_MS)
@@ -56,26 +52,12 @@ struct pool_thread {
 
 void pool_lock(struct pool *p)
 {
-    uint32_t seen;
-    int i;
-
-    for (i = 0; i < SPIN_MAX; i++) {
-        seen = 0;
-        if (a32_cas(&p->lock, &seen, 1, ACQUIRE /* OF3 */, RELAXED)) {
-            return;
-        }
-        spin_pause();
-    }
-    while (a32_xchg(&p->lock, 2, ACQUIRE /* OF3 */) != 0) {
-        futex_wait(&p->lock, 2, INT64_MAX);
-    }
+    sleeplock_acquire(&p->lock);
 }
 
 void pool_unlock(struct pool *p)
 {
-    if (a32_xchg(&p->lock, 0, RELEASE /* OF3 */) == 2) {
-        futex_wake(&p->lock, 1);
-    }
+    sleeplock_release(&p->lock);
 }
 
 void pool_init(struct pool *p, const roost_opts *opts)
@@ -234,7 +216,7 @@ static int give_back(struct pool *p, struct job *j)
         return 0; /* another thread has it, or its caller was cancelled */
     }
     list_remove(&j->link);
-    j->state = JOB_NEW; /* recheck: OF3 its hook may yet come */
+    j->state = JOB_NEW; /* recheck: SL1 its hook may yet come */
     count(p, -1);
     return -EAGAIN;
 }
@@ -261,7 +243,7 @@ static int make(struct runtime *rt, struct pool_thread *t, struct job **mine)
         list_push_front(&p->spare, &t->link);
     }
     rc = give_back(p, *mine);
-    if (--p->threads == 0) { /* recheck: OF3 */
+    if (--p->threads == 0) { /* recheck: SL1 */
         refuse(p);
     } else {
         pool_unlock(p);
@@ -285,7 +267,7 @@ int pool_submit(struct job *j)
     struct pool_thread *t;
 
     pool_lock(p);
-    if (a32_load(&j->cancelled, RELAXED)) { /* recheck: OF3 */
+    if (a32_load(&j->cancelled, RELAXED)) { /* recheck: SL1 */
         pool_unlock(p);
         return -ECANCELED;
     }

@@ -67,6 +67,7 @@ void park_init(struct park *p, unsigned workers)
     a32_init(&p->word, 0);
     a32_init(&p->lock, 0);
     p->workers = workers;
+    p->poke = NULL;
     list_init(&p->sleepers);
 }
 
@@ -101,7 +102,7 @@ bool park_announce(struct park *p, struct parker *k, bool searching)
     uint32_t word;
 
     lock(p);
-    a32_store(&k->notified, 0, RELAXED);
+    a32_store(&k->notified, PARKER_ASLEEP, RELAXED);
     list_push_front(&p->sleepers, &k->link);
     word = a32_add(&p->word, delta, RELEASE /* P2 */) + delta;
     unlock(p);
@@ -109,83 +110,138 @@ bool park_announce(struct park *p, struct parker *k, bool searching)
     return word == p->workers * PARK_PARKED;
 }
 
-/* Take k out of the sleepers: it searches now. Under lock, and so is the word
- * that says it: told later, it could meet the next sleep of a worker whose time
- * had come meanwhile, which would get up without having been taken out. */
-static void choose(struct park *p, struct parker *k)
+/* Take k out of the sleepers: it searches now. Where it slept. Under lock, and
+ * so is the word that says it: told later, it could meet the next sleep of a
+ * worker whose time had come meanwhile, which would get up without having been
+ * taken out. */
+static uint32_t choose(struct park *p, struct parker *k)
 {
+    uint32_t was = a32_xchg(&k->notified, PARKER_CHOSEN, RELEASE /* P3 */);
+
     list_remove(&k->link);
-    a32_store(&k->notified, 1, RELEASE /* P3 */);
     a32_add(&p->word, PARK_SEARCHING - PARK_PARKED, RELAXED);
+    return was;
+}
+
+/* Under lock. True: it was in the list, *was says where it sleeps. */
+static bool take(struct park *p, struct parker *k, uint32_t *was)
+{
+    bool mine = list_linked(&k->link);
+
+    if (mine) {
+        *was = choose(p, k);
+    }
+    return mine;
 }
 
 bool park_retract(struct park *p, struct parker *k)
 {
+    uint32_t was;
     bool mine;
 
     lock(p);
-    mine = list_linked(&k->link);
-    if (mine) {
-        choose(p, k);
-    }
+    mine = take(p, k, &was);
     unlock(p);
     return mine;
 }
 
+bool park_chosen(const struct parker *k)
+{
+    return a32_load(&((struct parker *)(uintptr_t)k)->notified,
+                    ACQUIRE /* P3 */) == PARKER_CHOSEN;
+}
+
 bool park_sleep(struct parker *k, int64_t deadline)
 {
-    while (a32_load(&k->notified, ACQUIRE /* P3 */) == 0) {
-        if (futex_wait(&k->notified, 0, deadline) == -ETIMEDOUT) {
-            return a32_load(&k->notified, ACQUIRE /* P3 */) != 0;
+    while (!park_chosen(k)) {
+        if (futex_wait(&k->notified, PARKER_ASLEEP, deadline) == -ETIMEDOUT) {
+            return park_chosen(k);
         }
     }
     return true;
 }
 
-static void notify(struct parker *k)
+bool park_elsewhere(struct parker *k)
 {
-    futex_wake(&k->notified, 1); /* chosen: at worst for nothing */
+    uint32_t seen = PARKER_ASLEEP;
+
+    return a32_cas(&k->notified, &seen, PARKER_ELSEWHERE, RELAXED, RELAXED) ||
+           !park_chosen(k);
+}
+
+void park_back(struct parker *k)
+{
+    uint32_t seen = PARKER_ELSEWHERE;
+
+    (void)a32_cas(&k->notified, &seen, PARKER_ASLEEP, RELAXED, RELAXED);
+}
+
+/* Chosen: at worst woken for nothing. */
+static void notify(struct park *p, struct parker *k, uint32_t was)
+{
+    if (was == PARKER_ELSEWHERE) {
+        p->poke(p);
+    } else {
+        futex_wake(&k->notified, 1);
+    }
+}
+
+/* Under lock: choose the one that fell asleep last, if any sleeps. */
+static struct parker *newest(struct park *p, uint32_t *was)
+{
+    struct parker *k;
+
+    if (list_empty(&p->sleepers)) {
+        return NULL;
+    }
+    k = container_of(p->sleepers.next, struct parker, link);
+    *was = choose(p, k);
+    return k;
 }
 
 void park_wake_one(struct park *p)
 {
-    struct list *node = NULL;
+    struct parker *k = NULL;
+    uint32_t was = PARKER_ASLEEP;
 
     if (!park_wanted(p)) {
         return;
     }
     lock(p);
-    if (park_wanted(p) && !list_empty(&p->sleepers)) {
-        node = p->sleepers.next;
-        choose(p, container_of(node, struct parker, link));
+    if (park_wanted(p)) {
+        k = newest(p, &was);
     }
     unlock(p);
-    if (node != NULL) {
-        notify(container_of(node, struct parker, link));
+    if (k != NULL) {
+        notify(p, k, was);
     }
 }
 
 void park_wake(struct park *p, struct parker *k)
 {
-    if (park_retract(p, k)) {
-        notify(k);
+    uint32_t was;
+    bool mine;
+
+    lock(p);
+    mine = take(p, k, &was);
+    unlock(p);
+    if (mine) {
+        notify(p, k, was);
     }
 }
 
 void park_wake_all(struct park *p)
 {
-    for (;;) {
-        struct list *node;
+    struct parker *k;
+
+    do {
+        uint32_t was = PARKER_ASLEEP;
 
         lock(p);
-        node = list_empty(&p->sleepers) ? NULL : p->sleepers.next;
-        if (node != NULL) {
-            choose(p, container_of(node, struct parker, link));
-        }
+        k = newest(p, &was);
         unlock(p);
-        if (node == NULL) {
-            return;
+        if (k != NULL) {
+            notify(p, k, was);
         }
-        notify(container_of(node, struct parker, link));
-    }
+    } while (k != NULL);
 }

@@ -8,15 +8,23 @@
 #include "base/list.h"
 
 struct parker {
-    a32 notified;     /* M: 1 a wake-up is due (futex) */
+    a32 notified;     /* M: PARKER_ (futex) */
     struct list link; /* L(lock): in sleepers while parked */
+};
+
+/* parker.notified. */
+enum {
+    PARKER_ASLEEP,    /* or about to be: on its futex */
+    PARKER_CHOSEN,    /* a wake-up is due */
+    PARKER_ELSEWHERE, /* likewise asleep, but where `poke` wakes it */
 };
 
 struct park {
     a32 word; /* M: searching in the low half, parked in the high half */
-    uint32_t workers;     /* I */
-    a32 lock;             /* M: spin, a few instructions */
-    struct list sleepers; /* L(lock): newest first */
+    uint32_t workers;            /* I */
+    void (*poke)(struct park *); /* I: wakes the one that is ELSEWHERE */
+    a32 lock;                    /* M: spin, a few instructions */
+    struct list sleepers;        /* L(lock): newest first */
 } __attribute__((aligned(CACHE_LINE)));
 
 #define PARK_SEARCHING 1u
@@ -41,6 +49,13 @@ bool park_retract(struct park *p, struct parker *k);
 /* Worker: sleep until chosen or the deadline (ns, CLOCK_MONOTONIC). True:
  * chosen, and searching. False: the time has come; still parked: retract. */
 bool park_sleep(struct parker *k, int64_t deadline);
+
+/* Worker: from here on it sleeps elsewhere. False: chosen already. */
+bool park_elsewhere(struct parker *k);
+/* Worker, in place of park_sleep's result. */
+bool park_chosen(const struct parker *k);
+/* Worker: no longer elsewhere; park_sleep or park_retract follows. */
+void park_back(struct parker *k);
 
 /* Anyone, after making work visible and park_publish: wake one if somebody
  * sleeps and nobody looks. */

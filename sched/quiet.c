@@ -101,7 +101,7 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
     if (!rt->report_deadlock || rt->main == NULL ||
         (a64_load(&rt->main->scope.count, ACQUIRE /* C2 */) & COUNT_CHILDREN) ==
             0 ||
-        plain_active() ||
+        plain_active() || poller_awaited(&rt->poller) ||
         outside_any(rt) || /* again: main may have been counted since */
         earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
@@ -118,7 +118,28 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
     return true;
 }
 
-bool runtime_quiet(struct runtime *rt)
+/* R65: have all waited for long enough, really? */
+static bool silent(struct runtime *rt, int64_t *again)
+{
+    int64_t since = (int64_t)a64_load(&rt->silent_since, RELAXED);
+    int64_t now;
+
+    if (!poller_awaited(&rt->poller)) {
+        return true;
+    }
+    now = clock_now();
+    if (since == 0) {
+        since = now;
+        a64_store(&rt->silent_since, (uint64_t)now, RELAXED);
+    }
+    if (now - since >= rt->jump_after) {
+        return true;
+    }
+    *again = since + rt->jump_after;
+    return false;
+}
+
+bool runtime_quiet(struct runtime *rt, int64_t *again)
 {
     uint32_t firing = a32_load(&rt->firing, SEQ_CST /* F1 */);
     uint64_t regions = region_out(rt);
@@ -129,14 +150,22 @@ bool runtime_quiet(struct runtime *rt)
     if ((regions & REGION_COUNT) != 0 || region_out(rt) != regions) {
         return false; /* a task runs, though no worker does */
     }
+    if (poller_ready(rt)) {
+        return false; /* who sleeps there has just been woken, or will be */
+    }
     if (settle(rt)) {
         return true;
     }
     if (outside_any(rt)) {
         return false;
     }
-    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL && jump(rt)) {
-        return true;
+    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL && earliest(rt) != INT64_MAX) {
+        if (!silent(rt, again)) {
+            return false;
+        }
+        if (jump(rt)) {
+            return true;
+        }
     }
     return report_deadlock(rt, firing);
 }

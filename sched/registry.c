@@ -11,6 +11,7 @@
  *     offloaded call sees it by registry_forks.
  */
 #include "base/check.h"
+#include "fd.h"
 #include "plain.h"
 #include "runtime.h"
 #include <pthread.h>
@@ -46,6 +47,8 @@ static void in_child(void)
 {
     struct worker *w = worker_self();
 
+    struct list *at;
+
     if (w != NULL) {
         w->fiber->worker = NULL;
         if (w->frame != NULL) {
@@ -54,6 +57,10 @@ static void in_child(void)
     }
     worker_tls = NULL;
     region_forget();
+    for (at = runtimes.next; at != &runtimes; at = at->next) {
+        poller_close(container_of(at, struct runtime, link));
+    }
+    fd_forked();
     offload_forget();
     a32_add(&forks, 1, RELAXED);
     if (count > 0) {

@@ -7,7 +7,8 @@
  * STOP    1 refuse posts, calls, submits   2 background tasks: soft cancel,
  *         await, newest first   3 posts and groups: the same together
  *         4 the offload threads: abandoned calls awaited, all joined
- *         5 the watch joined   6 workers leave their loops, joined
+ *         5 the watch joined   6 workers leave their loops, joined; the
+ *         poller closed
  *         7 everything freed (R59)
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
@@ -25,6 +26,7 @@
 #include "base/cpu.h"
 #include "base/edge.h"
 #include "count.h"
+#include "fd.h"
 #include "group.h"
 #include <errno.h>
 #include <stdio.h>
@@ -36,6 +38,7 @@
 #define DEFAULT_STACK (256u * 1024)
 #define DEFAULT_STACK_MIN (64u * 1024)
 #define DEFAULT_GRACE (5 * ROOST_S)
+#define DEFAULT_JUMP_AFTER (10 * ROOST_MS)
 #define WORKERS_MAX 4096
 
 int64_t runtime_now(const struct runtime *rt)
@@ -176,6 +179,8 @@ static int read_options(struct runtime *rt, const roost_opts *opts)
         rt->stack_size = rt->stack_min + 64 * 1024;
     }
     rt->grace = rt->opts.grace == 0 ? DEFAULT_GRACE : rt->opts.grace;
+    rt->jump_after =
+        rt->opts.jump_after == 0 ? DEFAULT_JUMP_AFTER : rt->opts.jump_after;
     rt->flags = rt->opts.flags;
     rt->on_error = rt->opts.on_error;
     rt->ctx = rt->opts.ctx;
@@ -343,6 +348,7 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
     a64_init(&rt->epoch, 1);
     a64_init(&rt->virtual_now, (uint64_t)ROOST_S);
     park_init(&rt->park, rt->worker_count);
+    rt->park.poke = poller_poke;
     inject_init(&rt->inject);
     init_root(rt);
     pool_init(&rt->pool, &rt->opts);
@@ -450,6 +456,8 @@ static int stop(struct runtime *rt)
     }
     signals_stop(rt);
     stop_threads(rt);
+    fd_leave(&rt->poller);
+    poller_close(rt);
     registry_remove(rt);
     return 0;
 }

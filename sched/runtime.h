@@ -5,6 +5,7 @@
 #define ROOST_RUNTIME_H
 
 #include "offload.h"
+#include "poller.h"
 #include "worker.h"
 #include <roost/run.h>
 #include <roost/trace.h>
@@ -37,8 +38,9 @@ struct runtime {
     unsigned flags;            /* I: ROOST_ flags of opts */
     bool report_deadlock;      /* I: roost_run, not roost_start */
     bool deadlocked;           /* L(quiet): reported once */
-    a32 fatal;      /* M: a background task's failure, negated, or 0 */
-    roost_ns grace; /* I */
+    a32 fatal;           /* M: a background task's failure, negated, or 0 */
+    roost_ns grace;      /* I */
+    roost_ns jump_after; /* I */
     void (*on_error)(const roost_errors *, const char *, void *); /* I */
     void *ctx;                                                    /* I */
     char name[32];                                                /* I */
@@ -71,6 +73,9 @@ struct runtime {
     struct carriers carriers; /* threads that carry workers */
     struct regions regions;   /* blocking regions */
     struct pool pool;         /* threads of offloaded calls */
+    struct poller poller;     /* who waits for descriptors */
+    a64 silent_since; /* M: virtual clock: all wait, some for descriptors,
+                             since then, really; 0: not so */
 
     roost_opts opts;                  /* I */
     sigset_t signal_mask;             /* I: opts.signals, copied */
@@ -108,8 +113,9 @@ void runtime_report(struct runtime *rt, roost_errors *e, int status,
                     const char *task);
 
 /* All workers sleep: settle, jump the virtual clock, report a deadlock. True
- * if something can run now. See quiet.c. */
-bool runtime_quiet(struct runtime *rt);
+ * if something can run now; *again: when to ask again (CLOCK_MONOTONIC), if
+ * nothing happens. See quiet.c. */
+bool runtime_quiet(struct runtime *rt, int64_t *again);
 
 /* --- background.c --- */
 /* Soft-cancel and await the background tasks, newest first: hard at hard_time

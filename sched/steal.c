@@ -4,7 +4,8 @@
  * WHAT    The order of R60 and R68: nobody starves, priorities are kept, and
  *         the local path costs no shared access.
  * MODEL   One turn, own queues first:
- *           1  every 61st turn: due timers, then the inject queue, LOW, the
+ *           1  every 61st turn: due timers, the poller, then the inject queue,
+ *              LOW, the
  *              oldest of the deque and, every other time before it, of the ring
  *           2  pinned work, then HIGH
  *           3  after a spawner stepped aside: its deque; after a task that
@@ -16,7 +17,7 @@
  *           8  the run-next slot again, then LOW
  *         and when all that is empty: due timers, then other workers from a
  *         random one on: HIGH, half of a ring, the oldest of a deque, LOW and
- *         the run-next slot last.
+ *         the run-next slot last; then the poller.
  * INVARIANTS
  *   - Every queue of the runtime is looked at within 61 turns of somebody.
  *   - work_exists looks at all that work_search could take (P1 in park.c).
@@ -107,6 +108,9 @@ static enum found look_round(struct worker *w, struct work *out)
     w->turns = WORKER_TURNS;
     w->odd_round = !w->odd_round;
     timers_fire(&w->timers, runtime_now_fast(w));
+    if (unlikely(a32_load(&w->rt->poller.on, RELAXED))) {
+        poller_round(w->rt, clock_fast(&w->clock));
+    }
     found = from_queue(&w->rt->inject, out);
     if (found == FOUND_NOTHING) {
         found = from_queue(&w->low, out);
@@ -349,6 +353,9 @@ enum found work_search(struct worker *w, struct work *out)
     }
     if (found == FOUND_NOTHING && w->rt->worker_count > 1) {
         found = steal_any(w, out);
+    }
+    if (found == FOUND_NOTHING && poller_look(w->rt)) {
+        found = work_own(w, out);
     }
     return found;
 }

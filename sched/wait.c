@@ -65,14 +65,18 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "plain.h"
+#include "plain_poll.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
 
 static __thread struct waiter thread_waiter;
 
-/* waiter.woken, of a plain thread. */
-enum { THREAD_AWAKE, THREAD_WOKEN, THREAD_ASLEEP };
+/* How this thread's next wait sleeps; NULL: on its futex. */
+static __thread int (*thread_commit)(struct waiter *, roost_ns);
+
+/* waiter.woken, of a plain thread; above THREAD_BELL: where it polls. */
+enum { THREAD_AWAKE, THREAD_WOKEN, THREAD_ASLEEP, THREAD_POLLS, THREAD_BELL };
 
 int64_t wait_now(void)
 {
@@ -322,10 +326,30 @@ bool wait_cancel_frozen(struct waiter *wt)
 
 static void wake_thread(struct waiter *wt)
 {
-    if (a32_xchg(&wt->woken, THREAD_WOKEN, RELEASE /* W1 */) == THREAD_ASLEEP) {
+    uint32_t was = a32_xchg(&wt->woken, THREAD_WOKEN, RELEASE /* W1 */);
+
+    if (unlikely(was >= THREAD_POLLS)) {
+        plain_poll_ring((int)(was / THREAD_BELL));
+        return; /* it goes on only when it has heard that */
+    }
+    if (was == THREAD_ASLEEP) {
         plain_awake();
     }
     futex_wake(&wt->woken, 1); /* its end at worst: a wake for nothing */
+}
+
+void wait_thread_polls(int (*commit)(struct waiter *w, roost_ns deadline))
+{
+    thread_commit = commit;
+}
+
+bool wait_thread_bell(struct waiter *wt, int bell)
+{
+    uint32_t seen = THREAD_AWAKE;
+
+    return !a32_cas(&wt->woken, &seen,
+                    (uint32_t)bell * THREAD_BELL + THREAD_POLLS,
+                    ACQUIRE /* W1 */, ACQUIRE /* W1 */);
 }
 
 void wait_wake(struct waiter *wt)
@@ -404,7 +428,12 @@ void wait_abort(struct waiter *wt)
 static int commit_thread(struct waiter *wt, roost_ns deadline)
 {
     uint32_t seen = THREAD_AWAKE;
+    int (*commit)(struct waiter *, roost_ns) = thread_commit;
 
+    if (unlikely(commit != NULL)) {
+        thread_commit = NULL;
+        return commit(wt, deadline);
+    }
     if (deadline == ROOST_NEVER && plain_self()->used &&
         a32_cas(&wt->woken, &seen, THREAD_ASLEEP, RELAXED, RELAXED)) {
         plain_asleep();

@@ -150,6 +150,23 @@ bool task_over(struct roost_task *t, int *status);
 /* Under lock, not over: complete the clause's waiter when it is. */
 void task_await(struct roost_task *t, struct clause *c);
 
+/* --- a descriptor, for select; but for fd_case and _outcome under lock --- */
+
+struct fd;
+struct fd *fd_case(int fd); /* never NULL: it stands in for one without */
+void fd_case_lock(struct fd *f);
+void fd_case_unlock(struct fd *f);
+/* What is ready, or a failure; 0: it may be waited for. */
+int fd_case_look(struct fd *f, int fd, unsigned events);
+/* Put c, which has its waiter and index, there. It may complete it at once. */
+void fd_case_enter(struct fd *f, struct clause *c, int fd, unsigned events);
+void fd_case_leave(struct fd *f, struct clause *c, int fd);
+/* Completed: what is ready, a failure, or -EAGAIN: nothing, wait again. */
+int fd_case_outcome(struct fd *f, int fd, unsigned events, uint32_t how);
+/* What completion says beside the index, with which all clauses stay below. */
+#define FD_HOW (1u << 20)
+#define FD_HOW_NOMEM (3 * FD_HOW)
+
 /* Uniform in 0..n-1. */
 uint32_t wait_random(uint32_t n);
 
@@ -158,6 +175,12 @@ _Noreturn void misuse(const char *call, const void *object, const char *what);
 
 /* Now, on the clock of the current runtime (or CLOCK_MONOTONIC). */
 int64_t wait_now(void);
+
+/* --- for plain_poll.c: a plain thread that waits for descriptors too --- */
+/* How the next wait_commit of this thread sleeps. */
+void wait_thread_polls(int (*commit)(struct waiter *w, roost_ns deadline));
+/* In it: completed by somebody else? If not, it rings this bell when it is. */
+bool wait_thread_bell(struct waiter *w, int bell);
 
 /* --- for the canceller and the timers only --- */
 void wait_init(struct waiter *w);

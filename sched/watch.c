@@ -2,7 +2,8 @@
  * watch.c - the watch: one thread that sleeps until something is due.
  *
  * WHAT    Fires timers of workers that compute (R11), and hands on what signal
- *         handlers have posted; repeats the interrupts of offloaded calls.
+ *         handlers have posted; repeats the interrupts of offloaded calls;
+ *         looks at the poller while nobody sleeps there (poller.c).
  *         Idle, it sleeps for ever.
  * MODEL   A worker that sleeps looks after its own wheel (it sleeps until its
  *         earliest timer). The watch is for the others: it sleeps until
@@ -138,8 +139,10 @@ static void *watch_main(void *arg)
         until = again < until ? again : until;
         again = pool_look(rt);
         until = again < until ? again : until;
+        again = poller_watch(rt);
+        until = again < until ? again : until;
         a64_store(&rt->watch_until, (uint64_t)until, SEQ_CST /* V1 */);
-        if (earliest(rt) >= until) {
+        if (earliest(rt) >= until && poller_next(rt) >= until) {
             futex_wait(&rt->watch_word, seen, until);
         }
     }

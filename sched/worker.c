@@ -127,21 +127,22 @@ static enum found spin(struct worker *w, struct work *out)
 static void sleep_parked(struct worker *w, bool all)
 {
     struct runtime *rt = w->rt;
+    int64_t again = INT64_MAX;
     int64_t until;
 
     if (work_exists(w) || a32_load(&rt->stopping, RELAXED) ||
-        (all && !work_pinned(rt) && runtime_quiet(rt))) {
+        (all && !work_pinned(rt) && runtime_quiet(rt, &again))) {
         park_retract(&rt->park, &w->parker);
         return;
     }
     until = rt->opts.clock == ROOST_CLOCK_VIRTUAL
-                ? INT64_MAX
+                ? again
                 : (int64_t)a64_load(&w->timers.next, RELAXED);
     /* What others arm in our wheel from here on is the watch's. */
     a64_store(&w->sleeps_until, (uint64_t)until, RELAXED);
     a64_store(&w->counters.parked, a64_load(&w->counters.parked, RELAXED) + 1,
               RELAXED);
-    if (!park_sleep(&w->parker, until)) {
+    if (!poller_sleep(w, until) && !park_sleep(&w->parker, until)) {
         park_retract(&rt->park, &w->parker);
     }
     a64_store(&w->sleeps_until, 0, SEQ_CST /* V1 */);
@@ -170,6 +171,9 @@ static enum found idle(struct worker *w, struct work *out)
         if (found != FOUND_NOTHING) {
             if (searching && park_search_end(&rt->park)) {
                 park_wake_one(&rt->park);
+            }
+            if (unlikely(a64_load(&rt->silent_since, RELAXED) != 0)) {
+                a64_store(&rt->silent_since, 0, RELAXED);
             }
             return found;
         }

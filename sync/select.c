@@ -36,6 +36,7 @@ static const struct select_ops *const ops_of_kind[SELECT_KINDS] = {
     [SELECT_RECV] = &select_recv,   [SELECT_SEND] = &select_send,
     [SELECT_EVENT] = &select_event, [SELECT_SEM] = &select_sem,
     [SELECT_LATCH] = &select_latch, [SELECT_TASK] = &select_task,
+    [SELECT_FD] = &select_fd,
 };
 
 /* An object of some of the cases. */
@@ -244,7 +245,7 @@ static void leave_all(const struct select *s, const void *gone)
     wakes_run(&wakes);
 }
 
-/* The wait was completed. */
+/* The wait was completed. -EAGAIN: for nothing. */
 static int completed(const struct select *s, uint32_t result)
 {
     uint32_t i = result & QUEUE_INDEX;
@@ -255,7 +256,7 @@ static int completed(const struct select *s, uint32_t result)
     if (ops_of(c)->outcome != NULL) {
         c->status = ops_of(c)->outcome(c, how);
     }
-    return (int)i;
+    return c->status == -EAGAIN ? -EAGAIN : (int)i;
 }
 
 /* Its time has come: whose? */
@@ -274,8 +275,9 @@ static int timed_out(const struct select *s)
     return -ETIMEDOUT;
 }
 
-/* With storage for s->n. try_only: nothing is ready: -EAGAIN. */
-static int run(struct select *s, roost_ns deadline, bool try_only)
+/* With storage for s->n. -EAGAIN: nothing is ready, or what was proved not to
+ * be. */
+static int run_once(struct select *s, roost_ns deadline, bool try_only)
 {
     struct wakes wakes = {0};
     struct waiter *w;
@@ -303,6 +305,16 @@ static int run(struct select *s, roost_ns deadline, bool try_only)
     }
     leave_all(s, NULL); /* recheck: R3 */
     return rc == -ETIMEDOUT ? timed_out(s) : rc;
+}
+
+static int run(struct select *s, roost_ns deadline, bool try_only)
+{
+    int rc;
+
+    do {
+        rc = run_once(s, deadline, try_only);
+    } while (rc == -EAGAIN && !try_only);
+    return rc;
 }
 
 static int run_many(struct select *s, roost_ns deadline, bool try_only)

@@ -17,6 +17,7 @@ enum select_kind {
     SELECT_SEM,
     SELECT_LATCH,
     SELECT_TASK,
+    SELECT_FD,
     SELECT_TIME,
     SELECT_INVALID, /* made from bad arguments */
     SELECT_KINDS,
@@ -33,7 +34,8 @@ struct select_ops {
     /* Put the clause into the queue; out again, which may let others go on. */
     void (*enter)(const roost_case *c, struct clause *clause);
     void (*leave)(const roost_case *c, struct clause *clause, struct wakes *k);
-    /* The status that completion with QUEUE_HOW bits means. NULL: 0. */
+    /* The status that completion with QUEUE_HOW bits means; -EAGAIN: none, look
+     * again. NULL: 0. */
     int (*outcome)(const roost_case *c, uint32_t how);
 };
 
@@ -42,6 +44,7 @@ extern const struct select_ops select_event;             /* event.c */
 extern const struct select_ops select_sem;               /* sem.c */
 extern const struct select_ops select_latch;             /* latch.c */
 extern const struct select_ops select_task;              /* select_task.c */
+extern const struct select_ops select_fd;                /* select_fd.c */
 
 static inline roost_case select_case(enum select_kind kind, void *object,
                                      void *item, uint64_t number)

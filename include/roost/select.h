@@ -39,6 +39,12 @@ ROOST_API roost_case roost_on_task(roost_task *t);
 /* The absolute time has come. status: 0. */
 ROOST_API roost_case roost_on_time(roost_ns t);
 
+/* What a descriptor is waited for; see io.h. */
+#define ROOST_READABLE 1u
+#define ROOST_WRITABLE 2u
+/* The descriptor is ready. status: as of roost_wait_fd. */
+ROOST_API roost_case roost_on_fd(int fd, unsigned events);
+
 /*
  * Waits until one of n cases can happen, and lets exactly that one happen.
  *   cases  may name one object several times; can be used again after

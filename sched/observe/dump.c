@@ -9,6 +9,7 @@
  *         where that can be had: a dump from a crash goes on without it.
  */
 #include "count.h"
+#include "fd.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -39,6 +40,20 @@ __attribute__((format(printf, 2, 3))) static void put(struct dump *d,
     va_end(args);
 }
 
+static void print_wait(struct dump *d, const char *what, const void *object)
+{
+    int fd = -1;
+    const char *ready = fd_waits_for(what, object, &fd);
+
+    if (ready != NULL) {
+        put(d, "waiting for fd %d %s\n", fd, ready);
+    } else if (object != NULL) {
+        put(d, "%s %p\n", what, object);
+    } else {
+        put(d, "%s\n", what == NULL ? "running or ready" : what);
+    }
+}
+
 /* Under the lock of the scope that f is linked to. */
 static void print_task(struct dump *d, struct frame *f, unsigned depth)
 {
@@ -48,13 +63,9 @@ static void print_task(struct dump *d, struct frame *f, unsigned depth)
     const char *name =
         a32_load(&f->linked, RELAXED) & LINK_DESC ? f->desc->name : "";
 
-    put(d, "%*stask %s: %s", (int)(2 * depth), "",
-        *name == '\0' ? "(unnamed)" : name,
-        what == NULL ? "running or ready" : what);
-    if (object != NULL) {
-        put(d, " %p", object);
-    }
-    put(d, "\n");
+    put(d, "%*stask %s: ", (int)(2 * depth), "",
+        *name == '\0' ? "(unnamed)" : name);
+    print_wait(d, what, object);
     for (at = f->scopes.next; at != &f->scopes && depth < DEPTH_MAX;
          at = at->next) {
         print_scope(d, container_of(at, struct scope, attach), depth + 1);

@@ -49,6 +49,7 @@ int roost_stats_get(roost_runtime *pub, roost_stats *out)
     for (i = 0; i < rt->worker_count; i++) {
         add(&rt->workers[i], out);
     }
+    out->polled = a64_load(&rt->poller.looks, RELAXED);
     out->offloaded = a64_load(&rt->pool.taken, RELAXED);
     stack_pool_stats(rt->stacks, &stacks);
     out->stacks = stacks.stacks;

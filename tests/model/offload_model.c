@@ -12,7 +12,7 @@
  * Only wait.c is real beside the two. A scope is a mark here, and its hook one
  * word.
  */
-// MODEL-SOURCES: sched/offload.c sched/offload_pool.c
+// MODEL-SOURCES: sched/offload.c sched/offload_pool.c sched/base/sleeplock.c
 // MODEL-WITH: sched/wait.c
 #include "offload_rooms.h"
 

@@ -80,8 +80,9 @@ bool stack_trim(struct stack_pool *p)
 }
 
 /* The last one that goes to sleep asks. */
-bool runtime_quiet(struct runtime *r)
+bool runtime_quiet(struct runtime *r, int64_t *again)
 {
+    (void)again;
     if (!park_all(&r->park) || a64_load(&r->outside, ACQUIRE) != 0) {
         return false;
     }
@@ -95,6 +96,34 @@ bool runtime_quiet(struct runtime *r)
 
 /* Nothing is offloaded. */
 int64_t pool_look(struct runtime *r)
+{
+    (void)r;
+    return INT64_MAX;
+}
+
+/* No descriptor is waited for. Weak: poller_model.c has the real poller. */
+#define NO_POLLER __attribute__((weak))
+
+NO_POLLER bool poller_look(struct runtime *r)
+{
+    (void)r;
+    return false;
+}
+
+NO_POLLER bool poller_sleep(struct worker *w, int64_t until)
+{
+    (void)w;
+    (void)until;
+    return false;
+}
+
+NO_POLLER int64_t poller_watch(struct runtime *r)
+{
+    (void)r;
+    return INT64_MAX;
+}
+
+NO_POLLER int64_t poller_next(struct runtime *r)
 {
     (void)r;
     return INT64_MAX;

@@ -1,0 +1,270 @@
+/*
+ * io.c - reading and writing.
+ *
+ * WHAT    read(2), write(2) and their kin for tasks: the worker is never held
+ *         up, whatever the descriptor's flags are.
+ * MODEL   Try; if there is nothing, wait for an event and try again (fd.c). How
+ *         to try without blocking depends on the descriptor, and is found out
+ *         once:
+ *           a socket            MSG_DONTWAIT, and MSG_NOSIGNAL
+ *           a pipe, a terminal  RWF_NOWAIT at the current position
+ *           a regular file      likewise what lies in memory; what does not,
+ *                               and what epoll refuses, is offloaded
+ *           what has neither    O_NONBLOCK, if it is set; else poll(2), and
+ *                               when that says that it is ready an offloaded
+ *                               call, since somebody else may be quicker
+ * COST    Ready: the system call. See fd.c for what waiting adds.
+ */
+#include "io.h"
+
+#include "base/check.h"
+#include "runtime.h"
+#include "worker.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+ssize_t io_result(ssize_t n)
+{
+    if (n >= 0) {
+        return n;
+    }
+    return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+enum io_kind io_kind(const struct io *io)
+{
+    return io->u.f == NULL ? IO_UNKNOWN
+                           : (enum io_kind)a32_load(&io->u.f->kind, RELAXED);
+}
+
+void io_kind_is(struct io *io, enum io_kind kind)
+{
+    if (io->u.f != NULL) {
+        a32_store(&io->u.f->kind, (uint32_t)kind, RELAXED);
+    }
+}
+
+ssize_t io_run(struct io *io, roost_ns deadline)
+{
+    int rc;
+
+    for (;;) {
+        ssize_t n;
+
+        do {
+            n = io->attempt(io);
+        } while (n == -EINTR);
+        if (n == IO_BLOCKS) {
+            return io_offload(io);
+        }
+        if (n != -EAGAIN) {
+            wait_ready();
+            return n;
+        }
+        rc = fd_wait(&io->u, io->event, FD_KEEP, deadline);
+        if (rc == -EPERM) {
+            io_kind_is(io, IO_FILE);
+            return io_offload(io);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+}
+
+/* --- one attempt --- */
+
+static ssize_t on_socket(const struct io *io)
+{
+    struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)io->vec};
+
+    msg.msg_iovlen = (size_t)io->vecs;
+    if (io->event == ROOST_READABLE) {
+        return io_result(io->vecs == 1 ? recv(io->u.fd, io->vec->iov_base,
+                                              io->vec->iov_len, MSG_DONTWAIT)
+                                       : recvmsg(io->u.fd, &msg, MSG_DONTWAIT));
+    }
+    return io_result(sendmsg(io->u.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+static ssize_t call(const struct io *io)
+{
+    return io_result(io->event == ROOST_READABLE
+                         ? readv(io->u.fd, io->vec, io->vecs)
+                         : writev(io->u.fd, io->vec, io->vecs));
+}
+
+static ssize_t nowait(const struct io *io)
+{
+    return io_result(
+        io->event == ROOST_READABLE
+            ? preadv2(io->u.fd, io->vec, io->vecs, -1, RWF_NOWAIT)
+            : pwritev2(io->u.fd, io->vec, io->vecs, -1, RWF_NOWAIT));
+}
+
+/* Neither socket nor RWF_NOWAIT. */
+static ssize_t on_plain(const struct io *io)
+{
+    int flags = fcntl(io->u.fd, F_GETFL);
+    int rc;
+
+    if (flags < 0) {
+        return -errno;
+    }
+    if (flags & O_NONBLOCK) {
+        return call(io);
+    }
+    rc = fd_look(io->u.fd, io->event);
+    return rc == 0 ? -EAGAIN : rc < 0 ? rc : IO_BLOCKS;
+}
+
+static size_t length(const struct io *io)
+{
+    size_t n = 0;
+    int i;
+
+    for (i = 0; i < io->vecs; i++) {
+        n += io->vec[i].iov_len;
+    }
+    return n;
+}
+
+static bool unsupported(ssize_t n)
+{
+    return n == -EOPNOTSUPP || n == -ENOSYS || n == -EINVAL;
+}
+
+static ssize_t on_other(struct io *io)
+{
+    enum io_kind kind = io_kind(io);
+    ssize_t n;
+
+    if (kind == IO_PLAIN) {
+        return on_plain(io);
+    }
+    n = nowait(io);
+    if (kind == IO_FILE) {
+        /* Short: of the rest nothing lay in memory, or it is the end. */
+        return n == -EAGAIN || unsupported(n) ? IO_BLOCKS : n;
+    }
+    if (unsupported(n)) {
+        io_kind_is(io, IO_PLAIN);
+        return on_plain(io);
+    }
+    return n;
+}
+
+static ssize_t attempt(struct io *io)
+{
+    enum io_kind kind = io_kind(io);
+    ssize_t n;
+
+    if (kind != IO_UNKNOWN && kind != IO_SOCKET) {
+        return on_other(io);
+    }
+    if (io->event == ROOST_READABLE && length(io) == 0) {
+        return call(io); /* recv would wait; this finds out about fd alone */
+    }
+    n = on_socket(io);
+    if (n != -ENOTSOCK) {
+        if (kind == IO_UNKNOWN && n != -EBADF) {
+            io_kind_is(io, IO_SOCKET);
+        }
+        return n;
+    }
+    io_kind_is(io, IO_NOWAIT);
+    return on_other(io);
+}
+
+static ssize_t transfer(struct io *io, int fd, unsigned event,
+                        roost_ns deadline)
+{
+    int rc = fd_enter();
+
+    if (rc != 0) {
+        return rc;
+    }
+    fd_use(&io->u, fd);
+    io->event = event;
+    io->attempt = attempt;
+    return io_run(io, deadline);
+}
+
+/* --- the public calls --- */
+
+ssize_t roost_read_until(int fd, void *buf, size_t n, roost_ns deadline)
+{
+    struct io io;
+
+    if (buf == NULL && n > 0) {
+        return -EINVAL;
+    }
+    io.one = (struct iovec){buf, n < SSIZE_MAX ? n : SSIZE_MAX};
+    io.vec = &io.one;
+    io.vecs = 1;
+    return transfer(&io, fd, ROOST_READABLE, deadline);
+}
+
+ssize_t roost_read(int fd, void *buf, size_t n)
+{
+    return roost_read_until(fd, buf, n, ROOST_NEVER);
+}
+
+ssize_t roost_write_until(int fd, const void *buf, size_t n, roost_ns deadline)
+{
+    struct io io;
+
+    if (buf == NULL && n > 0) {
+        return -EINVAL;
+    }
+    io.one =
+        (struct iovec){(void *)(uintptr_t)buf, n < SSIZE_MAX ? n : SSIZE_MAX};
+    io.vec = &io.one;
+    io.vecs = 1;
+    return transfer(&io, fd, ROOST_WRITABLE, deadline);
+}
+
+ssize_t roost_write(int fd, const void *buf, size_t n)
+{
+    return roost_write_until(fd, buf, n, ROOST_NEVER);
+}
+
+int roost_wait_fd_until(int fd, unsigned events, roost_ns deadline)
+{
+    const unsigned all = ROOST_READABLE | ROOST_WRITABLE;
+    int rc;
+
+    if (events == 0 || (events & ~all) != 0) {
+        return -EINVAL;
+    }
+    rc = fd_enter();
+    if (rc != 0) {
+        return rc;
+    }
+    rc = fd_await(fd, events, deadline);
+    if (rc >= 0) {
+        wait_ready();
+    }
+    return rc;
+}
+
+int roost_wait_fd(int fd, unsigned events)
+{
+    return roost_wait_fd_until(fd, events, ROOST_NEVER);
+}
+
+int roost_close(int fd)
+{
+    int rc = wait_check();
+
+    return rc != 0 ? rc : fd_end(fd, close);
+}
+
+void roost_forget(int fd)
+{
+    if (wait_check() == 0) {
+        (void)fd_end(fd, NULL);
+    }
+}

@@ -1,0 +1,266 @@
+/*
+ * poller.c - who waits in epoll(7) for the descriptors of a runtime.
+ *
+ * WHAT    Whatever comes is taken by a worker that has nothing else to do, at
+ *         once; by one that works, at its looks round; and else by the watch,
+ *         within a millisecond.
+ * MODEL   One thread at a time is at the poller: it holds it (`held`).
+ *
+ *           a worker without work   sleeps in it, in place of its futex, until
+ *                                   its earliest timer; the bell wakes it
+ *           a worker with work      looks every 61 turns, and before it goes
+ *                                   to sleep
+ *           the watch               looks every millisecond, while somebody
+ *                                   waits and nobody sleeps in it
+ *
+ *         What comes is handed to the table (fd_event), which says whom it
+ *         wakes. The holder lets the poller go before that, and first takes
+ *         itself out of the sleepers: between the two nobody may think that
+ *         all is quiet (quiet.c).
+ *
+ *         The watch comes every millisecond only while it is needed: it stops
+ *         when a worker sleeps in the poller and nobody has looked since it
+ *         came last, so that a busy server does not kick it at every event.
+ * INVARIANTS
+ *   - Nothing is made before the first wait for a descriptor.
+ *   - While a task waits: a worker sleeps in the poller, or one that is awake
+ *     will look before it sleeps, or the watch comes (poller_next).
+ *   - The bell rings once for each time that a worker which sleeps here is
+ *     chosen (park.c), not for every wake-up.
+ * ORDER
+ *   PL1  on: release -> acquire    the set
+ *   PL2  held: release -> acquire    looks; one thread at a time
+ *   V1  (watch.c) who sleeps no more in the poller says so (asleep), then
+ *       reads watch_until; who begins to wait says so (awaited), then reads
+ *       asleep; the watch stores watch_until, then reads both:
+ *         waiter             worker               watch
+ *         awaited++          asleep = 0           watch_until = never
+ *         full    /- V1 -/   full      /- V1 -/   full
+ *         read asleep        read watch_until     read awaited, asleep
+ *         awake: cover       cover                again if nobody sleeps
+ *   F1  (watch.c) firing
+ *   P1  (park.c)
+ * COST    A look: a system call. Sleeping here: one more than on a futex. A
+ *         runtime that never waits for a descriptor: a load where it idles.
+ * REJECTED  A thread of its own in epoll: two wake-ups for each event. The
+ *         watch in epoll beside the workers: the system wakes whom it likes.
+ */
+#include "poller.h"
+
+#include "base/check.h"
+#include "base/sleeplock.h"
+#include "fd.h"
+#include "runtime.h"
+#include "worker.h"
+
+#define BATCH 128 /* events that one look takes */
+
+int poller_make(struct runtime *rt)
+{
+    struct poller *p = &rt->poller;
+    int rc = 0;
+
+    if (likely(a32_load(&p->on, ACQUIRE /* PL1 */))) {
+        return 0;
+    }
+    sleeplock_acquire(&p->making);
+    if (!a32_load(&p->on, RELAXED)) {
+        rc = pollset_open(&p->set);
+        if (rc == 0) {
+            a32_store(&p->on, 1, RELEASE /* PL1 */);
+        }
+    }
+    sleeplock_release(&p->making);
+    return rc;
+}
+
+void poller_close(struct runtime *rt)
+{
+    if (a32_load(&rt->poller.on, RELAXED)) {
+        pollset_close(&rt->poller.set);
+        a32_store(&rt->poller.on, 0, RELAXED);
+    }
+}
+
+static void cover(struct runtime *rt)
+{
+    watch_cover_real(rt, clock_now() + POLLER_PAUSE);
+}
+
+void poller_await(struct runtime *rt)
+{
+    struct poller *p = &rt->poller;
+
+    if (a64_add(&p->awaited, 1, SEQ_CST /* V1 */) == 0 &&
+        !a32_load(&p->asleep, SEQ_CST /* V1 */)) {
+        cover(rt);
+    }
+}
+
+void poller_await_end(struct runtime *rt)
+{
+    a64_add(&rt->poller.awaited, (uint64_t)-1, RELAXED);
+}
+
+/* --- at it --- */
+
+static bool hold(struct poller *p)
+{
+    uint32_t seen = 0;
+
+    return a32_load(&p->held, RELAXED) == 0 &&
+           a32_cas(&p->held, &seen, 1, ACQUIRE /* PL2 */, RELAXED);
+}
+
+static void let_go(struct poller *p)
+{
+    a32_store(&p->held, 0, RELEASE /* PL2 */);
+}
+
+/* Held. How many events. */
+static int take(struct poller *p, struct epoll_event *events, int64_t until)
+{
+    int n = pollset_wait(&p->set, events, BATCH, until);
+
+    a64_store(&p->looked, (uint64_t)clock_now(), RELAXED);
+    a64_store(&p->looks, a64_load(&p->looks, RELAXED) + 1, RELAXED);
+    return n;
+}
+
+/* Not held. Wakes those for whom something has come. */
+static void hand_out(struct runtime *rt, const struct epoll_event *events,
+                     int n)
+{
+    struct waiter *chain = NULL;
+    struct waiter **end = &chain;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (events[i].data.u64 != POLLSET_BELL) {
+            fd_event(rt, &events[i], &end);
+        }
+    }
+    *end = NULL;
+    wait_wake_chain(chain);
+}
+
+static bool used(struct poller *p)
+{
+    return a32_load(&p->on, ACQUIRE /* PL1 */) && poller_awaited(p);
+}
+
+bool poller_look(struct runtime *rt)
+{
+    struct poller *p = &rt->poller;
+    struct epoll_event events[BATCH];
+    int n;
+
+    if (!used(p) || !hold(p)) {
+        return false;
+    }
+    n = take(p, events, 0);
+    let_go(p);
+    hand_out(rt, events, n);
+    return n > 0;
+}
+
+void poller_round(struct runtime *rt, int64_t now)
+{
+    struct poller *p = &rt->poller;
+
+    if (a32_load(&p->on, RELAXED) && !a32_load(&p->held, RELAXED) &&
+        now - (int64_t)a64_load(&p->looked, RELAXED) >= POLLER_ROUND) {
+        (void)poller_look(rt);
+    }
+}
+
+bool poller_ready(struct runtime *rt)
+{
+    return used(&rt->poller) && pollset_ready(&rt->poller.set);
+}
+
+/* Held: until something has come, or the time; how many events. */
+static int sleep_here(struct runtime *rt, struct epoll_event *events,
+                      int64_t until)
+{
+    struct poller *p = &rt->poller;
+    int n;
+
+    a32_store(&p->asleep, 1, RELAXED); /* seen late: the watch looks in vain */
+    n = take(p, events, until);
+    a32_store(&p->asleep, 0, SEQ_CST /* V1 */);
+    let_go(p);
+    cover(rt);
+    return n;
+}
+
+bool poller_sleep(struct worker *w, int64_t until)
+{
+    struct runtime *rt = w->rt;
+    struct poller *p = &rt->poller;
+    struct epoll_event events[BATCH];
+    int n;
+
+    if (!used(p) || !hold(p)) {
+        return false;
+    }
+    if (!park_elsewhere(&w->parker)) {
+        let_go(p);
+        return true;
+    }
+    n = sleep_here(rt, events, until);
+    if (n < 0) { /* the system refuses: the watch goes on trying */
+        park_back(&w->parker);
+        return false;
+    }
+    park_retract(&rt->park, &w->parker);
+    hand_out(rt, events, n);
+    return true;
+}
+
+void poller_poke(struct park *park)
+{
+    struct runtime *rt = container_of(park, struct runtime, park);
+
+    pollset_ring(&rt->poller.set);
+}
+
+/* --- the watch --- */
+
+int64_t poller_next(struct runtime *rt)
+{
+    struct poller *p = &rt->poller;
+
+    if (!used(p) || a32_load(&p->asleep, SEQ_CST /* V1 */)) {
+        return INT64_MAX;
+    }
+    return clock_now() + POLLER_PAUSE;
+}
+
+int64_t poller_watch(struct runtime *rt)
+{
+    struct poller *p = &rt->poller;
+    uint64_t looks = a64_load(&p->looks, RELAXED);
+    int64_t now;
+    bool moved = looks != p->seen;
+
+    if (!used(p)) {
+        return INT64_MAX;
+    }
+    p->seen = looks;
+    if (a32_load(&p->asleep, SEQ_CST /* V1 */)) {
+        return moved ? clock_now() + POLLER_PAUSE : INT64_MAX;
+    }
+    now = clock_now();
+    if (now - (int64_t)a64_load(&p->looked, RELAXED) < POLLER_PAUSE) {
+        return now + POLLER_PAUSE;
+    }
+    a32_add(&rt->firing, 1, SEQ_CST /* F1 */);
+    (void)poller_look(rt);
+    a32_add(&rt->firing, 1, SEQ_CST /* F1 */);
+    fence_full(); /* P1 */
+    if (park_all(&rt->park)) {
+        park_wake_one(&rt->park); /* who looked meanwhile looks again */
+    }
+    return clock_now() + POLLER_PAUSE;
+}
