@@ -22,7 +22,7 @@
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 ssize_t io_result(ssize_t n)
@@ -89,7 +89,7 @@ static ssize_t on_socket(const struct io *io)
     return io_result(sendmsg(io->u.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
-static ssize_t call(const struct io *io)
+static ssize_t call(struct io *io)
 {
     return io_result(io->event == ROOST_READABLE
                          ? readv(io->u.fd, io->vec, io->vecs)
@@ -105,7 +105,7 @@ static ssize_t nowait(const struct io *io)
 }
 
 /* Neither socket nor RWF_NOWAIT. */
-static ssize_t on_plain(const struct io *io)
+static ssize_t on_plain(struct io *io)
 {
     int flags = fcntl(io->u.fd, F_GETFL);
     int rc;
@@ -133,7 +133,27 @@ static size_t length(const struct io *io)
 
 static bool unsupported(ssize_t n)
 {
-    return n == -EOPNOTSUPP || n == -ENOSYS || n == -EINVAL;
+    return n == -EOPNOTSUPP || n == -ENOSYS;
+}
+
+/* A regular file: what lies in memory is read right here. A read that is short
+ * only because the rest does not is finished by a thread that may block, so
+ * that short means the end, as programs take it to. */
+static ssize_t on_file(struct io *io)
+{
+    ssize_t n = nowait(io);
+
+    while (n > 0 && io->event == ROOST_READABLE && io->vecs == 1 &&
+           (size_t)n < io->one.iov_len) {
+        io->got += (size_t)n;
+        io->one.iov_base = (char *)io->one.iov_base + n;
+        io->one.iov_len -= (size_t)n;
+        n = nowait(io);
+    }
+    if (n == -EAGAIN || unsupported(n)) {
+        return IO_BLOCKS;
+    }
+    return n >= 0 ? (ssize_t)io->got + n : n;
 }
 
 static ssize_t on_other(struct io *io)
@@ -141,19 +161,29 @@ static ssize_t on_other(struct io *io)
     enum io_kind kind = io_kind(io);
     ssize_t n;
 
+    if (kind == IO_FILE) {
+        return on_file(io);
+    }
     if (kind == IO_PLAIN) {
         return on_plain(io);
     }
     n = nowait(io);
-    if (kind == IO_FILE) {
-        /* Short: of the rest nothing lay in memory, or it is the end. */
-        return n == -EAGAIN || unsupported(n) ? IO_BLOCKS : n;
-    }
     if (unsupported(n)) {
         io_kind_is(io, IO_PLAIN);
         return on_plain(io);
     }
     return n;
+}
+
+/* No socket: what else? Where this errs, epoll says so (io_run). */
+static enum io_kind other_kind(const struct io *io)
+{
+    struct stat st;
+
+    return fstat(io->u.fd, &st) == 0 &&
+                   (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+               ? IO_FILE
+               : IO_NOWAIT;
 }
 
 static ssize_t attempt(struct io *io)
@@ -174,7 +204,7 @@ static ssize_t attempt(struct io *io)
         }
         return n;
     }
-    io_kind_is(io, IO_NOWAIT);
+    io_kind_is(io, other_kind(io));
     return on_other(io);
 }
 
@@ -189,22 +219,31 @@ static ssize_t transfer(struct io *io, int fd, unsigned event,
     fd_use(&io->u, fd);
     io->event = event;
     io->attempt = attempt;
+    io->block = call;
     return io_run(io, deadline);
 }
 
 /* --- the public calls --- */
 
-ssize_t roost_read_until(int fd, void *buf, size_t n, roost_ns deadline)
+static ssize_t one(int fd, unsigned event, struct iovec vec, roost_ns deadline)
 {
-    struct io io;
+    struct io io = {.got = 0};
 
-    if (buf == NULL && n > 0) {
+    if (vec.iov_base == NULL && vec.iov_len > 0) {
         return -EINVAL;
     }
-    io.one = (struct iovec){buf, n < SSIZE_MAX ? n : SSIZE_MAX};
+    if (vec.iov_len > SSIZE_MAX) {
+        vec.iov_len = SSIZE_MAX;
+    }
+    io.one = vec;
     io.vec = &io.one;
     io.vecs = 1;
-    return transfer(&io, fd, ROOST_READABLE, deadline);
+    return transfer(&io, fd, event, deadline);
+}
+
+ssize_t roost_read_until(int fd, void *buf, size_t n, roost_ns deadline)
+{
+    return one(fd, ROOST_READABLE, (struct iovec){buf, n}, deadline);
 }
 
 ssize_t roost_read(int fd, void *buf, size_t n)
@@ -212,23 +251,98 @@ ssize_t roost_read(int fd, void *buf, size_t n)
     return roost_read_until(fd, buf, n, ROOST_NEVER);
 }
 
+static struct iovec from(const void *buf, size_t n)
+{
+    return (struct iovec){(void *)(uintptr_t)buf, n};
+}
+
 ssize_t roost_write_until(int fd, const void *buf, size_t n, roost_ns deadline)
 {
-    struct io io;
-
-    if (buf == NULL && n > 0) {
-        return -EINVAL;
-    }
-    io.one =
-        (struct iovec){(void *)(uintptr_t)buf, n < SSIZE_MAX ? n : SSIZE_MAX};
-    io.vec = &io.one;
-    io.vecs = 1;
-    return transfer(&io, fd, ROOST_WRITABLE, deadline);
+    return one(fd, ROOST_WRITABLE, from(buf, n), deadline);
 }
 
 ssize_t roost_write(int fd, const void *buf, size_t n)
 {
     return roost_write_until(fd, buf, n, ROOST_NEVER);
+}
+
+static ssize_t several(int fd, unsigned event, struct io *io, roost_ns deadline)
+{
+    if (io->vec == NULL || io->vecs < 1 || io->vecs > IOV_MAX) {
+        return -EINVAL;
+    }
+    return transfer(io, fd, event, deadline);
+}
+
+ssize_t roost_readv_until(int fd, const struct iovec *vec, int n,
+                          roost_ns deadline)
+{
+    struct io io = {.vec = vec, .vecs = n};
+
+    return several(fd, ROOST_READABLE, &io, deadline);
+}
+
+ssize_t roost_readv(int fd, const struct iovec *vec, int n)
+{
+    return roost_readv_until(fd, vec, n, ROOST_NEVER);
+}
+
+ssize_t roost_writev_until(int fd, const struct iovec *vec, int n,
+                           roost_ns deadline)
+{
+    struct io io = {.vec = vec, .vecs = n};
+
+    return several(fd, ROOST_WRITABLE, &io, deadline);
+}
+
+ssize_t roost_writev(int fd, const struct iovec *vec, int n)
+{
+    return roost_writev_until(fd, vec, n, ROOST_NEVER);
+}
+
+/* All of it; each step looks at the deadline, and whether it is cancelled. */
+static int full(int fd, unsigned event, struct iovec vec, size_t *done,
+                roost_ns deadline)
+{
+    size_t n = vec.iov_len;
+    ssize_t went;
+
+    do {
+        went = one(fd, event, vec, deadline);
+        if (went > 0) {
+            vec.iov_base = (char *)vec.iov_base + went;
+            vec.iov_len -= (size_t)went;
+        }
+    } while (went > 0 && vec.iov_len > 0);
+    if (done != NULL) {
+        *done = n - vec.iov_len;
+    }
+    if (went < 0) {
+        return (int)went;
+    }
+    return vec.iov_len == 0 ? 0 : -EPIPE;
+}
+
+int roost_read_full_until(int fd, void *buf, size_t n, size_t *done,
+                          roost_ns deadline)
+{
+    return full(fd, ROOST_READABLE, (struct iovec){buf, n}, done, deadline);
+}
+
+int roost_read_full(int fd, void *buf, size_t n, size_t *done)
+{
+    return roost_read_full_until(fd, buf, n, done, ROOST_NEVER);
+}
+
+int roost_write_full_until(int fd, const void *buf, size_t n, size_t *done,
+                           roost_ns deadline)
+{
+    return full(fd, ROOST_WRITABLE, from(buf, n), done, deadline);
+}
+
+int roost_write_full(int fd, const void *buf, size_t n, size_t *done)
+{
+    return roost_write_full_until(fd, buf, n, done, ROOST_NEVER);
 }
 
 int roost_wait_fd_until(int fd, unsigned events, roost_ns deadline)

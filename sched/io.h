@@ -5,6 +5,7 @@
 #define ROOST_IO_INTERNAL_H
 
 #include "fd.h"
+#include <limits.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -28,11 +29,14 @@ struct io {
     unsigned event; /* ROOST_READABLE or _WRITABLE: what it waits for */
     /* Try it once: a result, -EAGAIN, or IO_BLOCKS. */
     ssize_t (*attempt)(struct io *io);
+    /* On a thread that may block; NULL: attempt never says IO_BLOCKS. */
+    ssize_t (*block)(struct io *io);
     struct iovec one;        /* read, write: what vec points to */
     const struct iovec *vec; /* of read and write */
     int vecs;
     struct msghdr msg; /* of recvfrom, sendto */
     int flags;         /* likewise, or of accept */
+    size_t got;        /* of a file: what attempt has read before it blocks */
     ssize_t result;    /* of io_offload */
 };
 
@@ -42,7 +46,7 @@ enum io_kind io_kind(const struct io *io);
 void io_kind_is(struct io *io, enum io_kind kind);
 /* -errno of what has just failed; -EAGAIN for EWOULDBLOCK too. */
 ssize_t io_result(ssize_t n);
-/* io_file.c: have it read or written by a thread that may block. Waits. */
+/* io_file.c: have io->block done by a thread that may. Waits. */
 ssize_t io_offload(struct io *io);
 
 #endif

@@ -241,7 +241,8 @@ static int outcome(struct job *j, struct frame *f, struct runtime *rt,
 
     switch (end) {
     case JOB_LEFT:
-        return cancelled(f, rt);
+        (void)cancelled(f, rt);
+        return OFFLOAD_LEFT;
     case JOB_RAN:
         rc = take_over(j);
         break;
@@ -403,7 +404,7 @@ static int enter_thread(void)
     return hooks_running() ? -EPERM : 0;
 }
 
-int roost_offload_with(roost_fn fn, void *arg, const roost_offload_opts *opts)
+int offload_run(roost_fn fn, void *arg, const roost_offload_opts *opts)
 {
     static const roost_offload_opts none;
     const roost_offload_opts *o = opts == NULL ? &none : opts;
@@ -419,6 +420,13 @@ int roost_offload_with(roost_fn fn, void *arg, const roost_offload_opts *opts)
         return rc;
     }
     return f == NULL ? on_thread(fn, arg, o) : on_task(f, fn, arg, o);
+}
+
+int roost_offload_with(roost_fn fn, void *arg, const roost_offload_opts *opts)
+{
+    int rc = offload_run(fn, arg, opts);
+
+    return rc == OFFLOAD_LEFT ? -ECANCELED : rc;
 }
 
 int roost_offload(roost_fn fn, void *arg)

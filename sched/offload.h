@@ -63,6 +63,11 @@ struct job {
     _Alignas(16) unsigned char copy[]; /* arg, if copied */
 };
 
+/* roost_offload_with, but OFFLOAD_LEFT if the call was abandoned: arg is its
+ * thread's. After -ECANCELED it never ran. */
+int offload_run(roost_fn fn, void *arg, const roost_offload_opts *opts);
+#define OFFLOAD_LEFT (INT32_MIN + 1)
+
 /* In the runtime. */
 struct pool {
     a32 lock;                  /* M: 0 free, 1 held, 2 and slept for (futex) */

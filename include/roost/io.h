@@ -27,7 +27,9 @@
 
 #include <roost/base.h>
 #include <roost/select.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,6 +66,105 @@ ROOST_API ssize_t roost_read_until(int fd, void *buf, size_t n,
 ROOST_API ssize_t roost_write(int fd, const void *buf, size_t n);
 ROOST_API ssize_t roost_write_until(int fd, const void *buf, size_t n,
                                     roost_ns deadline);
+
+/*
+ * The same from and into n (1 to IOV_MAX) pieces, in order. -EINVAL also: vec
+ * NULL, another n.
+ */
+ROOST_API ssize_t roost_readv(int fd, const struct iovec *vec, int n);
+ROOST_API ssize_t roost_readv_until(int fd, const struct iovec *vec, int n,
+                                    roost_ns deadline);
+ROOST_API ssize_t roost_writev(int fd, const struct iovec *vec, int n);
+ROOST_API ssize_t roost_writev_until(int fd, const struct iovec *vec, int n,
+                                     roost_ns deadline);
+
+/*
+ * recvfrom(2) and sendto(2): up to n bytes, or one datagram.
+ *   flags  MSG_: with MSG_DONTWAIT, and of MSG_ERRQUEUE, -EAGAIN in place of
+ *          waiting; MSG_WAITALL has no effect (roost_read_full)
+ *   from   may be NULL; else *len is its room in bytes, and then what it takes
+ *   to     may be NULL; else of len bytes
+ *   how many, -ECANCELED, -EBADF, -EBUSY, -EINVAL: buf NULL with n > 0, from
+ *   without len; -EAGAIN: also a full receiver that is no stream, local and not
+ *   connected to, from a descriptor that does not block
+ * Wait. Who: a task, a plain thread. Cost: ready, the system call. R2 R3 R8.
+ */
+ROOST_API ssize_t roost_recvfrom(int fd, void *buf, size_t n, int flags,
+                                 struct sockaddr *from, socklen_t *len);
+ROOST_API ssize_t roost_recvfrom_until(int fd, void *buf, size_t n, int flags,
+                                       struct sockaddr *from, socklen_t *len,
+                                       roost_ns deadline);
+ROOST_API ssize_t roost_sendto(int fd, const void *buf, size_t n, int flags,
+                               const struct sockaddr *to, socklen_t len);
+ROOST_API ssize_t roost_sendto_until(int fd, const void *buf, size_t n,
+                                     int flags, const struct sockaddr *to,
+                                     socklen_t len, roost_ns deadline);
+
+/*
+ * Reads n bytes, in as many steps as it takes.
+ *   done  may be NULL; else how many came, written in every case
+ *   0; -EPIPE, the end came before; -ECANCELED; what roost_read returns
+ * Waits. Who: a task, a plain thread. R8.
+ */
+ROOST_API int roost_read_full(int fd, void *buf, size_t n, size_t *done);
+ROOST_API int roost_read_full_until(int fd, void *buf, size_t n, size_t *done,
+                                    roost_ns deadline);
+/* Writes n bytes, likewise. -EPIPE: nobody reads any more. */
+ROOST_API int roost_write_full(int fd, const void *buf, size_t n, size_t *done);
+ROOST_API int roost_write_full_until(int fd, const void *buf, size_t n,
+                                     size_t *done, roost_ns deadline);
+
+/*
+ * open(2), offloaded, with O_CLOEXEC.
+ *   the descriptor; -EINVAL, path NULL; -ECANCELED, also while a FIFO waits for
+ *   its other end; -EAGAIN, no thread can be made
+ * Waits. Who: a task; a plain thread opens it itself. Cost: 25 us.
+ */
+ROOST_API int roost_open(const char *path, int flags, mode_t mode);
+
+/*
+ * accept(2): the next connection; non-blocking, close-on-exec.
+ *   from   may be NULL; else *len is its room in bytes, and then what it takes
+ *   the descriptor; -ECANCELED, -EBADF, -EBUSY; -EINVAL: from without len, not
+ *   listening; -EMFILE, -ENFILE: the connection waits until there is room
+ * A blocking fd has O_NONBLOCK for the time of the system call. Waits. Who: a
+ * task, a plain thread. Cost: the system call and two more; blocking, four.
+ */
+ROOST_API int roost_accept(int fd, struct sockaddr *from, socklen_t *len);
+ROOST_API int roost_accept_until(int fd, struct sockaddr *from, socklen_t *len,
+                                 roost_ns deadline);
+
+/*
+ * connect(2), until it is connected.
+ *   0; -ECONNREFUSED and the like; -ECANCELED, -ETIMEDOUT: it may yet come
+ *   about, so close fd; -EINVAL, to is NULL; -EBADF; -EBUSY; -EAGAIN: the
+ *   listener, local, is full, and fd does not block
+ * A blocking fd has O_NONBLOCK for the time of the system call. Waits. Who: a
+ * task, a plain thread.
+ */
+ROOST_API int roost_connect(int fd, const struct sockaddr *to, socklen_t len);
+ROOST_API int roost_connect_until(int fd, const struct sockaddr *to,
+                                  socklen_t len, roost_ns deadline);
+
+/*
+ * A socket that listens.
+ *   host     a name or address; NULL: all addresses, of IPv6 and IPv4
+ *   port     a number or a service's name; "0": any
+ *   backlog  connections that may wait to be accepted
+ *   the descriptor, non-blocking, close-on-exec; -ENOENT, no such name; -EAGAIN
+ *   of the resolver, or no thread can be made; -EINVAL, port NULL or unknown,
+ *   backlog < 0; -ECANCELED; -ENOMEM; -EADDRINUSE and the like
+ * Waits. Who: a task; a plain thread resolves the name itself.
+ */
+ROOST_API int roost_tcp_listen(const char *host, const char *port, int backlog);
+
+/*
+ * A connection to the first of the host's addresses that accepts one.
+ *   the descriptor, as above; the failure of the last address; -ENOENT,
+ *   -EAGAIN, -ENOMEM, -ECANCELED as above; -EINVAL, a NULL, port unknown
+ * Waits. Who: a task; a plain thread resolves the name itself.
+ */
+ROOST_API int roost_tcp_connect(const char *host, const char *port);
 
 /*
  * Waiters on it get -EBADF (R58); then close(2) and roost_forget. 0, or its

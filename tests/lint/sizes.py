@@ -16,9 +16,10 @@ STATEMENT = re.compile(r'\b(if|for|while|switch|else|do)\b')
 LONG = {
     'tests/test.h': 600,  # a program's main in a header: as a .c
 }
-# The contract has the one with more; a test's stand-in for a call of the C
-# library (__wrap_mmap) has what that call has.
-MANY_PARAMS = re.compile(r'roost_parallel_reduce|__wrap_\w+')
+# The contract has those with more, as recvfrom(2) has; a test's stand-in for a
+# call of the C library (__wrap_mmap) has what that call has.
+MANY_PARAMS = re.compile(r'roost_(parallel_reduce|(recvfrom|sendto)(_until)?)'
+                         r'|__wrap_\w+')
 # Files that leave braces away on purpose, and why.
 WITHOUT_BRACES = {
     'tests/conformance/block_form_test.c': 'that a block is one statement',

@@ -10,6 +10,7 @@
 
 #define MODEL_RUNS 4000
 #include "model.h"
+#include "no_poller.h"
 #include "runtime.h"
 #include "worker.h"
 #include <string.h>
@@ -96,34 +97,6 @@ bool runtime_quiet(struct runtime *r, int64_t *again)
 
 /* Nothing is offloaded. */
 int64_t pool_look(struct runtime *r)
-{
-    (void)r;
-    return INT64_MAX;
-}
-
-/* No descriptor is waited for. Weak: poller_model.c has the real poller. */
-#define NO_POLLER __attribute__((weak))
-
-NO_POLLER bool poller_look(struct runtime *r)
-{
-    (void)r;
-    return false;
-}
-
-NO_POLLER bool poller_sleep(struct worker *w, int64_t until)
-{
-    (void)w;
-    (void)until;
-    return false;
-}
-
-NO_POLLER int64_t poller_watch(struct runtime *r)
-{
-    (void)r;
-    return INT64_MAX;
-}
-
-NO_POLLER int64_t poller_next(struct runtime *r)
 {
     (void)r;
     return INT64_MAX;
