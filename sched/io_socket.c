@@ -219,25 +219,21 @@ static ssize_t connect_once(struct io *io)
     return io_result(connect(io->u.fd, io->msg.msg_name, io->msg.msg_namelen));
 }
 
-/* It is on its way: until it has come, or not. */
+static bool on_its_way(int rc)
+{
+    return rc == -EINPROGRESS || rc == -EALREADY || rc == -EINTR;
+}
+
+/* Until it has come, or not: connecting once more tells, and ends it. */
 static int await_connected(struct io *io, roost_ns deadline)
 {
-    socklen_t len = sizeof(int);
-    int failure = 0;
-    int rc = 0;
+    int rc = -EINPROGRESS;
 
-    while (rc == 0) {
+    while (on_its_way(rc)) {
         rc = fd_wait(&io->u, ROOST_WRITABLE, FD_KEEP, deadline);
-        if (rc != 0) {
-            return rc;
-        }
-        rc = fd_look(io->u.fd, ROOST_WRITABLE);
+        rc = rc == 0 ? (int)unblocked(io, connect_once) : rc;
     }
-    if (rc > 0 &&
-        getsockopt(io->u.fd, SOL_SOCKET, SO_ERROR, &failure, &len) != 0) {
-        return -errno;
-    }
-    return rc < 0 ? rc : -failure;
+    return rc == -EISCONN ? 0 : rc;
 }
 
 /* A local socket whose listener is full cannot be waited for by poll(2), which
@@ -264,7 +260,7 @@ static int begin_connect(struct io *io, roost_ns deadline)
 {
     int rc = (int)unblocked(io, connect_once);
 
-    if (rc == -EINPROGRESS || rc == -EALREADY || rc == -EINTR) {
+    if (on_its_way(rc)) {
         rc = await_connected(io, deadline);
     } else if (rc == -EAGAIN && !(io->flags & O_NONBLOCK)) {
         rc = connect_blocking(io, deadline);

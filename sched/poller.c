@@ -38,6 +38,15 @@
  *         full    /- V1 -/   full      /- V1 -/   full
  *         read asleep        read watch_until     read awaited, asleep
  *         awake: cover       cover                again if nobody sleeps
+ *   PL3  the last worker to sleep (quiet.c): is nothing on its way from here? It
+ *       asks the system whether anything has come, and then who sleeps here:
+ *         sleeper                      last worker
+ *         asleep = it                  anything in the set?
+ *         take what has come           read asleep
+ *         out of the sleepers          all asleep?
+ *         asleep = 0
+ *       If it was taken already, the sleeper is seen, or is no more among the
+ *       sleepers.
  *   F1  (watch.c) firing
  *   P1  (park.c)
  * COST    A look: a system call. Sleeping here: one more than on a futex. A
@@ -174,21 +183,44 @@ void poller_round(struct runtime *rt, int64_t now)
     }
 }
 
-bool poller_ready(struct runtime *rt)
+bool poller_quiet(struct runtime *rt, bool sure)
 {
-    return used(&rt->poller) && pollset_ready(&rt->poller.set);
+    struct poller *p = &rt->poller;
+    uint32_t sleeper;
+
+    if (!used(p)) {
+        return true;
+    }
+    if (pollset_ready(&p->set)) { /* recheck: PL3 */
+        return false;
+    }
+    sleeper = a32_load(&p->asleep, SEQ_CST /* PL3 V1 */);
+    if (sleeper == 0) {
+        return true;
+    }
+    if (sure) { /* it comes back as the last to sleep, and sees for itself */
+        park_wake(&rt->park, &rt->workers[sleeper - 1].parker);
+    }
+    return false;
 }
 
-/* Held: until something has come, or the time; how many events. */
-static int sleep_here(struct runtime *rt, struct epoll_event *events,
+/* Held: until something has come, or the time; how many events. If it works, w
+ * is awake then. */
+static int sleep_here(struct worker *w, struct epoll_event *events,
                       int64_t until)
 {
+    struct runtime *rt = w->rt;
     struct poller *p = &rt->poller;
     int n;
 
-    a32_store(&p->asleep, 1, RELAXED); /* seen late: the watch looks in vain */
+    a32_store(&p->asleep, w->index + 1, SEQ_CST /* PL3 */);
     n = take(p, events, until);
-    a32_store(&p->asleep, 0, SEQ_CST /* V1 */);
+    if (n < 0) {
+        park_back(&w->parker);
+    } else {
+        park_retract(&rt->park, &w->parker);
+    }
+    a32_store(&p->asleep, 0, SEQ_CST /* PL3 V1 */);
     let_go(p);
     cover(rt);
     return n;
@@ -208,12 +240,10 @@ bool poller_sleep(struct worker *w, int64_t until)
         let_go(p);
         return true;
     }
-    n = sleep_here(rt, events, until);
+    n = sleep_here(w, events, until);
     if (n < 0) { /* the system refuses: the watch goes on trying */
-        park_back(&w->parker);
         return false;
     }
-    park_retract(&rt->park, &w->parker);
     hand_out(rt, events, n);
     return true;
 }

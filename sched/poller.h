@@ -24,7 +24,8 @@ struct poller {
     a32 making;         /* M: sleeplock: who makes it */
     struct pollset set; /* I once on */
     a32 held;           /* M: 1 while a thread is at it: PL2 */
-    a32 asleep;         /* S holder: a worker sleeps in it: V1 */
+    a32 asleep;         /* S holder: the worker that sleeps in it, from 1 on;
+                           0: none: V1, PL3 */
     a64 awaited;        /* M: tasks that wait for a descriptor: V1 */
     a64 looked;         /* M: when somebody looked last */
     a64 looks;          /* S holder, R */
@@ -53,8 +54,9 @@ void poller_round(struct runtime *rt, int64_t now);
  * something has come. False: somebody else is here, or nobody awaits anything:
  * sleep on the futex. True: it was here, and searches now. */
 bool poller_sleep(struct worker *w, int64_t until);
-/* Is there something to be taken? */
-bool poller_ready(struct runtime *rt);
+/* The last worker that goes to sleep: is nothing on its way from here? sure: it
+ * has to know, and if somebody sleeps here he is asked to say so. */
+bool poller_quiet(struct runtime *rt, bool sure);
 
 /* --- for the watch --- */
 /* Look, if nobody else does; when to come again. */

@@ -139,6 +139,18 @@ static bool silent(struct runtime *rt, int64_t *again)
     return false;
 }
 
+/* Is anything to be done once all is quiet? */
+static bool cares(struct runtime *rt)
+{
+    bool settling;
+
+    lock(rt);
+    settling = !list_empty(&rt->settlers);
+    unlock(rt);
+    return settling || (rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
+                        earliest(rt) != INT64_MAX);
+}
+
 bool runtime_quiet(struct runtime *rt, int64_t *again)
 {
     uint32_t firing = a32_load(&rt->firing, SEQ_CST /* F1 */);
@@ -147,11 +159,12 @@ bool runtime_quiet(struct runtime *rt, int64_t *again)
     if (firing % 2 != 0 || !park_all(&rt->park)) {
         return false; /* the watch, or another thread, has just woken one */
     }
+    if (!poller_quiet(rt, cares(rt)) || !park_all(&rt->park) ||
+        a32_load(&rt->firing, SEQ_CST /* F1 */) != firing) {
+        return false;
+    }
     if ((regions & REGION_COUNT) != 0 || region_out(rt) != regions) {
         return false; /* a task runs, though no worker does */
-    }
-    if (poller_ready(rt)) {
-        return false; /* who sleeps there has just been woken, or will be */
     }
     if (settle(rt)) {
         return true;

@@ -39,9 +39,10 @@ ROOST_API roost_case roost_on_task(roost_task *t);
 /* The absolute time has come. status: 0. */
 ROOST_API roost_case roost_on_time(roost_ns t);
 
-/* What a descriptor is waited for; see io.h. */
-#define ROOST_READABLE 1u
-#define ROOST_WRITABLE 2u
+/* What a descriptor is waited for; see io.h. No unsigned constants: the ready
+ * ones come back as an int. */
+#define ROOST_READABLE 1
+#define ROOST_WRITABLE 2
 /* The descriptor is ready. status: as of roost_wait_fd. */
 ROOST_API roost_case roost_on_fd(int fd, unsigned events);
 
