@@ -65,6 +65,7 @@ static void unlock(struct park *p)
 void park_init(struct park *p, unsigned workers)
 {
     a32_init(&p->word, 0);
+    a32_init(&p->lookouts, 0);
     a32_init(&p->lock, 0);
     p->workers = workers;
     p->poke = NULL;

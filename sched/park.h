@@ -23,6 +23,7 @@ struct park {
     a32 word; /* M: searching in the low half, parked in the high half */
     uint32_t workers;            /* I */
     void (*poke)(struct park *); /* I: wakes the one that is ELSEWHERE */
+    a32 lookouts;                /* M: sleepers that look again: lookout.c */
     a32 lock;                    /* M: spin, a few instructions */
     struct list sleepers;        /* L(lock): newest first */
 } __attribute__((aligned(CACHE_LINE)));

@@ -147,8 +147,8 @@ static bool cares(struct runtime *rt)
     lock(rt);
     settling = !list_empty(&rt->settlers);
     unlock(rt);
-    return settling || (rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
-                        earliest(rt) != INT64_MAX);
+    return settling ||
+           (rt->opts.clock == ROOST_CLOCK_VIRTUAL && earliest(rt) != INT64_MAX);
 }
 
 bool runtime_quiet(struct runtime *rt, int64_t *again)

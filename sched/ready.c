@@ -17,6 +17,7 @@
  * ORDER
  *   N1  next: release by the owner -> acquire by a taker (swap)   the fiber
  *   P1  (park.c) after a push: barrier light, then park_wanted
+ *   LO1  (lookout.c) likewise, and then lookouts
  * COST    A wake-up: 2 stores and 2 loads when nobody sleeps.
  */
 #include "base/check.h"
@@ -31,6 +32,15 @@ static void wake_if_wanted(struct runtime *rt)
 {
     barrier_light(); /* P1 */
     if (park_wanted(&rt->park)) {
+        park_wake_one(&rt->park);
+    }
+}
+
+/* Not where somebody is on the lookout. */
+static void wake_for_next(struct runtime *rt)
+{
+    barrier_light(); /* P1 LO1 */
+    if (park_wanted(&rt->park) && a32_load(&rt->park.lookouts, RELAXED) == 0) {
         park_wake_one(&rt->park);
     }
 }
@@ -73,7 +83,10 @@ void ready_push(struct fiber *f)
     }
     if (aptr_load(&w->next, RELAXED) == NULL) {
         aptr_store(&w->next, f, RELEASE /* N1 */);
-    } else if (!ring_push(&w->ring, f)) {
+        wake_for_next(rt);
+        return;
+    }
+    if (!ring_push(&w->ring, f)) {
         inject_push(&rt->inject, &f->node.link);
     }
     wake_if_wanted(rt);

@@ -17,10 +17,11 @@
  *           8  the run-next slot again, then LOW
  *         and when all that is empty: due timers, then other workers from a
  *         random one on: HIGH, half of a ring, the oldest of a deque, LOW and
- *         the run-next slot last; then the poller.
+ *         the run-next slot last, if it is stale (lookout.c); then the poller.
  * INVARIANTS
  *   - Every queue of the runtime is looked at within 61 turns of somebody.
- *   - work_exists looks at all that work_search could take (P1 in park.c).
+ *   - work_exists looks at all that work_search could take (P1 in park.c) but
+ *     the run-next slots, which lookout_sleep looks at.
  * ORDER
  *   N1  (ready.c) the run-next slot
  *   I2  (inject.c) nothing queued, so what was is in a worker's hands
@@ -333,7 +334,7 @@ static enum found steal_any(struct worker *w, struct work *out)
         if (victim != w) {
             found = from_queue(&victim->low, out);
         }
-        if (victim != w && found == FOUND_NOTHING) {
+        if (victim != w && found == FOUND_NOTHING && lookout_stale(w, victim)) {
             found = found_fiber(take_next(victim), out);
         }
     }
@@ -363,14 +364,13 @@ enum found work_search(struct worker *w, struct work *out)
 static bool has_work(struct worker *w)
 {
     return inject_count(&w->high) != 0 || inject_count(&w->low) != 0 ||
-           ring_count(&w->ring) != 0 || deque_size(&w->deque) > 0 ||
-           aptr_load(&w->next, RELAXED) != NULL;
+           ring_count(&w->ring) != 0 || deque_size(&w->deque) > 0;
 }
 
 bool work_waits(struct worker *w)
 {
-    return has_work(w) || inject_count(&w->mine) != 0 ||
-           inject_count(&w->rt->inject) != 0;
+    return has_work(w) || aptr_load(&w->next, RELAXED) != NULL ||
+           inject_count(&w->mine) != 0 || inject_count(&w->rt->inject) != 0;
 }
 
 bool work_exists(struct worker *w)

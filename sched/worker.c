@@ -109,8 +109,12 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
 static enum found spin(struct worker *w, struct work *out)
 {
     int64_t until = clock_fast(&w->clock) + SPIN_NS;
-    enum found found = work_search(w, out);
+    enum found found;
 
+    if (lookout_naps(w)) {
+        return lookout_nap(w, out);
+    }
+    found = work_search(w, out);
     while (found == FOUND_NOTHING && clock_fast(&w->clock) < until &&
            w->rt->worker_count > 1) {
         unsigned i;
@@ -142,7 +146,7 @@ static void sleep_parked(struct worker *w, bool all)
     a64_store(&w->sleeps_until, (uint64_t)until, RELAXED);
     a64_store(&w->counters.parked, a64_load(&w->counters.parked, RELAXED) + 1,
               RELAXED);
-    if (!poller_sleep(w, until) && !park_sleep(&w->parker, until)) {
+    if (!lookout_sleep(w, until)) {
         park_retract(&rt->park, &w->parker);
     }
     a64_store(&w->sleeps_until, 0, SEQ_CST /* V1 */);
@@ -158,6 +162,7 @@ static enum found idle(struct worker *w, struct work *out)
     struct runtime *rt = w->rt;
     bool searching = park_search_begin(&rt->park);
 
+    (void)lookout_needed(w);
     for (;;) {
         enum found found;
 
@@ -169,6 +174,7 @@ static enum found idle(struct worker *w, struct work *out)
         }
         found = searching ? spin(w, out) : work_search(w, out);
         if (found != FOUND_NOTHING) {
+            w->lookout.fruitless = 0;
             if (searching && park_search_end(&rt->park)) {
                 park_wake_one(&rt->park);
             }
@@ -182,6 +188,7 @@ static enum found idle(struct worker *w, struct work *out)
         }
         edge_release(rt); /* -> roost_settle, a jump of a virtual clock */
         sleep_parked(w, park_announce(&rt->park, &w->parker, searching));
+        w->lookout.fruitless++;
         searching = true;
     }
 }

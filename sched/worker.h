@@ -11,6 +11,7 @@
 #include "deque.h"
 #include "fiber.h"
 #include "inject.h"
+#include "lookout.h"
 #include "park.h"
 #include "ring.h"
 #include "task.h"
@@ -88,6 +89,7 @@ struct worker {
     struct timers timers;
     struct rng rng;
     struct fastclock clock;
+    struct lookout lookout;
     struct fiber *slice_fiber; /* O: roost_checkpoint: whose slice it is */
     int64_t slice_start;       /* O */
     int64_t round_at;          /* O: when a closer last went round the loop */
@@ -157,6 +159,9 @@ struct fiber *work_next_fiber(struct worker *w);
 /* The same from every queue that a fiber may be in, when there is no stack
  * for the loop; what would need one stays. Fires due timers first. */
 struct fiber *work_ready_fiber(struct worker *w);
+
+/* --- lookout.c --- */
+enum found lookout_nap(struct worker *w, struct work *out);
 
 /* --- ready.c --- */
 /* A fiber can go on: queue it. Its waker's last access. */

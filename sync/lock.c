@@ -2,7 +2,10 @@
  * lock.c - the lock of an object of sync.
  *
  * WHAT    One word; who finds it held spins a little and then sleeps, since
- *         the system may have taken the processor from the holder.
+ *         the system may have taken the processor from the holder. Between two
+ *         looks it waits twice as long each time: the line stays with the
+ *         other, which does some dozens of operations before it has to give it
+ *         up, where each look would cost it one round trip between cores.
  * MODEL   Sleepers do not stand in the word: whoever releases it only stores,
  *         and nothing of the object is touched after that store, so that a
  *         task which learns through the object that it is no longer needed may
@@ -24,6 +27,8 @@
  *       the new turn sees the word that was stored before it
  * COST    Free: one compare-and-swap and one store, 6 ns. Sleeping: membarrier
  *         and two system calls.
+ *         Two workers at one channel: 54 ns a message instead of 207, four
+ *         senders and four receivers 65 instead of 280.
  * REJECTED  A futex in the word (glibc's): its release is an exchange, 6 ns
  *         more on every call. A ticket lock: a ticket's holder that has lost
  *         its processor stops all behind it.
@@ -35,9 +40,10 @@
 #ifdef ROOST_MODEL
 #define SPINS 1
 #else
-#define SPINS 64 /* pauses before sleeping, about 3 us */
+#define SPINS 256 /* pauses before sleeping, about 11 us */
 #endif
-#define PLACES 64 /* a power of two */
+#define PAUSES_MAX 64 /* between two looks: what the holder can do meanwhile */
+#define PLACES 64     /* a power of two */
 
 struct place {
     a32 turn; /* M: raised at each wake-up; futex; LK3 */
@@ -80,13 +86,19 @@ static void sleep_for(struct lock *l)
 
 __attribute__((noinline)) void lock_wait(struct lock *l)
 {
+    unsigned pauses = 1;
     unsigned i;
 
-    for (i = 0; i < SPINS; i++) {
+    for (i = 0; i < SPINS; i += pauses) {
+        unsigned k;
+
         if (try_it(l)) {
             return;
         }
-        spin_pause();
+        pauses = pauses < PAUSES_MAX ? 2 * pauses : PAUSES_MAX;
+        for (k = 0; k < pauses; k++) {
+            spin_pause();
+        }
     }
     sleep_for(l);
 }

@@ -9,7 +9,7 @@
 // MODEL-SOURCES: sched/worker.c
 // MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/timer.c
-// MODEL-WITH: sched/wheel.c
+// MODEL-WITH: sched/wheel.c sched/lookout.c
 #include "workers.h"
 
 enum { SOON = 1000000000, LATER = 2000000000 };

@@ -8,7 +8,7 @@
  * before what its waker wrote is seen; all workers taken for quiet while work
  * is left, or quiet that nobody notices; a lost stop.
  */
-// MODEL-SOURCES: sched/worker.c sched/steal.c sched/ready.c
+// MODEL-SOURCES: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/timer.c sched/wheel.c
 #include "workers.h"
@@ -238,3 +238,26 @@ MODEL(computing_pinned, .setup = computing_pinned, .threads = {worker, worker},
       .check = ends);
 MODEL(computing_spawner, .setup = computing_spawner,
       .threads = {worker, worker}, .check = ends);
+
+/* The same after a fiber that its own worker takes: whoever was on the lookout
+ * for that one may be about to sleep for good. */
+
+static void ready_another_and_compute(void)
+{
+    ready(2);
+    compute_until_run(2, 2);
+}
+
+static void ready_one(void)
+{
+    ready(1);
+}
+
+static void computing_later(void)
+{
+    computing(3, ready_one);
+    jobs[1].then = ready_another_and_compute;
+}
+
+MODEL(computing_later, .setup = computing_later, .threads = {worker, worker},
+      .check = ends);
