@@ -78,6 +78,9 @@ void fd_each(void (*fn)(struct fd *f, void *arg), void *arg);
  * that returns, or 0. */
 int fd_end(int fd, int (*close)(int fd));
 
+/* A plain thread that polls by itself: win its own wait. False: it is lost. */
+bool fd_came(int fd, struct waiter *w, uint32_t result);
+
 /* --- for the poller --- */
 /* An event has come. Adds whom it wakes to the chain that ends at **end. */
 void fd_event(struct runtime *rt, const struct epoll_event *event,

@@ -80,6 +80,20 @@ static void take_out_all(struct fd *f, const struct waiter *w)
     }
 }
 
+bool fd_came(int fd, struct waiter *w, uint32_t result)
+{
+    struct fd *f = fd_find(fd);
+    bool won;
+
+    fd_lock(f);
+    won = wait_complete(w, result);
+    if (won) {
+        take_out_all(f, w);
+    }
+    fd_unlock(f);
+    return won;
+}
+
 /* Under lock: complete one that waits for one of `events`. False: none does. */
 static bool complete_one(struct fd *f, unsigned events, uint32_t how,
                          struct waiter ***end)

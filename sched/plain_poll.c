@@ -20,7 +20,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "wait.h"
+#include "fd.h"
 #include <errno.h>
 #include <poll.h>
 #include <roost/io.h>
@@ -134,10 +134,12 @@ static int commit_polling(struct waiter *wt, roost_ns deadline)
     }
     i = rc > 0 ? ready() : 0;
     if (i > 0) {
-        return wait_complete(wt, self.index[i]) ? 0 : hear();
+        return fd_came(self.fds[i].fd, wt, self.index[i]) ? 0 : hear();
     }
     if (rc < 0) {
-        return wait_complete(wt, self.index[1] | FD_HOW_NOMEM) ? 0 : hear();
+        uint32_t how = self.index[1] | FD_HOW_NOMEM;
+
+        return fd_came(self.fds[1].fd, wt, how) ? 0 : hear();
     }
     return wait_timeout(wt) ? -ETIMEDOUT : hear();
 }

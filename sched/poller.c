@@ -39,7 +39,7 @@
  *         read asleep        read watch_until     read awaited, asleep
  *         awake: cover       cover                again if nobody sleeps
  *   PL3  the last worker to sleep (quiet.c): is nothing on its way from here?
- *       It asks the system whether anything has come, then who sleeps here:
+ *       It asks the system whether anything has come, and then who sleeps here:
  *         sleeper                      last worker
  *         asleep = it                  anything in the set?
  *         take what has come           read asleep

@@ -137,7 +137,7 @@ ROOST_API int roost_open(const char *path, int flags, mode_t mode);
  * accept(2): the next connection; non-blocking, close-on-exec.
  *   from   may be NULL; else *len is its room in bytes, and then what it takes
  *   the descriptor; -ECANCELED, -EBADF, -EBUSY; -EINVAL: from without len, not
- *   listening; -EMFILE, -ENFILE: the connection waits until there is room
+ *   listening; -EMFILE: the connection waits until there is room
  * A blocking fd has O_NONBLOCK for the time of the system call. Waits. Who: a
  * task, a plain thread. Cost: the system call and two more; blocking, four.
  */
@@ -165,7 +165,7 @@ ROOST_API int roost_connect_until(int fd, const struct sockaddr *to,
  *   backlog  connections that may wait to be accepted
  *   the descriptor, non-blocking, close-on-exec; -ENOENT, no such name; -EAGAIN
  *   of the resolver, or no thread can be made; -EINVAL, port NULL or unknown,
- *   backlog < 0; -ECANCELED; -ENOMEM; -EADDRINUSE and the like
+ *   backlog < 0; -ECANCELED; -EADDRINUSE and the like
  * Waits. Who: a task; a plain thread resolves the name itself.
  */
 ROOST_API int roost_tcp_listen(const char *host, const char *port, int backlog);
@@ -173,7 +173,7 @@ ROOST_API int roost_tcp_listen(const char *host, const char *port, int backlog);
 /*
  * A connection to the first of the host's addresses that accepts one.
  *   the descriptor, as above; the failure of the last address; -ENOENT,
- *   -EAGAIN, -ENOMEM, -ECANCELED as above; -EINVAL, a NULL, port unknown
+ *   -EAGAIN, -ECANCELED as above; -EINVAL, a NULL, port unknown
  * Waits. Who: a task; a plain thread resolves the name itself.
  */
 ROOST_API int roost_tcp_connect(const char *host, const char *port);

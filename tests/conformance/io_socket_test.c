@@ -365,6 +365,9 @@ TEST(what_tcp_refuses, "R2 R8")
     CHECK_EQ(roost_tcp_listen("127.0.0.1", NULL, 1), -EINVAL);
     CHECK_EQ(roost_tcp_listen("127.0.0.1", "0", -1), -EINVAL);
     CHECK_EQ(roost_tcp_listen("127.0.0.1", "no such service", 1), -EINVAL);
+    /* No name at all, so that nobody is asked. */
+    CHECK_EQ(roost_tcp_listen("no..name", "0", 1), -ENOENT);
+    CHECK_EQ(roost_tcp_connect("no..name", "1"), -ENOENT);
     CHECK_EQ(roost_tcp_connect(NULL, "1"), -EINVAL);
     CHECK_EQ(roost_tcp_connect("127.0.0.1", NULL), -EINVAL);
     CHECK_EQ(roost_tcp_connect("127.0.0.1", "no such service"), -EINVAL);
