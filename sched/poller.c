@@ -28,16 +28,17 @@
  *   - The bell rings once for each time that a worker which sleeps here is
  *     chosen (park.c), not for every wake-up.
  * ORDER
- *   PL1  on: release -> acquire    the set
- *   PL2  held: release -> acquire    looks; one thread at a time
- *   V1  (watch.c) who sleeps no more in the poller says so (asleep), then
- *       reads watch_until; who begins to wait says so (awaited), then reads
- *       asleep; the watch stores watch_until, then reads both:
- *         waiter             worker               watch
- *         awaited++          asleep = 0           watch_until = never
- *         full    /- V1 -/   full      /- V1 -/   full
- *         read asleep        read watch_until     read awaited, asleep
- *         awake: cover       cover                again if nobody sleeps
+ *   PL1  on, awaited: release -> acquire    the set, which is made before
+ *       anybody waits
+ *   PL2  held: release -> acquire    asleep: of one sleeper, then of the next
+ *   V1  (watch.c) who begins to wait, when nobody did, says so (awaited), and
+ *       who sleeps no more in the poller says so (asleep); both then read
+ *       watch_until. The watch stores that, then reads the two:
+ *         waiter, sleeper                watch
+ *         awaited++; asleep = 0          watch_until = never
+ *         full            /- V1 -/       full
+ *         read watch_until               read awaited, asleep
+ *         too late: kick                 nobody sleeps: again
  *   PL3  the last worker to sleep (quiet.c): is nothing on its way from here?
  *       It asks the system whether anything has come, and then who sleeps here:
  *         sleeper                      last worker
@@ -45,8 +46,9 @@
  *         take what has come           read asleep
  *         out of the sleepers          all asleep?
  *         asleep = 0
- *       If it was taken already, the sleeper is seen, or is no more among the
- *       sleepers.
+ *       What is taken is ordered by the system, so if it was taken already,
+ *       the sleeper is seen, or is no more among the sleepers (asleep = 0 is a
+ *       release). The watch is seen by `firing` likewise.
  *   F1  (watch.c) firing
  *   P1  (park.c)
  * COST    A look: a system call. Sleeping here: one more than on a futex. A
@@ -98,10 +100,7 @@ static void cover(struct runtime *rt)
 
 void poller_await(struct runtime *rt)
 {
-    struct poller *p = &rt->poller;
-
-    if (a64_add(&p->awaited, 1, SEQ_CST /* V1 */) == 0 &&
-        !a32_load(&p->asleep, SEQ_CST /* V1 */)) {
+    if (a64_add(&rt->poller.awaited, 1, RELEASE /* PL1 */) == 0) {
         cover(rt);
     }
 }
@@ -153,18 +152,13 @@ static void hand_out(struct runtime *rt, const struct epoll_event *events,
     wait_wake_chain(chain);
 }
 
-static bool used(struct poller *p)
-{
-    return a32_load(&p->on, ACQUIRE /* PL1 */) && poller_awaited(p);
-}
-
 bool poller_look(struct runtime *rt)
 {
     struct poller *p = &rt->poller;
     struct epoll_event events[BATCH];
     int n;
 
-    if (!used(p) || !hold(p)) {
+    if (!poller_awaited(p) || !hold(p)) {
         return false;
     }
     n = take(p, events, 0);
@@ -188,13 +182,13 @@ bool poller_quiet(struct runtime *rt, bool sure)
     struct poller *p = &rt->poller;
     uint32_t sleeper;
 
-    if (!used(p)) {
+    if (!poller_awaited(p)) {
         return true;
     }
     if (pollset_ready(&p->set)) { /* recheck: PL3 */
         return false;
     }
-    sleeper = a32_load(&p->asleep, SEQ_CST /* PL3 V1 */);
+    sleeper = a32_load(&p->asleep, ACQUIRE /* PL3 */);
     if (sleeper == 0) {
         return true;
     }
@@ -213,14 +207,14 @@ static int sleep_here(struct worker *w, struct epoll_event *events,
     struct poller *p = &rt->poller;
     int n;
 
-    a32_store(&p->asleep, w->index + 1, SEQ_CST /* PL3 */);
+    a32_store(&p->asleep, w->index + 1, RELAXED);
     n = take(p, events, until);
     if (n < 0) {
         park_back(&w->parker);
     } else {
         park_retract(&rt->park, &w->parker);
     }
-    a32_store(&p->asleep, 0, SEQ_CST /* PL3 V1 */);
+    a32_store(&p->asleep, 0, RELEASE /* PL3 */);
     let_go(p);
     cover(rt);
     return n;
@@ -233,7 +227,7 @@ bool poller_sleep(struct worker *w, int64_t until)
     struct epoll_event events[BATCH];
     int n;
 
-    if (!used(p) || !hold(p)) {
+    if (!poller_awaited(p) || !hold(p)) {
         return false;
     }
     if (!park_elsewhere(&w->parker)) {
@@ -261,7 +255,7 @@ int64_t poller_next(struct runtime *rt)
 {
     struct poller *p = &rt->poller;
 
-    if (!used(p) || a32_load(&p->asleep, SEQ_CST /* V1 */)) {
+    if (!poller_awaited(p) || a32_load(&p->asleep, SEQ_CST /* V1 */)) {
         return INT64_MAX;
     }
     return clock_now() + POLLER_PAUSE;
@@ -274,20 +268,20 @@ int64_t poller_watch(struct runtime *rt)
     int64_t now;
     bool moved = looks != p->seen;
 
-    if (!used(p)) {
+    if (!poller_awaited(p)) {
         return INT64_MAX;
     }
     p->seen = looks;
-    if (a32_load(&p->asleep, SEQ_CST /* V1 */)) {
+    if (a32_load(&p->asleep, RELAXED)) { /* poller_next looks again */
         return moved ? clock_now() + POLLER_PAUSE : INT64_MAX;
     }
     now = clock_now();
     if (now - (int64_t)a64_load(&p->looked, RELAXED) < POLLER_PAUSE) {
         return now + POLLER_PAUSE;
     }
-    a32_add(&rt->firing, 1, SEQ_CST /* F1 */);
+    a32_add(&rt->firing, 1, RELAXED); /* PL3: taking orders it */
     (void)poller_look(rt);
-    a32_add(&rt->firing, 1, SEQ_CST /* F1 */);
+    a32_add(&rt->firing, 1, RELEASE /* F1 */);
     fence_full(); /* P1 */
     if (park_all(&rt->park)) {
         park_wake_one(&rt->park); /* who looked meanwhile looks again */

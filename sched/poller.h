@@ -42,7 +42,7 @@ void poller_await_end(struct runtime *rt);
 static inline bool poller_awaited(const struct poller *p)
 {
     return a64_load(&((struct poller *)(uintptr_t)p)->awaited,
-                    SEQ_CST /* V1 */) != 0;
+                    SEQ_CST /* PL1 V1 */) != 0;
 }
 
 /* Take what has come, unless somebody is at it already. Any thread that is not

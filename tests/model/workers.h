@@ -80,6 +80,7 @@ bool stack_trim(struct stack_pool *p)
     return false;
 }
 
+#ifndef QUIET_MODEL /* it has one of its own */
 /* The last one that goes to sleep asks. */
 bool runtime_quiet(struct runtime *r, int64_t *again)
 {
@@ -94,6 +95,7 @@ bool runtime_quiet(struct runtime *r, int64_t *again)
     }
     return false;
 }
+#endif
 
 /* Nothing is offloaded. */
 int64_t pool_look(struct runtime *r)
