@@ -158,7 +158,7 @@ static int wait_with(struct fd_use *u, const struct fd_ask *ask,
     int rc;
 
     fd_lock(f);
-    if (a32_load(&f->closed, RELAXED) != u->closed) {
+    if (a32_load(&f->closed, RELAXED) != u->closed) { /* recheck: R58 */
         fd_unlock(f);
         return -EBADF;
     }

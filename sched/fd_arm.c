@@ -155,7 +155,7 @@ void fd_arm_rest(struct fd *f, int fd, struct runtime *rt, struct waiter ***end)
 
     if (f->in == p && !f->kept && fd_awaited(f) != 0) { /* recheck: R58 */
         (void)arm_again(f, fd, fd_awaited(f), false, end);
-    } else if (f->in != p && others(f, rt)) { /* recheck: R58 */
+    } else if (f->in != p && others(f, rt)) {
         (void)add(p, fd, event_for(f, fd, fd_awaited(f), false));
     }
 }

@@ -6,7 +6,7 @@
  *   SL1  exchange release -> cas, exchange acquire     what the lock protects
  * COST    Free: one compare-and-swap and one exchange, 12 ns.
  */
-#include "sleeplock.h"
+#include "base/sleeplock.h"
 
 #ifdef ROOST_MODEL
 #define SPIN_MAX 1 /* the explorer is to see the rest */

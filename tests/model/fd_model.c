@@ -1,0 +1,471 @@
+/*
+ * fd_model.c - the real sched/fd.c, fd_waiters.c and fd_arm.c: waits for one
+ * descriptor against events, cancels, close, and the next file of its number.
+ *
+ * Would catch: an event between the attempt and the wait that is lost; a reader
+ * that waits on although its descriptor is closed, or that gets the next file
+ * of that number; a writer that is left without being armed when the reader's
+ * event has come; an event that a cancelled waiter takes with it; a waiter that
+ * goes on while somebody still stands on it.
+ *
+ * The system is a lock, one number, the file that it stands for, and a set that
+ * it is registered in.
+ */
+// MODEL-SOURCES: sched/fd.c sched/fd_waiters.c sched/fd_arm.c
+// MODEL-WITH: sched/wait.c sched/base/sleeplock.c
+#define MODEL_RUNS 6000
+#include "fd.h"
+#include "plain_poll.h"
+#include "sync_rooms.h"
+#include <poll.h>
+
+enum { FD = 3, FILES = 2, NONE = FILES };
+
+/* All but the last under its lock. */
+static struct {
+    a32 lock;
+    int file;              /* what FD stands for; NONE */
+    unsigned ready[FILES]; /* ROOST_READABLE, ROOST_WRITABLE */
+    int bytes[FILES];
+    bool in;         /* registered */
+    int in_file;     /* for this file */
+    uint32_t events; /* so */
+    uint64_t data;
+    a32 pending; /* an event may be taken (futex) */
+} sys;
+
+static struct fd entry;
+static a32 over;    /* tasks that have ended */
+static unsigned of; /* so many in all */
+static int got[TASKS];
+
+struct runtime *runtime_self(void)
+{
+    return worker_tls == NULL ? NULL : &rt;
+}
+
+void registry_prepare(void)
+{
+}
+
+int poller_make(struct runtime *r)
+{
+    (void)r;
+    return 0;
+}
+
+void poller_await(struct runtime *r)
+{
+    a64_add(&r->poller.awaited, 1, RELAXED);
+}
+
+void poller_await_end(struct runtime *r)
+{
+    a64_add(&r->poller.awaited, (uint64_t)-1, RELAXED);
+}
+
+struct fd *fd_get(int fd)
+{
+    return fd == FD ? &entry : NULL;
+}
+
+struct fd *fd_find(int fd)
+{
+    return fd_get(fd);
+}
+
+/* ---- the system ---------------------------------------------------------- */
+
+static void sys_lock(void)
+{
+    while (a32_xchg(&sys.lock, 1, ACQUIRE) != 0) {
+        spin_pause();
+    }
+}
+
+static void sys_unlock(void)
+{
+    a32_store(&sys.lock, 0, RELEASE);
+}
+
+static uint32_t bits(unsigned ready)
+{
+    return (ready & ROOST_READABLE ? (uint32_t)EPOLLIN : 0) |
+           (ready & ROOST_WRITABLE ? (uint32_t)EPOLLOUT : 0);
+}
+
+/* Under the lock: file is ready for these; whoever waits in the set is told. */
+static void changed(int file, uint32_t now)
+{
+    if (sys.in && sys.in_file == file && (sys.events & now) != 0) {
+        a32_store(&sys.pending, 1, RELAXED);
+        futex_wake(&sys.pending, 1);
+    }
+}
+
+static void put(int file, unsigned ready)
+{
+    sys_lock();
+    sys.bytes[file] += ready == ROOST_READABLE;
+    sys.ready[file] |= ready;
+    changed(file, bits(ready));
+    sys_unlock();
+}
+
+int pollset_arm(const struct pollset *p, int op, int fd, struct epoll_event e)
+{
+    int rc = 0;
+
+    (void)p;
+    MODEL_CHECK(fd == FD);
+    sys_lock();
+    if (sys.file == NONE) {
+        rc = -EBADF;
+    } else if (op == EPOLL_CTL_ADD ? sys.in && sys.in_file == sys.file
+                                   : !sys.in || sys.in_file != sys.file) {
+        rc = op == EPOLL_CTL_ADD ? -EEXIST : -ENOENT;
+    } else {
+        sys.in = op != EPOLL_CTL_DEL;
+        sys.in_file = sys.file;
+        sys.events = e.events;
+        sys.data = e.data.u64;
+        a32_store(&sys.pending, 0, RELAXED);
+        changed(sys.file, bits(sys.ready[sys.file]));
+    }
+    sys_unlock();
+    return rc;
+}
+
+/* False: nothing has come. */
+static bool harvest(struct epoll_event *e)
+{
+    bool any = false;
+
+    sys_lock();
+    if (a32_load(&sys.pending, RELAXED) != 0) {
+        uint32_t now = sys.in ? bits(sys.ready[sys.in_file]) & sys.events : 0;
+
+        a32_store(&sys.pending, 0, RELAXED);
+        any = now != 0;
+        e->events = now;
+        e->data.u64 = sys.data;
+        if (any && (sys.events & EPOLLONESHOT)) {
+            sys.events = EPOLLONESHOT;
+        }
+    }
+    sys_unlock();
+    return any;
+}
+
+static int sys_close(int fd)
+{
+    MODEL_CHECK(fd == FD);
+    sys_lock();
+    if (sys.in && sys.in_file == sys.file) {
+        sys.in = false;
+        a32_store(&sys.pending, 0, RELAXED);
+    }
+    sys.file = NONE;
+    sys_unlock();
+    return 0;
+}
+
+static void sys_open(int file)
+{
+    sys_lock();
+    sys.file = file;
+    sys_unlock();
+}
+
+/* Of all events; fd_look picks those that it has asked for. */
+int poll(struct pollfd *p, nfds_t n, int timeout)
+{
+    short now;
+
+    MODEL_CHECK(n == 1 && timeout == 0);
+    sys_lock();
+    now = sys.file == NONE ? POLLNVAL : (short)bits(sys.ready[sys.file]);
+    sys_unlock();
+    p->revents = now;
+    return now != 0;
+}
+
+/* A byte of whatever file it is; -EAGAIN, -EBADF. */
+static int sys_read(void)
+{
+    int rc = -EAGAIN;
+
+    sys_lock();
+    if (sys.file == NONE) {
+        rc = -EBADF;
+    } else if (sys.bytes[sys.file] > 0) {
+        rc = 1 + sys.file;
+        if (--sys.bytes[sys.file] == 0) {
+            sys.ready[sys.file] &= ~(unsigned)ROOST_READABLE;
+        }
+    }
+    sys_unlock();
+    return rc;
+}
+
+/* ---- parts --------------------------------------------------------------- */
+
+static void setup(void)
+{
+    rooms_begin();
+    memset(&sys, 0, sizeof(sys));
+    memset(&entry, 0, sizeof(entry));
+    memset(got, 0, sizeof(got));
+    a64_init(&rt.poller.awaited, 0);
+    a32_init(&over, 0);
+    of = 1;
+}
+
+static void ends(void)
+{
+    a32_add(&over, 1, SEQ_CST);
+    a32_add(&sys.pending, 0, SEQ_CST);
+    futex_wake(&sys.pending, 1);
+    task_end();
+}
+
+/* One in a worker that looks at the poller until all is done. */
+static void poller(void)
+{
+    worker_tls = &workers[model_self()];
+    while (a32_load(&over, SEQ_CST) < of) {
+        struct waiter *chain = NULL, **end = &chain;
+        struct epoll_event e;
+
+        if (harvest(&e)) {
+            fd_event(&rt, &e, &end);
+            *end = NULL;
+            wait_wake_chain(chain);
+        } else {
+            spin_pause();
+        }
+    }
+    worker_tls = NULL;
+}
+
+/* As io_run. */
+static int read_one(enum fd_how how)
+{
+    struct fd_use u;
+    int rc;
+
+    fd_use(&u, FD);
+    while ((rc = sys_read()) == -EAGAIN) {
+        rc = fd_wait(&u, ROOST_READABLE, how, ROOST_NEVER);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return rc;
+}
+
+static void nobody_stands(void)
+{
+    MODEL_CHECK(entry.waiters.next == NULL || list_empty(&entry.waiters));
+    MODEL_CHECK(a64_load(&rt.poller.awaited, RELAXED) == 0);
+    MODEL_CHECK(a32_load(&entry.lock, RELAXED) == 0);
+}
+
+/* ---- events -------------------------------------------------------------- */
+
+static void reads_two(void)
+{
+    task_begin();
+    got[0] = read_one(FD_KEEP) + read_one(FD_KEEP);
+    ends();
+}
+
+static void reads_two_once(void)
+{
+    task_begin();
+    for (int i = 0; i < 2; i++) {
+        MODEL_CHECK(fd_await(FD, ROOST_READABLE, ROOST_NEVER) ==
+                    ROOST_READABLE);
+        got[0] += sys_read();
+    }
+    ends();
+}
+
+static void writer(void)
+{
+    put(0, ROOST_READABLE);
+    put(0, ROOST_READABLE);
+}
+
+static void read_both(void)
+{
+    nobody_stands();
+    MODEL_CHECK(got[0] == 2);
+}
+
+MODEL(kept, .setup = setup, .threads = {reads_two, poller, writer},
+      .check = read_both, .flags = ONE);
+MODEL(once, .setup = setup, .threads = {reads_two_once, poller, writer},
+      .check = read_both, .flags = ONE);
+
+/* A reader and a writer, armed together. */
+static void reads_once(void)
+{
+    task_begin();
+    MODEL_CHECK(fd_await(FD, ROOST_READABLE, ROOST_NEVER) == ROOST_READABLE);
+    ends();
+}
+
+static void writes_once(void)
+{
+    task_begin();
+    MODEL_CHECK(fd_await(FD, ROOST_WRITABLE, ROOST_NEVER) == ROOST_WRITABLE);
+    ends();
+}
+
+static void readable_then_writable(void)
+{
+    put(0, ROOST_READABLE);
+    put(0, ROOST_WRITABLE);
+}
+
+static void two_tasks(void)
+{
+    setup();
+    of = 2;
+}
+
+MODEL(both_ways, .setup = two_tasks,
+      .threads = {reads_once, poller, writes_once, readable_then_writable},
+      .check = nobody_stands, .flags = ONE);
+
+/* ---- other ends ---------------------------------------------------------- */
+
+static void reads_or_ends(void)
+{
+    task_begin();
+    got[0] = read_one(model_choose(2) == 0 ? FD_KEEP : FD_ONCE);
+    MODEL_CHECK(got[0] == 1 || got[0] == -ECANCELED);
+    ends();
+}
+
+static void canceller(void)
+{
+    cancel_task(0);
+}
+
+static void one_byte(void)
+{
+    put(0, ROOST_READABLE);
+}
+
+/* The byte is read, or still there. */
+static void conserved(void)
+{
+    nobody_stands();
+    MODEL_CHECK(sys.bytes[0] == (got[0] == 1 ? 0 : 1));
+}
+
+MODEL(cancelled, .setup = setup,
+      .threads = {reads_or_ends, poller, one_byte, canceller},
+      .check = conserved, .flags = ONE);
+
+/* Closed: whether it waits, is about to, or has yet to begin. */
+static void reads_until_closed(void)
+{
+    task_begin();
+    got[0] = read_one(model_choose(2) == 0 ? FD_KEEP : FD_ONCE);
+    MODEL_CHECK(got[0] == -EBADF);
+    ends();
+}
+
+static void closer(void)
+{
+    MODEL_CHECK(fd_end(FD, sys_close) == 0);
+}
+
+MODEL(closed, .setup = setup, .threads = {reads_until_closed, poller, closer},
+      .check = nobody_stands, .preemptions = 3, .flags = ONE);
+
+/* The number is used again at once, by a file that somebody else reads. What
+ * was tried before never becomes a wait for that. */
+static a32 opened, used;
+
+static void reads_the_next(void)
+{
+    task_begin();
+    while (a32_load(&opened, ACQUIRE) == 0) {
+        spin_pause();
+    }
+    got[2] = read_one(FD_KEEP);
+    MODEL_CHECK(got[2] == 2);
+    ends();
+}
+
+static void begins(void)
+{
+    struct fd_use u;
+    int rc;
+
+    task_begin();
+    fd_use(&u, FD);
+    a32_store(&used, 1, RELEASE);
+    rc = fd_wait(&u, ROOST_READABLE, FD_KEEP, ROOST_NEVER);
+    MODEL_CHECK(rc == 0 || rc == -EBADF);
+    ends();
+}
+
+static void next_file(void)
+{
+    while (a32_load(&used, ACQUIRE) == 0) {
+        spin_pause();
+    }
+    put(0, ROOST_READABLE);
+    MODEL_CHECK(fd_end(FD, sys_close) == 0);
+    sys_open(1);
+    a32_store(&opened, 1, RELEASE);
+    while (a32_load(&over, SEQ_CST) == 0) {
+        spin_pause(); /* the first ends without it */
+    }
+    put(1, ROOST_READABLE);
+}
+
+static void two_files(void)
+{
+    two_tasks();
+    a32_init(&opened, 0);
+    a32_init(&used, 0);
+}
+
+/* It begins before the close; so the check of `closed` is all that it has. */
+MODEL(number_again, .setup = two_files,
+      .threads = {begins, poller, reads_the_next, next_file},
+      .check = nobody_stands, .flags = ONE);
+
+/* Closed raw, while a task waits for it once: that one is told when the next
+ * waits for the new file. */
+static void waits_for_a_ghost(void)
+{
+    task_begin();
+    got[0] = fd_await(FD, ROOST_READABLE, ROOST_NEVER);
+    MODEL_CHECK(got[0] == -EBADF || got[0] == ROOST_READABLE);
+    ends();
+}
+
+static void closes_raw(void)
+{
+    while (a32_load(&waits[0], RELAXED) == 0) {
+        spin_pause(); /* it waits */
+    }
+    (void)sys_close(FD);
+    sys_open(1);
+    a32_store(&opened, 1, RELEASE);
+    while (a32_load(&over, SEQ_CST) == 0) {
+        spin_pause();
+    }
+    put(1, ROOST_READABLE);
+}
+
+MODEL(closed_raw, .setup = two_files,
+      .threads = {waits_for_a_ghost, poller, reads_the_next, closes_raw},
+      .check = nobody_stands, .flags = ONE);
