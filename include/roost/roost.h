@@ -11,6 +11,7 @@
 #include <roost/error.h>
 #include <roost/io.h>
 #include <roost/offload.h>
+#include <roost/parallel.h>
 #include <roost/run.h>
 #include <roost/scope.h>
 #include <roost/stream.h>

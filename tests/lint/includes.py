@@ -2,7 +2,7 @@
 
 base stands on libc alone; the leaves on base and never on each other; the core
 on the leaves; sync/ on wait.h and base; the programs, the conformance tests and
-parallel.c on the public headers alone. Shared memory has one door.
+parallel_*.c on the public headers alone. Shared memory has one door.
 """
 
 import re
@@ -42,7 +42,7 @@ def room(path):
         return 'leaf', 'arch'
     if path.startswith('sched/observe/'):
         return 'events' if stem.startswith('event') else 'observe', ''
-    if path == 'sched/parallel.c':
+    if path.startswith('sched/parallel_'):
         return 'user', 'parallel'
     if parts[0] == 'sched':
         stem = stem.split('_')[0]  # stack_tools.c is in stack's room
@@ -144,7 +144,8 @@ PLANTS = [
           'user conformance may not'),
     Plant('benchmarks/apps/zz/a.c', '#include "../../../sched/deque.h"\n',
           'may not include sched/deque.h'),
-    Plant('sched/parallel.c', '#include "scope.h"\n', 'user parallel may not'),
+    Plant('sched/parallel_zz.c', '#include "scope.h"\n',
+          'user parallel may not'),
     Plant('sched/zz.c', '#include "no_such_file.h"\n', 'no such file'),
     Plant('sched/zz.c', '#include <stdatomic.h>\n', '<stdatomic.h>'),
     Plant('sched/zz.c', 'int f(int *p)\n{\n'
