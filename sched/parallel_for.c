@@ -13,6 +13,9 @@
  *         The tree is that of the chunks, whoever runs it, and so is the order
  *         in which values are combined.
  *
+ *         The whole is a child too: no body runs in the caller's own name, and
+ *         an exception that leaves one ends at its task (R70).
+ *
  *         A failing body is no failure of the scope that it runs in: that would
  *         arrive nested as deep as the tree is. It is noted in the loop, whose
  *         scope is cancelled, and all that were noted fail one scope at the
@@ -278,7 +281,7 @@ static int run_loop(struct loop *l, void *acc)
     }
     all.last = (l->end - l->begin - 1) / l->grain + 1;
     roost_scope_open(&l->scope, NULL);
-    all.done = run_part(&all);
+    (void)roost_spawn(&l->scope, part_task, &all);
     rc = roost_scope_close(&l->scope, 0);
     if (l->first.status != 0) {
         return raise_all(&l->first);

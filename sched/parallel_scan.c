@@ -159,7 +159,9 @@ int roost_parallel_scan(void *base, size_t n, size_t size,
         s.chunks = (n - 1) / s.grain + 1;
     }
     s.slot_size = (size + 15) & ~(size_t)15;
-    s.slots = malloc((s.chunks + 1) * s.slot_size);
+    if (s.slot_size <= PTRDIFF_MAX / (s.chunks + 1)) {
+        s.slots = malloc((s.chunks + 1) * s.slot_size);
+    }
     if (s.slots == NULL) {
         return -ENOMEM;
     }

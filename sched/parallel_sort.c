@@ -404,7 +404,9 @@ static int already(const struct sort *s, size_t n)
 
 static int sort(struct sort *s, size_t n)
 {
-    struct run all = {s, 0, n, 0, 0, 0};
+    struct run all = {s, 0, n, 0, 0, -ECANCELED};
+    roost_scope scope;
+    int rc;
 
     s->side[1] = malloc(n * s->size);
     if (s->side[1] == NULL) {
@@ -413,10 +415,12 @@ static int sort(struct sort *s, size_t n)
     while (n >> all.level > BLOCK_MOST || all.level % 2 != 0) {
         all.level++;
     }
-    sort_run(&all);
+    roost_scope_open(&scope, NULL);
+    (void)roost_spawn(&scope, run_task, &all);
+    rc = roost_scope_close(&scope, 0);
     to_side(&all, 0);
     free(s->side[1]);
-    return all.status;
+    return outcome(all.status, 0, rc);
 }
 
 int roost_parallel_sort(void *base, size_t n, size_t size,

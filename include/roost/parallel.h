@@ -13,9 +13,9 @@
  *   run are cancelled like siblings in a scope, and awaited. All failures are
  *   one group of roost_errors_take.
  * - Cancelled, at entry or later: no new chunk starts, running ones finish,
- *   -ECANCELED. A cancel that came too late to stop anything is none (R18). A
- *   roost_shield stretch of the caller holds for the chunks that the caller
- *   runs itself, not for the others.
+ *   -ECANCELED. A cancel that came too late to stop anything is none (R18).
+ *   Chunks are children of the caller: a roost_shield stretch of it does not
+ *   cover them, a scope with ROOST_SHIELD does.
  * - They are for tasks: -EPERM on a plain thread, in an offloaded function and
  *   in a hook. When they return, nothing of theirs runs any more.
  */
