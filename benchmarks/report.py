@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 
+import loops
 import waits
 from runs import (MS, NS, US, Runs, markdown_table, median, note, number,
                   plain_table, ratio, spread, verdict)
@@ -274,7 +275,8 @@ def parse():
                         help="also write docs/benchmarks.md")
     parser.add_argument("--json", type=pathlib.Path,
                         help="also write all samples there")
-    parser.add_argument("--only", choices=("kernels", "waits", "micro", "idle"))
+    parser.add_argument("--only", choices=("kernels", "parallel", "waits", "micro",
+                                           "idle"))
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
@@ -300,6 +302,10 @@ def main():
     if options.only in (None, "kernels"):
         run_kernels(runs, options.repetitions)
         tables.append(("Fork-join: roost and rivals", kernel_table(runs), []))
+    if options.only in (None, "parallel") and runs.has("bench_parallel"):
+        loops.run(runs, options.repetitions)
+        tables.append(("Loops, scans, sorts: roost and rivals",
+                       loops.table(runs), loops.NOTES))
     if options.only in (None, "waits") and runs.has("bench_waits"):
         waits.run(runs, 1 if options.quick else options.repetitions,
                   options.quick)
