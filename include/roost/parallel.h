@@ -52,17 +52,17 @@ ROOST_API int roost_parallel_for(size_t begin, size_t end, size_t grain,
 
 /*
  * The same where each chunk makes a value, and all are combined into one.
- *   acc       in: the identity, from a copy of which each chunk starts; out: the
- *             result, on success only. The copies are aligned to 16 bytes
+ *   acc       in: the identity, from a copy of which each chunk starts; out:
+ *             the result, on success only. The copies are aligned to 16 bytes
  *   acc_size  bytes of it, > 0
  *   body      adds its items to the acc that it is given
  *   combine   *into = *into + *from, for the one operation that it is about,
  *             which must be associative, but not commutative: into is what came
  *             of lower items
  *   as roost_parallel_for; -EINVAL also: acc or combine NULL, acc_size 0;
- *   -ENOMEM also: no room for a copy of more than 128 bytes
+ *   -ENOMEM also: no room for a copy of more than 64 bytes
  * Waits. Who: a task. Cost: as roost_parallel_for, and of combine; an
- * allocation a chunk if acc_size is over 128. R2 R4 R8 R24 R36.
+ * allocation a chunk if acc_size is over 64. R2 R4 R8 R24 R36.
  */
 ROOST_API int roost_parallel_reduce(
     size_t begin, size_t end, size_t grain, void *acc, size_t acc_size,

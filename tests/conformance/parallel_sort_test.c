@@ -184,16 +184,6 @@ TEST(bad_arguments_of_a_sort, "R2 R8")
     CHECK(v[0] == 3 && v[1] == 2 && v[2] == 1);
 }
 
-/* Rises and falls within the first items: no more of it is looked at before
- * the buffer is asked for. */
-TEST(no_memory_for_a_buffer, "R8")
-{
-    uint32_t v[4] = {1, 3, 2, 1};
-
-    CHECK_EQ(roost_parallel_sort(v, SIZE_MAX / 8, 4, by_key, NULL), -ENOMEM);
-    CHECK(v[0] == 1 && v[1] == 3 && v[2] == 2 && v[3] == 1);
-}
-
 TEST_PLAIN(sorts_are_for_tasks, "R2 R8")
 {
     uint32_t v[3] = {3, 2, 1};
