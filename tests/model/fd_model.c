@@ -39,11 +39,6 @@ static a32 over;    /* tasks that have ended */
 static unsigned of; /* so many in all */
 static int got[TASKS];
 
-struct runtime *runtime_self(void)
-{
-    return worker_tls == NULL ? NULL : &rt;
-}
-
 void registry_prepare(void)
 {
 }
