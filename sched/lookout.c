@@ -28,7 +28,7 @@
  *   - lookouts counts those that will look at every slot once more.
  * ORDER
  *   LO1  pusher (ready.c): next, barrier light, read lookouts  <->  lookout:
- *   LO1  pusher (ready.c): next, barrier light, read lookouts  <->  lookout:
+ *       lookouts - 1, barrier heavy, read next of all. One sees the other, so a
  *       slot that was filled without a wake is looked at, by the one who leaves
  *       the lookout or by the next searcher before it sleeps (P1, park.c).
  * COST    A look: two loads a worker, of lines that these write.
