@@ -248,4 +248,5 @@ MODEL(target_cancel, .setup = target_cancelled,
       .flags = MODEL_OWN_TLS);
 MODEL(target_cancel_deep, .setup = target_cancelled_deep,
       .threads = {inside_task, canceller, rooms_helper, rooms_helper},
-      .check = ends_well, .flags = MODEL_OWN_TLS);
+      .check = ends_well, .flags = MODEL_OWN_TLS,
+      .steps = 4000 /* two helpers that look for work all the time */);

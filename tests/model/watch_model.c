@@ -31,12 +31,6 @@ void post_collect(struct runtime *r)
     (void)r;
 }
 
-int64_t region_look(struct runtime *r)
-{
-    (void)r;
-    return INT64_MAX;
-}
-
 int64_t stall_look(struct runtime *r)
 {
     (void)r;
