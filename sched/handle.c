@@ -149,13 +149,14 @@ void handle_finish(struct task_desc *d, int status)
 }
 
 /* Is the task of d the caller, or does it wait for the caller's end? Then the
- * caller stands inside its hidden scope. Other frames are not looked at: their
- * marks are their own. */
+ * caller stands inside its hidden scope; surely not if that stands in the one
+ * where the caller is. Other frames are not looked at: their marks are their
+ * own. */
 static bool is_ancestor(const struct task_desc *d)
 {
     struct frame *f = frame_current();
 
-    return f != NULL && chain_inside(f->scope, d->base);
+    return f != NULL && f->scope != d->scope && chain_inside(f->scope, d->base);
 }
 
 /* Under lock, not ENDED: put a clause in. */

@@ -119,12 +119,26 @@ void desc_queue(struct task_desc *d)
     park_wake_one(&rt->park);
 }
 
+/* One more child of s: in the opener's own count, if that is the caller's
+ * innermost scope. */
+static void count_child(struct scope *s)
+{
+    struct frame *f = frame_current();
+
+    if (f == NULL || f->scope != s || s->owner != f ||
+        (scope_flags(s) & S_LIMIT) || s->local >= INT32_MAX / 2) {
+        count_add(&s->count, COUNT_CHILD);
+    } else {
+        s->local++;
+    }
+}
+
 int desc_spawn(struct task_desc *d)
 {
     struct scope *s = d->scope;
 
     edge_release(s); /* R61: spawn -> start */
-    count_add(&s->count, COUNT_CHILD);
+    count_child(s);
     if (scope_flags(s) & S_RACE) {
         a32_or(&s->flags, S_SPAWNED, RELAXED);
         d->flags |= D_RACER;

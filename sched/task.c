@@ -315,7 +315,7 @@ static void seal_base(struct task_desc *d)
 }
 
 static void leave(struct task_desc *d, struct frame *f, struct fiber *fiber,
-                  int outer_priority)
+                  int outer_priority, int status)
 {
     fiber->priority = (int16_t)outer_priority;
     if (d->flags & ROOST_PIN) {
@@ -326,7 +326,7 @@ static void leave(struct task_desc *d, struct frame *f, struct fiber *fiber,
         if (f->scope != d->base) {
             misuse("task", f->scope, "returned with a scope still open");
         }
-        if (chain_cancelled(d->base, false)) {
+        if (status == -ECANCELED && chain_cancelled(d->base, false)) {
             f->marks |= F_CANCELLED;
         }
         seal_base(d);
@@ -362,7 +362,7 @@ int desc_run(void *desc)
         (void)region_back(fiber, status);
     }
     worker_turn(fiber->worker, NULL);
-    leave(d, f, fiber, outer_priority);
+    leave(d, f, fiber, outer_priority, status);
     if ((d->flags & D_RACER) && status >= 0) {
         scope_won(d->scope, status);
     }
