@@ -112,10 +112,10 @@ static void joined(struct scope *s)
     scope_unpin(s);
 }
 
-void task_uncount(struct scope *s)
+void task_uncount(struct scope *s, uint32_t n)
 {
     edge_release(&s->count); /* R61: end -> close and join */
-    switch (count_drop(&s->count, COUNT_CHILD)) {
+    switch (count_drop(&s->count, n * COUNT_CHILD)) {
     case COUNT_WAKE:
         scope_wake(s);
         break;

@@ -59,21 +59,22 @@ static inline void count_add(a64 *count, uint64_t unit)
     a64_add(count, unit, RELEASE /* C2 */);
 }
 
-/* One child or pin less. */
+/* So many children less (a few COUNT_CHILD), or a pin. */
 static inline enum count_end count_drop(a64 *count, uint64_t unit)
 {
     uint64_t seen = a64_load(count, RELAXED);
+    bool children = unit < COUNT_PIN;
     uint64_t next;
 
     do {
         next = seen - unit;
-        if (unit == COUNT_CHILD && (seen & COUNT_JOINER)) {
+        if (children && (seen & COUNT_JOINER)) {
             next += COUNT_PIN;
         } else if (next == COUNT_PARKED) {
             next = 0;
         }
     } while (!a64_cas(count, &seen, next, ACQ_REL /* C1 C3 */, RELAXED));
-    if (unit == COUNT_CHILD && (seen & COUNT_JOINER)) {
+    if (children && (seen & COUNT_JOINER)) {
         /* Joined or not, the pin is there and must be dropped. */
         return COUNT_JOINED;
     }

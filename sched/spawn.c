@@ -147,7 +147,7 @@ int desc_spawn(struct task_desc *d)
         int rc = limit_enter(s, d);
 
         if (rc != 0) {
-            task_uncount(s);
+            task_uncount(s, 1);
         }
         return rc;
     }
@@ -164,7 +164,7 @@ static int spawn_entry(struct worker *w, struct scope *s, roost_fn fn,
     edge_release(s); /* R61: spawn -> start */
     count_add(&s->count, COUNT_CHILD);
     if (deque_push(&w->deque, e) != 0) {
-        task_uncount(s);
+        task_uncount(s, 1);
         return -ENOMEM;
     }
     barrier_light(); /* P1 */

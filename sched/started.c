@@ -78,7 +78,7 @@ void relay_finish(struct scope *s)
     }
     scope_dispose(s);
     alloc_free(r);
-    task_uncount(target);
+    task_uncount(target, 1);
 }
 
 void relay_chain(struct scope *s, struct scope **chain)

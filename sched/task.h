@@ -140,16 +140,26 @@ void desc_queue(struct task_desc *d);
 /* The rest of the end of a task with a descriptor, which is freed. */
 void desc_finish(struct task_desc *d, int status);
 
-/* Run an entry on the current stack, from the loop. */
-void task_run(struct worker *w, struct fiber *fiber, struct entry *e);
+/* Children of one scope that a loop has run, one after the other, and not yet
+ * counted: while the next one of the same runs, nobody can tell. */
+struct ended {
+    struct scope *scope;
+    uint32_t n;
+};
+
+/* Run an entry on the current stack, from the loop. ended: of no other scope
+ * than the entry's; NULL: count it at once. */
+void task_run(struct worker *w, struct fiber *fiber, struct entry *e,
+              struct ended *ended);
+void task_count_ended(struct ended *ended);
 /* For a descriptor with a stack of its own: from the loop, and on it. */
 void task_run_sized(struct worker *w, struct task_desc *d);
 void task_run_first(struct fiber *self);
 /* The rare part of a task's end, common to loop and close: failure, links,
  * kept errors. Not the counting. */
 void task_finish(struct frame *f, int status);
-/* One child less in s: count, and whoever must be woken. */
-void task_uncount(struct scope *s);
+/* n children less in s: count, and whoever must be woken. */
+void task_uncount(struct scope *s, uint32_t n);
 /* True if the entry is not to run (R29): ROOST_SKIP and cancelled. */
 bool task_skipped(struct scope *s);
 /* Such an entry, taken from its queue: end it. Not the counting. */

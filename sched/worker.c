@@ -81,7 +81,7 @@ void worker_destroy(struct worker *w)
 }
 
 static void run_found(struct worker *w, struct fiber *self, enum found found,
-                      struct work *work)
+                      struct work *work, struct ended *ended)
 {
     if (w->timers_dirty) {
         watch_cover_own(w);
@@ -95,9 +95,10 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
             work->entry.fn == desc_run ? work->entry.arg : NULL;
 
         if (unlikely(d != NULL && d->fiber != NULL)) {
+            task_count_ended(ended); /* this loop is left */
             task_run_sized(w, d);
         } else {
-            task_run(w, self, &work->entry);
+            task_run(w, self, &work->entry, ended);
         }
     } else {
         fiber_prefetch(work->fiber);
@@ -195,17 +196,22 @@ static enum found idle(struct worker *w, struct work *out)
 
 void worker_loop(struct fiber *self)
 {
+    struct ended ended = {NULL, 0};
+
     for (;;) {
         struct worker *w = self->worker;
         struct work work;
         enum found found = work_own(w, &work);
 
+        if (found != FOUND_ENTRY || scope_of(work.entry.scope) != ended.scope) {
+            task_count_ended(&ended);
+        }
         if (found == FOUND_NOTHING) {
             found = idle(w, &work);
         }
         if (found == FOUND_NOTHING) {
             return;
         }
-        run_found(w, self, found, &work);
+        run_found(w, self, found, &work, &ended);
     }
 }

@@ -130,12 +130,13 @@ static inline void rooms_task(roost_fn fn)
     struct worker *w = rooms_worker();
     struct entry entry = {fn, NULL, scope_public(&rt.root), NULL};
 
-    task_run(w, w->fiber, &entry);
+    task_run(w, w->fiber, &entry, NULL);
     running--;
 }
 
-/* Takes a task from a victim's deque, if there is one, and runs it. */
-static inline bool rooms_steal(struct worker *victim)
+/* Takes a task from a victim's deque, if there is one, and runs it. `ended` as
+ * worker_loop has it; NULL: counted at once. */
+static inline bool rooms_steal_next(struct worker *victim, struct ended *ended)
 {
     struct worker *w = worker_tls;
     struct entry entry;
@@ -143,8 +144,16 @@ static inline bool rooms_steal(struct worker *victim)
     if (deque_steal(&victim->deque, &entry) != STEAL_GOT) {
         return false;
     }
-    task_run(w, w->fiber, &entry);
+    if (ended != NULL && scope_of(entry.scope) != ended->scope) {
+        task_count_ended(ended);
+    }
+    task_run(w, w->fiber, &entry, ended);
     return true;
+}
+
+static inline bool rooms_steal(struct worker *victim)
+{
+    return rooms_steal_next(victim, NULL);
 }
 
 /* Nothing is left behind in the root. */

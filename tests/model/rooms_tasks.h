@@ -70,27 +70,30 @@ static inline bool rooms_injected(void)
     desc_entry(container_of(container_of(link, struct work_node, link),
                             struct task_desc, node),
                &entry);
-    task_run(w, w->fiber, &entry);
+    task_run(w, w->fiber, &entry, NULL);
     return true;
 }
 
 /* A task from anywhere: run it. */
-static inline bool rooms_take(void)
+static inline bool rooms_take(struct ended *ended)
 {
     for (unsigned i = 0; i < TASKS; i++) {
-        if (rooms_steal(&workers[i])) {
+        if (rooms_steal_next(&workers[i], ended)) {
             return true;
         }
     }
+    task_count_ended(ended);
     return rooms_injected();
 }
 
 /* A worker that runs what there is until every task of the root has ended. */
 static inline void rooms_helper(void)
 {
+    struct ended ended = {NULL, 0};
+
     rooms_worker();
     while (running > 0) {
-        if (!rooms_take()) {
+        if (!rooms_take(&ended)) {
             spin_pause();
         }
     }

@@ -146,12 +146,16 @@ static void parent_task(void)
 static void thief(void)
 {
     struct worker *w = rooms_worker();
+    struct ended ended = {NULL, 0};
 
     while (ran < children) {
-        if (!rooms_steal(w) && !rooms_steal(&workers[0])) {
+        if (!rooms_steal_next(w, &ended) &&
+            !rooms_steal_next(&workers[0], &ended)) {
+            task_count_ended(&ended);
             spin_pause();
         }
     }
+    task_count_ended(&ended);
 }
 
 static void ends(void)

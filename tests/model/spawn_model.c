@@ -140,7 +140,7 @@ static int has_spawner(void *arg)
     (void)arg;
     roost_scope_open(&pub, NULL);
     count_add(&scope_of(&pub)->count, COUNT_CHILD);
-    task_run(w, w->fiber, &e);
+    task_run(w, w->fiber, &e, NULL);
     w->frame = scope_of(&pub)->owner;
     return close_pub(0);
 }

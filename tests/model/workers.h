@@ -58,8 +58,10 @@ static int job_entry(void *arg)
     return 0;
 }
 
-void task_run(struct worker *w, struct fiber *fiber, struct entry *e)
+void task_run(struct worker *w, struct fiber *fiber, struct entry *e,
+              struct ended *ended)
 {
+    (void)ended;
     MODEL_CHECK(w == worker_tls && fiber == &loops[w->index]);
     e->fn(e->arg);
 }
