@@ -29,6 +29,7 @@
 
 #define CHUNKS_MOST 512 /* the scan of their sums is done by one alone */
 #define CHUNK_LEAST 32  /* items */
+#define WAYS 4          /* chunks that take turns */
 
 struct scan {
     char *base;
@@ -40,53 +41,74 @@ struct scan {
     size_t slot_size;     /* a multiple of 16 */
 };
 
-/* Scans `items`, to what acc holds. */
-ITEM_INLINE void scan_items(const struct scan *s, char *items, size_t n,
-                            char *acc, size_t size)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        s->combine(acc, items + i * size, s->ctx);
-        memcpy(items + i * size, acc, size);
-    }
-}
-
-/* The same without a prefix: acc is room for an item. */
-static void scan_from_first(const struct scan *s, char *items, size_t n,
-                            char *acc)
-{
-    memcpy(acc, items, s->size);
-    ITEM_SIZES(s->size, scan_items, s, items + s->size, n - 1, acc);
-}
+/* Chunks that one call of a body goes through. */
+struct group {
+    size_t first, n;
+    char *items[WAYS];
+    char *acc[WAYS];
+};
 
 static char *slot(const struct scan *s, size_t i)
 {
     return s->slots + i * s->slot_size;
 }
 
-static size_t chunk_items(const struct scan *s, size_t chunk)
+static char *chunk(const struct scan *s, size_t i)
 {
-    size_t left = s->n - chunk * s->grain;
+    return s->base + i * s->grain * s->size;
+}
+
+/* The last chunk may have fewer. */
+static size_t chunk_items(const struct scan *s, size_t i)
+{
+    size_t left = s->n - i * s->grain;
 
     return left < s->grain ? left : s->grain;
+}
+
+ITEM_INLINE void add_item(const struct scan *s, char *acc, char *at, bool keep,
+                          size_t size)
+{
+    s->combine(acc, at, s->ctx);
+    if (keep) {
+        memcpy(at, acc, size);
+    }
+}
+
+/* Adds to the accs of some chunks their items from `from` on, and with `keep`
+ * leaves in each item what the acc then holds. The chunks take turns: each
+ * addition waits for the one before in its chunk, not for the others'. */
+ITEM_INLINE void add_items(const struct scan *s, const struct group *g,
+                           size_t from, bool keep, size_t size)
+{
+    size_t least = chunk_items(s, g->first + g->n - 1);
+    size_t i, k;
+
+    for (i = from; i < least; i++) {
+        for (k = 0; k < g->n; k++) {
+            add_item(s, g->acc[k], g->items[k] + i * size, keep, size);
+        }
+    }
+    for (k = 0; k + 1 < g->n; k++) {
+        for (i = least > from ? least : from; i < s->grain; i++) {
+            add_item(s, g->acc[k], g->items[k] + i * size, keep, size);
+        }
+    }
 }
 
 /* A body: the sum of each chunk into its slot. */
 static int add_up(size_t lo, size_t hi, void *scan)
 {
     const struct scan *s = scan;
+    struct group g = {lo, hi - lo, {NULL}, {NULL}};
+    size_t k;
 
-    for (; lo < hi; lo++) {
-        const char *items = s->base + lo * s->grain * s->size;
-        size_t n = chunk_items(s, lo);
-        size_t i;
-
-        memcpy(slot(s, lo), items, s->size);
-        for (i = 1; i < n; i++) {
-            s->combine(slot(s, lo), items + i * s->size, s->ctx);
-        }
+    for (k = 0; k < g.n; k++) {
+        g.items[k] = chunk(s, lo + k);
+        g.acc[k] = slot(s, lo + k);
+        memcpy(g.acc[k], g.items[k], s->size);
     }
+    ITEM_SIZES(s->size, add_items, s, &g, 1, false);
     return 0;
 }
 
@@ -96,45 +118,46 @@ static void scan_sums(const struct scan *s)
     char *acc = slot(s, s->chunks);
     size_t k;
 
-    memcpy(acc, slot(s, 0), s->size);
+    if (s->chunks > 1) {
+        memcpy(acc, slot(s, 0), s->size);
+    }
     for (k = 1; k + 1 < s->chunks; k++) {
         s->combine(acc, slot(s, k), s->ctx);
         memcpy(slot(s, k), acc, s->size);
     }
 }
 
-/* A body: each chunk to what it is to become. */
+/* A body: each chunk to what it is to become. Before the first there is
+ * nothing: its first item stays. */
 static int scan_chunks(size_t lo, size_t hi, void *scan)
 {
     const struct scan *s = scan;
+    struct group g = {lo, hi - lo, {NULL}, {NULL}};
+    size_t k;
 
-    for (; lo < hi; lo++) {
-        char *items = s->base + lo * s->grain * s->size;
-        size_t n = chunk_items(s, lo);
-
-        if (lo == 0) {
-            scan_from_first(s, items, n, slot(s, s->chunks - 1));
+    for (k = 0; k < g.n; k++) {
+        g.items[k] = chunk(s, lo + k);
+        g.acc[k] = slot(s, (lo + k + s->chunks - 1) % s->chunks);
+        if (lo + k == 0) {
+            memcpy(g.acc[k], s->base, s->size);
         } else {
-            ITEM_SIZES(s->size, scan_items, s, items, n, slot(s, lo - 1));
+            add_item(s, g.acc[k], g.items[k], true, s->size);
         }
     }
+    ITEM_SIZES(s->size, add_items, s, &g, 1, true);
     return 0;
 }
 
 static int run(const struct scan *s)
 {
-    int rc;
+    int rc = roost_parallel_for(0, s->chunks - 1, WAYS, add_up,
+                                (void *)(uintptr_t)s);
 
-    if (s->chunks == 1) {
-        scan_from_first(s, s->base, s->n, s->slots);
-        return 0;
-    }
-    rc = roost_parallel_for(0, s->chunks - 1, 1, add_up, (void *)(uintptr_t)s);
     if (rc != 0) {
         return rc;
     }
     scan_sums(s);
-    return roost_parallel_for(0, s->chunks, 1, scan_chunks,
+    return roost_parallel_for(0, s->chunks, WAYS, scan_chunks,
                               (void *)(uintptr_t)s);
 }
 
