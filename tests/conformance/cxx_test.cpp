@@ -153,6 +153,35 @@ TEST_PLAIN(an_exception_that_leaves_a_task_ends_the_process, "R70")
     CHECK_ABORTS("the thrower", run_the_thrower());
 }
 
+static int throw_in_a_loop(size_t lo, size_t, void *)
+{
+    if (lo == 7) {
+        throw std::runtime_error("unheard");
+    }
+    return 0;
+}
+
+static int loop_of_the_thrower(void *)
+{
+    try {
+        return roost_parallel_for(0, 100, 1, throw_in_a_loop, nullptr);
+    } catch (const std::exception &) {
+        return 0; /* scopes would be open below */
+    }
+}
+
+static void run_the_loop()
+{
+    roost_opts opts = test_opts();
+
+    (void)roost_run(loop_of_the_thrower, nullptr, &opts);
+}
+
+TEST_PLAIN(an_exception_that_leaves_a_body_ends_the_process, "R70")
+{
+    CHECK_ABORTS("exception", run_the_loop());
+}
+
 /* The child runs in place, on top of its parent's catch block. */
 static int catch_around_the_close(void *)
 {
