@@ -1,15 +1,16 @@
 /*
  * parallel_for.c - loops and reductions over a range.
  *
- * WHAT    Halves the range of chunks until one is left: the right half becomes
- *         a child, the left one is done at once.
- * MODEL   One scope a halving, all inside the loop's own. What nobody steals is
- *         run in place at close, right after its left neighbour, so one worker
- *         alone goes through the items in order, and a thief takes the largest
- *         part that is left: work of any shape is balanced by that alone.
- *               [0 ............ 8)
- *           [0 .... 4)      [4 .... 8)      a node: a scope and a spawn
- *         [0 2)    [2 4)  [4 6)    [6 8)    a leaf: a call of the body
+ * WHAT    Halves the range of chunks until one is left: each right half becomes
+ *         a child, the chunk that is left is done at once.
+ * MODEL   A task opens one scope for all the halves that it splits off, largest
+ *         first; all of them lie inside the loop's own. At close what nobody
+ *         has stolen is run in place, the newest first, which is the right
+ *         neighbour of what has just been done: one worker alone goes through
+ *         the items in order. A thief takes the oldest, the largest part that
+ *         is left: work of any shape is balanced by that alone.
+ *             task of [0 8): spawns [4 8), [2 4), [1 2), runs 0
+ *             task of [4 8): spawns [6 8), [5 6), runs 4      ...
  *         The tree is that of the chunks, whoever runs it, and so is the order
  *         in which values are combined.
  *
@@ -25,13 +26,15 @@
  *     value is whole; only then is it combined with another.
  *   - Each part that is not done was noted in the loop (fail, skip).
  *   - What a part writes is read by its parent after the close (R61).
- * COST    A chunk: open, spawn, close in place and two looks whether it is
- *         cancelled: 20 ns. Of stack: some 500 bytes a halving, 5 KiB for 1024
- *         chunks.
+ * COST    A chunk: a spawn, a call in place, a look whether it is cancelled,
+ *         which a task that has just begun must walk outward for, and for every
+ *         other one open and close: four times a node of fib, 30 ns. Of stack:
+ *         1.6 KiB for each task in another, 10 of them for 1024 chunks.
  * REJECTED  Splitting only while somebody is hungry: a chunk that waits would
  *         hold up those that were not yet split off behind it. So what is cut
  *         is a task, and only the number of chunks is kept low.
- * SEE     On the public calls alone, like the other parallel_*.c.
+ * SEE     docs/decisions/0013. On the public calls alone, like the other
+ *         parallel_*.c.
  */
 #include <errno.h>
 #include <roost/error.h>
@@ -43,7 +46,7 @@
 #include <string.h>
 
 #define CHUNKS_SHORT 128 /* of a short loop: each item may be much work */
-#define CHUNKS_MOST 1024 /* of any: 20 us in all */
+#define CHUNKS_MOST 1024 /* of any: 30 us in all */
 #define ITEMS_A_CHUNK 64 /* those of a loop between the two */
 #define ACC_INLINE 64    /* values up to this need no memory of their own */
 #define LEVELS 10        /* halves that one call splits off: those of 1024 */

@@ -44,7 +44,7 @@ typedef struct roost_job {
  *   0; the first failure of a body; -ECANCELED; -ENOMEM: no room to queue a
  *   chunk, which ends the loop like a failure; -EINVAL: body NULL, end < begin;
  *   -EPERM
- * Waits. Who: a task. Cost: 20 ns a chunk. R2 R4 R24 R36.
+ * Waits. Who: a task. Cost: 30 ns a chunk. R2 R4 R24 R36.
  */
 ROOST_API int roost_parallel_for(size_t begin, size_t end, size_t grain,
                                  int (*body)(size_t lo, size_t hi, void *ctx),
