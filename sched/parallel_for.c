@@ -270,14 +270,14 @@ static size_t grain_of(size_t n)
     return (n - 1) / chunks + 1;
 }
 
-/* The value, if there is one, goes to acc. */
+/* 1: the value, if there is one, is in acc. 0: there was nothing to do. */
 static int run_loop(struct loop *l, void *acc)
 {
     struct part all = {.loop = l, .acc = acc};
-    int rc = roost_checkpoint();
+    int rc;
 
-    if (rc != 0 || l->begin == l->end) {
-        return rc;
+    if (l->begin == l->end) {
+        return 0;
     }
     if (l->grain == 0) {
         l->grain = grain_of(l->end - l->begin);
@@ -306,7 +306,10 @@ int roost_parallel_for(size_t begin, size_t end, size_t grain,
     if (body == NULL || end < begin) {
         return -EINVAL;
     }
-    rc = run_loop(&l, NULL);
+    rc = roost_checkpoint();
+    if (rc == 0) {
+        rc = run_loop(&l, NULL);
+    }
     return rc < 0 ? rc : 0;
 }
 
@@ -332,6 +335,10 @@ int roost_parallel_reduce(size_t begin, size_t end, size_t grain, void *acc,
     if (body == NULL || combine == NULL || acc == NULL || acc_size == 0 ||
         end < begin) {
         return -EINVAL;
+    }
+    rc = roost_checkpoint();
+    if (rc != 0) {
+        return rc;
     }
     if (acc_size > sizeof(room)) {
         value = malloc(acc_size);

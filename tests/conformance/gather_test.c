@@ -259,3 +259,76 @@ TEST(rows_in_rows, "R30 R60")
 
     CHECK_EQ(invoke_nested(&depth), 729);
 }
+
+/* --- in a forked child --- */
+
+static int body(size_t lo, size_t hi, void *ctx)
+{
+    (void)lo;
+    (void)hi;
+    test_add((int *)ctx, 1);
+    return 0;
+}
+
+static int add_body(size_t lo, size_t hi, void *acc, void *ctx)
+{
+    *(int *)acc += 1;
+    return body(lo, hi, ctx);
+}
+
+static void combine(void *into, const void *from, void *ctx)
+{
+    *(int *)into += *(const int *)from;
+    test_add((int *)ctx, 1);
+}
+
+static int compare(const void *a, const void *b, void *ctx)
+{
+    test_add((int *)ctx, 1);
+    return *(const int *)a - *(const int *)b;
+}
+
+/* All of them, with arguments that are right; each to give rc. */
+static void call_all(int rc)
+{
+    int calls = 0, acc = 0;
+    int v[3] = {3, 1, 2};
+    roost_job job = {succeed, NULL, 7};
+
+    CHECK_EQ(roost_parallel_for(0, 3, 1, body, &calls), rc);
+    CHECK_EQ(roost_parallel_reduce(0, 3, 1, &acc, sizeof acc, add_body, combine,
+                                   &calls),
+             rc);
+    CHECK_EQ(roost_parallel_scan(v, 3, sizeof *v, combine, &calls), rc);
+    CHECK_EQ(roost_parallel_sort(v, 3, sizeof *v, compare, &calls), rc);
+    CHECK_EQ(roost_parallel_invoke(&job, 1), rc);
+    CHECK_EQ(roost_gather(&job, 1, 0), rc);
+    CHECK_EQ(calls == 0, rc != 0);
+    CHECK_EQ(job.status, rc != 0 ? 7 : 0);
+    CHECK_EQ(acc, rc != 0 ? 0 : 3);
+}
+
+static int call_all_anew(void *arg)
+{
+    (void)arg;
+    call_all(0);
+    return 0;
+}
+
+TEST(a_forked_child_is_refused_until_a_fresh_run, "R64")
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        roost_opts o = {.workers = 2};
+
+        call_all(-EINVAL);
+        CHECK_EQ(roost_run(call_all_anew, NULL, &o), 0);
+        _exit(test_get(&test_failures) != 0);
+    }
+    CHECK(pid > 0);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(status, 0);
+    call_all(0);
+}
