@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 
+import echo
 import loops
 import waits
 from runs import (MS, NS, US, Runs, markdown_table, median, note, number,
@@ -275,8 +276,8 @@ def parse():
                         help="also write docs/benchmarks.md")
     parser.add_argument("--json", type=pathlib.Path,
                         help="also write all samples there")
-    parser.add_argument("--only", choices=("kernels", "parallel", "waits", "micro",
-                                           "idle"))
+    parser.add_argument("--only", choices=("kernels", "parallel", "waits", "io",
+                                           "micro", "idle"))
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
@@ -312,6 +313,9 @@ def main():
         tables.append(("Tasks that wait: roost and rivals", waits.table(runs),
                        waits.LEFT_OUT))
         tables.append(("What roost did in them", waits.tally_table(runs), []))
+    if options.only in (None, "io") and runs.has("bench_io_load"):
+        found = echo.run(directory, options)
+        tables.append(("TCP echo, 64 bytes", echo.table(found), echo.NOTES))
     if options.only in (None, "micro") and runs.has("bench_micro"):
         repetitions = max(1, options.repetitions - options.quick)
         run_micro(runs, repetitions, options.quick)

@@ -78,15 +78,21 @@ ssize_t io_run(struct io *io, roost_ns deadline)
 
 static ssize_t on_socket(const struct io *io)
 {
+    const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    bool reads = io->event == ROOST_READABLE;
+    int fd = io->u.fd;
     struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)io->vec};
 
-    msg.msg_iovlen = (size_t)io->vecs;
-    if (io->event == ROOST_READABLE) {
-        return io_result(io->vecs == 1 ? recv(io->u.fd, io->vec->iov_base,
-                                              io->vec->iov_len, MSG_DONTWAIT)
-                                       : recvmsg(io->u.fd, &msg, MSG_DONTWAIT));
+    if (io->vecs == 1) { /* a little cheaper */
+        void *at = io->vec->iov_base;
+        size_t n = io->vec->iov_len;
+
+        return io_result(reads ? recv(fd, at, n, flags)
+                               : send(fd, at, n, flags));
     }
-    return io_result(sendmsg(io->u.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL));
+    msg.msg_iovlen = (size_t)io->vecs;
+    return io_result(reads ? recvmsg(fd, &msg, flags)
+                           : sendmsg(fd, &msg, flags));
 }
 
 static ssize_t call(struct io *io)

@@ -112,10 +112,13 @@ static unsigned ready(void)
     return i < self.n ? i : 0;
 }
 
-/* Somebody else has won: he is about to ring. */
+/* Somebody else has won: he is about to ring, or has. */
 static int hear(void)
 {
-    while (sleep_until(1, ROOST_NEVER) <= 0) {
+    uint64_t rung;
+
+    while (read(self.fds[0].fd, &rung, sizeof(rung)) < 0) {
+        (void)sleep_until(1, ROOST_NEVER);
     }
     return 0;
 }
@@ -130,7 +133,7 @@ static int commit_polling(struct waiter *wt, roost_ns deadline)
     }
     rc = sleep_until(self.n, deadline);
     if (rc > 0 && self.fds[0].revents != 0) {
-        return 0;
+        return hear();
     }
     i = rc > 0 ? ready() : 0;
     if (i > 0) {

@@ -28,23 +28,16 @@
 #include <roost/base.h>
 #include <roost/select.h>
 #include <sys/types.h>
-#ifndef __GLIBC__
-#include <sys/socket.h>
-#endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* As <sys/socket.h> and <sys/uio.h> have them, which a program that calls
- * these includes itself: names such as send and listen stay everybody's. */
-struct sockaddr;
+/* Of <sys/uio.h> and <sys/socket.h>, whose names (listen, send, accept) would
+ * be in the way of programs that have functions of their own called so. */
 struct iovec;
-#ifdef __GLIBC__
-typedef __socklen_t roost_socklen; /* socklen_t */
-#else
-typedef socklen_t roost_socklen;
-#endif
+struct sockaddr;
+typedef unsigned int socklen_t; /* as there */
 
 /*
  * Waits until a descriptor is ready.
@@ -101,15 +94,15 @@ ROOST_API ssize_t roost_writev_until(int fd, const struct iovec *vec, int n,
  * Wait. Who: a task, a plain thread. Cost: ready, the system call. R2 R3 R8.
  */
 ROOST_API ssize_t roost_recvfrom(int fd, void *buf, size_t n, int flags,
-                                 struct sockaddr *from, roost_socklen *len);
+                                 struct sockaddr *from, socklen_t *len);
 ROOST_API ssize_t roost_recvfrom_until(int fd, void *buf, size_t n, int flags,
-                                       struct sockaddr *from,
-                                       roost_socklen *len, roost_ns deadline);
+                                       struct sockaddr *from, socklen_t *len,
+                                       roost_ns deadline);
 ROOST_API ssize_t roost_sendto(int fd, const void *buf, size_t n, int flags,
-                               const struct sockaddr *to, roost_socklen len);
+                               const struct sockaddr *to, socklen_t len);
 ROOST_API ssize_t roost_sendto_until(int fd, const void *buf, size_t n,
                                      int flags, const struct sockaddr *to,
-                                     roost_socklen len, roost_ns deadline);
+                                     socklen_t len, roost_ns deadline);
 
 /*
  * Reads n bytes, in as many steps as it takes.
@@ -141,9 +134,9 @@ ROOST_API int roost_open(const char *path, int flags, mode_t mode);
  * A blocking fd has O_NONBLOCK for the time of the system call. Waits. Who: a
  * task, a plain thread. Cost: the system call and two more; blocking, four.
  */
-ROOST_API int roost_accept(int fd, struct sockaddr *from, roost_socklen *len);
-ROOST_API int roost_accept_until(int fd, struct sockaddr *from,
-                                 roost_socklen *len, roost_ns deadline);
+ROOST_API int roost_accept(int fd, struct sockaddr *from, socklen_t *len);
+ROOST_API int roost_accept_until(int fd, struct sockaddr *from, socklen_t *len,
+                                 roost_ns deadline);
 
 /*
  * connect(2), until it is connected.
@@ -153,10 +146,9 @@ ROOST_API int roost_accept_until(int fd, struct sockaddr *from,
  * A blocking fd has O_NONBLOCK for the time of the system call. Waits. Who: a
  * task, a plain thread.
  */
-ROOST_API int roost_connect(int fd, const struct sockaddr *to,
-                            roost_socklen len);
+ROOST_API int roost_connect(int fd, const struct sockaddr *to, socklen_t len);
 ROOST_API int roost_connect_until(int fd, const struct sockaddr *to,
-                                  roost_socklen len, roost_ns deadline);
+                                  socklen_t len, roost_ns deadline);
 
 /*
  * A socket that listens.

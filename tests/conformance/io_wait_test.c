@@ -224,7 +224,7 @@ TEST(one_waits_to_read_and_one_to_write, "R58 R5")
  * number is another one's. */
 TEST(a_number_used_again_while_waited_for, "R58")
 {
-    for (int ready = 0; ready < 2; ready++) {
+    for (int ready = 0; ready < 2 * CLOSE_RACES; ready++) {
         struct fd_call old = {.events = ROOST_READABLE, .n = 1};
         struct fd_call new = {.events = ROOST_READABLE, .n = 1};
         roost_scope s;
@@ -297,7 +297,7 @@ static int closes(void *arg)
 
 TEST(closing_never_misses_who_is_about_to_wait, "R5 R58")
 {
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 2000 * CLOSE_RACES; i++) {
         struct fd_call c = {.n = 8, .events = ROOST_READABLE};
         roost_scope s;
         int fds[2];

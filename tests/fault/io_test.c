@@ -23,7 +23,7 @@ enum call { CREATE, CTL, WAIT, POLL, RECV, SEND, READ, ACCEPT, CALLS };
 
 static const char *const call_names[] = {
     "epoll_create1", "epoll_ctl", "epoll_wait", "poll",
-    "recv",          "sendmsg",   "preadv2",    "accept4"};
+    "recv",          "send",      "preadv2",    "accept4"};
 
 static struct {
     int call, from, sticky, error; /* call -1: nothing fails */
@@ -61,7 +61,7 @@ int __real_poll(struct pollfd *p, nfds_t n, int ms);
 int __real_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t,
                  const sigset_t *mask);
 ssize_t __real_recv(int fd, void *buf, size_t n, int flags);
-ssize_t __real_sendmsg(int fd, const struct msghdr *msg, int flags);
+ssize_t __real_send(int fd, const void *buf, size_t n, int flags);
 ssize_t __real_preadv2(int fd, const struct iovec *vec, int n, off_t at,
                        int flags);
 int __real_accept4(int fd, struct sockaddr *at, socklen_t *len, int flags);
@@ -74,7 +74,7 @@ int __wrap_poll(struct pollfd *p, nfds_t n, int ms);
 int __wrap_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t,
                  const sigset_t *mask);
 ssize_t __wrap_recv(int fd, void *buf, size_t n, int flags);
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags);
+ssize_t __wrap_send(int fd, const void *buf, size_t n, int flags);
 ssize_t __wrap_preadv2(int fd, const struct iovec *vec, int n, off_t at,
                        int flags);
 int __wrap_accept4(int fd, struct sockaddr *at, socklen_t *len, int flags);
@@ -117,9 +117,9 @@ ssize_t __wrap_recv(int fd, void *buf, size_t n, int flags)
     return fails(RECV) ? -1 : __real_recv(fd, buf, n, flags);
 }
 
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
+ssize_t __wrap_send(int fd, const void *buf, size_t n, int flags)
 {
-    return fails(SEND) ? -1 : __real_sendmsg(fd, msg, flags);
+    return fails(SEND) ? -1 : __real_send(fd, buf, n, flags);
 }
 
 ssize_t __wrap_preadv2(int fd, const struct iovec *vec, int n, off_t at,
@@ -197,7 +197,7 @@ static int feeds(struct party *p)
 {
     int client = socket(AF_INET, SOCK_STREAM, 0);
 
-    CHECK_EQ(write(p->sockets[1], "x", 1), 1);
+    CHECK_EQ(roost_write(p->sockets[1], "x", 1), 1);
     CHECK_EQ(write(p->pipes[1], "x", 1), 1);
     CHECK_EQ(write(p->others[1], "x", 1), 1);
     CHECK_EQ(connect(client, (struct sockaddr *)&p->at, sizeof p->at), 0);
@@ -380,6 +380,7 @@ TEST_PLAIN(interrupts_are_never_seen, "R1 R8")
 {
     (void)once(NULL);
     CHECK(refuse(RECV, EINTR, false, true) >= 1);
+    CHECK(refuse(SEND, EINTR, false, true) >= 1);
     CHECK(refuse(READ, EINTR, false, true) >= 1);
     CHECK(refuse(POLL, EINTR, false, true) >= 1);
     CHECK(refuse(ACCEPT, EINTR, false, true) >= 1);
