@@ -32,7 +32,7 @@ struct fd {
     struct poller *in;   /* L(lock): the set that it is in; NULL: in none */
     bool kept;           /* L(lock): it stays there, by edges, till closed */
     struct list waiters; /* L(lock): struct clause; zero: none yet */
-};
+} __attribute__((aligned(CACHE_LINE)));
 
 /* What a call knows of its descriptor before it tries: a wait looks whether
  * that is still so. */
@@ -63,7 +63,8 @@ void fd_use(struct fd_use *u, int fd);
  */
 int fd_wait(struct fd_use *u, unsigned events, enum fd_how how,
             roost_ns deadline);
-/* The whole of roost_wait_fd_until: for other rooms (a pidfd, a signalfd). */
+/* The rest of roost_wait_fd_until, after fd_enter: what is ready, or as of
+ * fd_wait. For other rooms, too (a pidfd, a signalfd). */
 int fd_await(int fd, unsigned events, roost_ns deadline);
 /* Which of `events` hold now: >= 0, or -EBADF. Never waits. */
 int fd_look(int fd, unsigned events);

@@ -40,7 +40,7 @@ static void *level(aptr *at, size_t size)
     if (seen != NULL || size == 0) {
         return seen;
     }
-    made = alloc_zero(size);
+    made = alloc_aligned(CACHE_LINE, size);
     if (made != NULL &&
         !aptr_cas(at, &seen, made, RELEASE /* FT1 */, ACQUIRE /* FT1 */)) {
         alloc_free(made);

@@ -78,7 +78,7 @@ ssize_t io_run(struct io *io, roost_ns deadline)
 
 static ssize_t on_socket(const struct io *io)
 {
-    const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    const int flags = MSG_DONTWAIT; /* some refuse others when they receive */
     bool reads = io->event == ROOST_READABLE;
     int fd = io->u.fd;
     struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)io->vec};
@@ -88,11 +88,11 @@ static ssize_t on_socket(const struct io *io)
         size_t n = io->vec->iov_len;
 
         return io_result(reads ? recv(fd, at, n, flags)
-                               : send(fd, at, n, flags));
+                               : send(fd, at, n, flags | MSG_NOSIGNAL));
     }
     msg.msg_iovlen = (size_t)io->vecs;
     return io_result(reads ? recvmsg(fd, &msg, flags)
-                           : sendmsg(fd, &msg, flags));
+                           : sendmsg(fd, &msg, flags | MSG_NOSIGNAL));
 }
 
 static ssize_t call(struct io *io)
