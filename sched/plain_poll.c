@@ -113,14 +113,14 @@ static unsigned ready(void)
 }
 
 /* Somebody else has won: he is about to ring, or has. */
-static int hear(void)
+static int hear(struct waiter *wt)
 {
     uint64_t rung;
 
     while (read(self.fds[0].fd, &rung, sizeof(rung)) < 0) {
         (void)sleep_until(1, ROOST_NEVER);
     }
-    return 0;
+    return wait_commit(wt, ROOST_NEVER);
 }
 
 static int commit_polling(struct waiter *wt, roost_ns deadline)
@@ -128,23 +128,23 @@ static int commit_polling(struct waiter *wt, roost_ns deadline)
     unsigned i;
     int rc;
 
-    if (wait_thread_bell(wt, self.fds[0].fd)) {
-        return 0;
+    if (!wait_thread_bell(wt, self.fds[0].fd)) {
+        return wait_commit(wt, ROOST_NEVER);
     }
     rc = sleep_until(self.n, deadline);
     if (rc > 0 && self.fds[0].revents != 0) {
-        return hear();
+        return hear(wt);
     }
     i = rc > 0 ? ready() : 0;
     if (i > 0) {
-        return fd_came(self.fds[i].fd, wt, self.index[i]) ? 0 : hear();
+        return fd_came(self.fds[i].fd, wt, self.index[i]) ? 0 : hear(wt);
     }
     if (rc < 0) {
         uint32_t how = self.index[1] | FD_HOW_NOMEM;
 
-        return fd_came(self.fds[1].fd, wt, how) ? 0 : hear();
+        return fd_came(self.fds[1].fd, wt, how) ? 0 : hear(wt);
     }
-    return wait_timeout(wt) ? -ETIMEDOUT : hear();
+    return wait_timeout(wt) ? -ETIMEDOUT : hear(wt);
 }
 
 static int commit(struct waiter *wt, roost_ns deadline)

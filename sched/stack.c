@@ -21,8 +21,7 @@
  *         Below each stack lies its guard: stack_guard.c.
  * INVARIANTS
  *         free_stacks is the sum of slab->free          (stack_pool_free)
- * ORDER   K1  unlock: word exchange release -> acquire: word cas, exchange
- *             the pool's fields and its slabs'
+ * ORDER   SL1  (sleeplock.c) the pool's fields and its slabs'
  * COST    alloc, free: two exchanges, one line of the slab. A new slab: a
  *         mapping, a batch of guards, about 1.2 us a stack, with no lock held.
  * REJECTED  One mapping a stack: 32,753 are the most. MADV_DONTNEED for
@@ -37,6 +36,7 @@
 #include "base/alloc.h"
 #include "base/atomic.h"
 #include "base/check.h"
+#include "base/sleeplock.h"
 #include "stack_guard.h"
 #include "stack_tools.h"
 
@@ -57,8 +57,6 @@
 #define TRIM_KEEP 16384
 /* And that many while no worker has been idle: 512 MiB. */
 #define TRIM_MOST 131072
-/* Rounds of spinning on the pool's lock: it is held for some 10 ns. */
-#define SPIN_MAX 100
 
 struct slab {
     struct list link;   /* L(lock), in `some` or `empty`, or in none */
@@ -85,38 +83,14 @@ struct stack_pool {
     bool unguarded;     /* L(lock): some stack was made without a guard */
 };
 
-static void take_word(a32 *word)
-{
-    uint32_t seen = 0;
-    int i;
-
-    for (i = 0; i < SPIN_MAX; i++) {
-        seen = 0;
-        if (a32_cas(word, &seen, 1, ACQUIRE /* K1 */, RELAXED)) {
-            return;
-        }
-        spin_pause();
-    }
-    while (a32_xchg(word, 2, ACQUIRE /* K1 */) != 0) {
-        futex_wait(word, 2, INT64_MAX);
-    }
-}
-
-static void give_word(a32 *word)
-{
-    if (a32_xchg(word, 0, RELEASE /* K1 */) == 2) {
-        futex_wake(word, 1);
-    }
-}
-
 static void lock(struct stack_pool *p)
 {
-    take_word(&p->lock);
+    sleeplock_acquire(&p->lock);
 }
 
 static void unlock(struct stack_pool *p)
 {
-    give_word(&p->lock);
+    sleeplock_release(&p->lock);
 }
 
 static size_t page_size(void)
@@ -344,12 +318,12 @@ static struct slab *grow(struct stack_pool *p)
     struct slab *found;
     size_t slabs;
 
-    take_word(&p->growing);
+    sleeplock_acquire(&p->growing);
     lock(p);
     slabs = p->stacks / SLAB_STACKS;
     found = pick_slab(p);
     if (found != NULL) {
-        give_word(&p->growing);
+        sleeplock_release(&p->growing);
         return found;
     }
     unlock(p);
@@ -361,7 +335,7 @@ static struct slab *grow(struct stack_pool *p)
         enter_slab(p, container_of(link, struct slab, link));
         p->free_stacks += SLAB_STACKS;
     }
-    give_word(&p->growing);
+    sleeplock_release(&p->growing);
     return pick_slab(p); /* another thread may have freed one */
 }
 

@@ -347,9 +347,9 @@ bool wait_thread_bell(struct waiter *wt, int bell)
 {
     uint32_t seen = THREAD_AWAKE;
 
-    return !a32_cas(&wt->woken, &seen,
-                    (uint32_t)bell * THREAD_BELL + THREAD_POLLS,
-                    ACQUIRE /* W1 */, ACQUIRE /* W1 */);
+    return a32_cas(&wt->woken, &seen,
+                   (uint32_t)bell * THREAD_BELL + THREAD_POLLS, RELAXED,
+                   RELAXED);
 }
 
 void wait_wake(struct waiter *wt)

@@ -179,7 +179,8 @@ int64_t wait_now(void);
 /* --- for plain_poll.c: a plain thread that waits for descriptors too --- */
 /* How the next wait_commit of this thread sleeps. */
 void wait_thread_polls(int (*commit)(struct waiter *w, roost_ns deadline));
-/* In it: completed by somebody else? If not, it rings this bell when it is. */
+/* In it: who completes w from here on rings this bell. False: w is completed.
+ * In either case wait_commit takes over what the winner gave. */
 bool wait_thread_bell(struct waiter *w, int bell);
 
 /* --- for the canceller and the timers only --- */

@@ -19,7 +19,7 @@
 // MODEL-WITH: sched/lookout.c
 #define QUIET_MODEL /* see workers.h */
 #include "fd.h"
-#include "workers.h"
+#include "watch_rooms.h"
 #include <errno.h>
 
 #define BELL (1u << 31)
@@ -31,7 +31,6 @@ static unsigned inside;           /* threads in pollset_wait: outside */
 static int became, handed;        /* events that came, that woke: outside */
 static bool refuses;              /* the system does not let anybody wait */
 static a32 begun;
-static void *(*watch_main)(void *);
 
 /* ---- the system ---------------------------------------------------------- */
 
@@ -130,32 +129,7 @@ bool wait_timeout(struct waiter *wt)
     return true;
 }
 
-int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
-{
-    (void)thread;
-    (void)arg;
-    watch_main = fn;
-    return 0;
-}
-
-void post_collect(struct runtime *r)
-{
-    (void)r;
-}
-
-int64_t stall_look(struct runtime *r)
-{
-    (void)r;
-    return INT64_MAX;
-}
-
 /* ---- workers alone ------------------------------------------------------- */
-
-static void stop_watch(void)
-{
-    a32_store(&rt.watch_stop, 1, RELEASE);
-    watch_kick(&rt);
-}
 
 /* As quiet.c asks: nothing may be on its way when it goes on. */
 bool runtime_quiet(struct runtime *r, int64_t *again)
@@ -303,11 +277,6 @@ MODEL(nothing_on_its_way, .setup = ends_when_quiet,
       .threads = {worker, worker, device_and_leaves}, .check = ends);
 
 /* ---- the watch ----------------------------------------------------------- */
-
-static void watch(void)
-{
-    watch_main(&rt);
-}
 
 static void compute_until_seen(void)
 {

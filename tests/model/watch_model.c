@@ -10,33 +10,12 @@
 // MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/timer.c
 // MODEL-WITH: sched/wheel.c sched/lookout.c
-#include "workers.h"
+#include "watch_rooms.h"
 
 enum { SOON = 1000000000, LATER = 2000000000 };
 
 static struct waiter first, second; /* armed for SOON, for LATER */
 static unsigned fired;              /* times that second has: outside */
-static void *(*watch_main)(void *);
-
-int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
-{
-    (void)thread;
-    (void)arg;
-    watch_main = fn;
-    return 0;
-}
-
-void post_collect(struct runtime *r)
-{
-    (void)r;
-}
-
-int64_t stall_look(struct runtime *r)
-{
-    (void)r;
-    return INT64_MAX;
-}
-
 /* A timer fires: its fiber is to be queued. */
 bool wait_timeout(struct waiter *wt)
 {
@@ -52,13 +31,6 @@ void wait_wake_chain(struct waiter *chain)
         ready_push(chain->fiber);
         chain = next;
     }
-}
-
-/* The last job: worker_model's end, and the watch's. */
-static void stop_watch(void)
-{
-    a32_store(&rt.watch_stop, 1, RELEASE);
-    watch_kick(&rt);
 }
 
 static void prepare(struct waiter *wt, struct chore *job)
@@ -82,11 +54,6 @@ static void one_worker(unsigned n)
 static void arm(struct waiter *wt, int64_t when)
 {
     timer_arm(&workers[0].timers, &wt->timer, when);
-}
-
-static void watch(void)
-{
-    watch_main(&rt);
 }
 
 /* ---- a plain thread arms it ---------------------------------------------- */
