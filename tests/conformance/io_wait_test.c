@@ -273,7 +273,9 @@ TEST(a_number_used_again_after_close, "R58")
         roost_scope_open(&s, NULL);
         CHECK_EQ(roost_spawn(&s, calls[i % 2], &c), 0);
         CHECK_EQ(roost_settle(), 0);
-        CHECK_EQ(write(fds[1], "old", 3), 3); /* its event may be on its way */
+        if (CLOSE_RACES) { /* its event may be on its way */
+            CHECK_EQ(write(fds[1], "old", 3), 3);
+        }
         CHECK_EQ(roost_close(fds[0]), 0);
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, next), 0);
         CHECK_EQ(roost_scope_close(&s, 0), 0);
