@@ -117,7 +117,8 @@ static bool stale(const struct fd_use *u, unsigned events)
 
 /* --- waiting --- */
 
-/* The lock is held, and given up. */
+/* The lock is held, and given up. Whoever completes the wait takes it out, and
+ * what was armed once is disarmed then. */
 static int sleep_for(struct fd_use *u, const struct fd_ask *ask,
                      struct runtime *rt, roost_ns deadline)
 {
@@ -125,7 +126,6 @@ static int sleep_for(struct fd_use *u, const struct fd_ask *ask,
                        : ask->events == ROOST_WRITABLE ? waits_write
                                                        : waits_both;
     struct fd *f = u->f;
-    bool lasting = rt != NULL && f->in == &rt->poller && f->kept;
     struct clause c = {.index = 0};
     int rc;
 
@@ -134,18 +134,10 @@ static int sleep_for(struct fd_use *u, const struct fd_ask *ask,
     fd_unlock(f);
     rc = wait_commit(c.waiter, deadline);
     if (rc == 0) {
-        rc = fd_status_of(wait_result(c.waiter));
-    }
-    if (rc == 0 && lasting) {
-        return 0;
+        return fd_status_of(wait_result(c.waiter));
     }
     fd_lock(f);
-    if (list_linked(&c.link)) {
-        fd_take_out(&c);
-    }
-    if (rt != NULL) {
-        fd_disarm(f, u->fd, rt, rc == 0);
-    }
+    fd_give_up(f, &c, u->fd, rt);
     fd_unlock(f);
     return rc;
 }

@@ -132,19 +132,22 @@ static bool others(struct fd *f, const struct runtime *rt)
     return false;
 }
 
-/* Under lock, a task of rt waits no more: nothing is left armed that would wake
- * the poller for nobody. came: an event has disarmed it. */
-void fd_disarm(struct fd *f, int fd, struct runtime *rt, bool came)
+/* Under lock. */
+void fd_give_up(struct fd *f, struct clause *c, int fd, struct runtime *rt)
 {
-    struct poller *p = &rt->poller;
-    bool own = f->in == p;
+    bool own;
 
-    if ((own && (f->kept || came)) || others(f, rt)) {
+    if (!list_linked(&c->link)) { /* recheck: R58 the number is another's */
         return;
     }
-    drop(p, fd);
-    if (own) {
-        f->in = NULL;
+    fd_take_out(c);
+    if (rt == NULL || others(f, rt)) {
+        return;
+    }
+    own = f->in == &rt->poller;
+    if (!own || !f->kept) {
+        drop(&rt->poller, fd);
+        f->in = own ? NULL : f->in;
     }
 }
 

@@ -73,27 +73,15 @@ void fd_case_leave(struct fd *f, struct clause *c, int fd)
 {
     struct fiber *fiber = c->waiter->fiber;
 
-    if (list_linked(&c->link)) {
-        fd_take_out(c);
-    }
-    if (fiber != NULL) {
-        fd_disarm(f, fd, fiber->runtime, false);
-    }
+    fd_give_up(f, c, fd, fiber == NULL ? NULL : fiber->runtime);
 }
 
-int fd_case_outcome(struct fd *f, int fd, unsigned events, uint32_t how)
+int fd_case_outcome(int fd, unsigned events, uint32_t how)
 {
-    struct runtime *rt = runtime_self();
     int rc = fd_status_of(how);
 
-    if (rc != 0) {
-        return rc;
+    if (rc == 0) {
+        rc = fd_look(fd, events);
     }
-    fd_lock(f);
-    if (rt != NULL) {
-        fd_disarm(f, fd, rt, true);
-    }
-    fd_unlock(f);
-    rc = fd_look(fd, events);
     return rc == 0 ? -EAGAIN : rc;
 }

@@ -61,9 +61,11 @@ bool fd_busy(struct fd *f, int fd, unsigned events, const struct waiter *w,
              struct waiter ***end);
 /* It is in no set any more. */
 void fd_detach(struct fd *f, int fd);
-/* A task of rt waits no more: nothing is left armed that would wake the poller
- * for nobody. came: an event has disarmed it. */
-void fd_disarm(struct fd *f, int fd, struct runtime *rt, bool came);
+/* c, whose wait has ended otherwise, stands there no more, unless somebody has
+ * taken it out: nothing is left armed that would wake the poller of rt for
+ * nobody. */
+void fd_give_up(struct fd *f, struct clause *c, int fd, struct runtime *rt);
+/* What was armed once has been disarmed by an event of rt's set. */
 void fd_arm_rest(struct fd *f, int fd, struct runtime *rt,
                  struct waiter ***end);
 

@@ -162,7 +162,7 @@ int fd_case_look(struct fd *f, int fd, unsigned events);
 void fd_case_enter(struct fd *f, struct clause *c, int fd, unsigned events);
 void fd_case_leave(struct fd *f, struct clause *c, int fd);
 /* Completed: what is ready, a failure, or -EAGAIN: nothing, wait again. */
-int fd_case_outcome(struct fd *f, int fd, unsigned events, uint32_t how);
+int fd_case_outcome(int fd, unsigned events, uint32_t how);
 /* What completion says beside the index, with which all clauses stay below. */
 #define FD_HOW (1u << 20)
 #define FD_HOW_NOMEM (3 * FD_HOW)

@@ -54,7 +54,7 @@ static void case_leave(const roost_case *c, struct clause *clause,
 
 static int case_outcome(const roost_case *c, uint32_t how)
 {
-    return fd_case_outcome(c->object_, fd_of(c), events_of(c), how);
+    return fd_case_outcome(fd_of(c), events_of(c), how);
 }
 
 const struct select_ops select_fd = {
