@@ -55,7 +55,7 @@
  *   CA1  (carrier.c)
  *   P1   (park.c)
  * COST    begin and end: 13 stores and a compare-and-swap, 15 ns. The watch
- *         looks every 50 us to 1 ms while regions are used, and goes back to
+ *         looks every 20 us to 1 ms while regions are used, and goes back to
  *         sleep 10 ms after the last.
  * REJECTED  Giving the worker to a thread at once: a futex call each time. An
  *         idle worker taking it over: where all of them compute there is none.
@@ -73,10 +73,10 @@
 #define R_OPEN UINT64_C(1)
 #define R_NEXT UINT64_C(2) /* from one region's number to the next */
 
-#define LOOK_MIN (50 * ROOST_US)     /* between two looks of the watch */
+#define LOOK_MIN (20 * ROOST_US)     /* between two looks of the watch */
 #define LOOK_MAX ROOST_MS            /* likewise, when none stayed open */
 #define LOOK_FAILED (10 * ROOST_MS)  /* likewise, when there was no thread */
-#define TAKE_AFTER (50 * ROOST_US)   /* a region that holds work up */
+#define TAKE_AFTER (20 * ROOST_US)   /* a region that holds work up */
 #define ALWAYS_AFTER (10 * ROOST_MS) /* any: so that the watch may sleep */
 #define WATCH_FOR (10 * ROOST_MS)    /* after the last region */
 
@@ -417,7 +417,11 @@ int64_t region_look(struct runtime *rt)
     if (seen.failed) {
         return now + LOOK_FAILED;
     }
-    all->pause = seen.stays ? LOOK_MIN : 2 * all->pause;
+    if (seen.stays) {
+        all->pause = LOOK_MIN;
+    } else if (!seen.open) {
+        all->pause = 2 * all->pause;
+    }
     all->pause = all->pause < LOOK_MAX ? all->pause : LOOK_MAX;
     return now + all->pause;
 }

@@ -1,5 +1,5 @@
 /* offload.c - a call on a thread beside the workers: one by one, and 64 tasks
- * that each have one out. */
+ * that each have one out; and calls that block in place, in a region. */
 #include "../shim.h"
 
 #include <errno.h>
@@ -59,3 +59,51 @@ BENCH_AS(offloads_64_1, offloads, .name = "offload", .arg = IN_FLIGHT,
          .workers = 1)
 BENCH_AS(offloads_64_2, offloads, .name = "offload", .arg = IN_FLIGHT,
          .workers = 2)
+
+/* Blocking regions in which nothing happens; and 64 that block for 1 ms. */
+#define REGIONS 1000000
+
+static void regions(struct bench *b)
+{
+    while (bench_next(b)) {
+        bench_start(b);
+        for (int i = 0; i < REGIONS; i++) {
+            roost_block_begin();
+            roost_block_end();
+        }
+        bench_stop(b, REGIONS);
+    }
+}
+BENCH_AS(regions_1, regions, .name = "region", .workers = 1)
+BENCH_AS(regions_2, regions, .name = "region", .workers = 2)
+
+static int block(void *arg)
+{
+    roost_block_begin();
+    usleep(*(const unsigned *)arg);
+    roost_block_end();
+    return 0;
+}
+
+static void blocks(struct bench *b)
+{
+    unsigned us = 1000;
+
+    while (bench_next(b)) {
+        roost_scope s;
+        int rc;
+
+        bench_start(b);
+        roost_scope_open(&s, NULL);
+        for (int i = 0; i < IN_FLIGHT; i++) {
+            roost_spawn(&s, block, &us);
+        }
+        rc = roost_scope_close(&s, 0);
+        bench_stop(b, IN_FLIGHT);
+        if (rc != 0) {
+            bench_fail(b, "the regions gave %d", rc);
+        }
+    }
+}
+BENCH_AS(blocks_1, blocks, .name = "region/blocks", .workers = 1)
+BENCH_AS(blocks_2, blocks, .name = "region/blocks", .workers = 2)

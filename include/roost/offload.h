@@ -89,7 +89,7 @@ ROOST_API int roost_offload_call(roost_fn fn, void *arg);
  *     roost_block_end();
  *
  * If the call really blocks, another thread takes over the worker with all that
- * is queued there, about 0.1 ms after; then roost_block_end is a scheduling
+ * is queued there, 0.1 to 1 ms after; then roost_block_end is a scheduling
  * point, after which the task may run on another thread. Pinned tasks stay with
  * theirs (R69): they, and those that would begin there, go on after the region.
  *   In between a call that waits, opens or closes a scope ends the region, and
