@@ -38,7 +38,9 @@
 #include "sanitize.h"
 #include "worker.h"
 #include <errno.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define REGIONS_MAX 512     /* as roost_opts.offload_max */
 #define IDLE (10 * ROOST_S) /* as roost_opts.offload_idle */
@@ -79,6 +81,7 @@ static void set_up_thread(struct carrier *c)
     if (__cxa_get_globals != NULL) {
         c->exceptions = __cxa_get_globals();
     }
+    c->number = (pid_t)syscall(SYS_gettid);
     c->thread.runtime = c->rt;
     c->thread.sanitizer = sanitize_thread();
     overflow_thread_begin(c);

@@ -31,6 +31,7 @@ struct carrier {
     uintptr_t *exceptions; /* I: its __cxa_eh_globals, or NULL */
     void *signal_stack;    /* I: alternate, for overflow.c */
     pthread_t id;          /* I */
+    pid_t number;          /* I: the kernel's of it */
     /* a region is open: region.c */
     uint64_t ticket;        /* O: what it has written into worker->region */
     struct fiber *fiber;    /* O: whose stack it is on */

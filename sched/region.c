@@ -339,6 +339,7 @@ static bool take(struct worker *w, uint64_t word)
         if (claims != NULL) {
             aptr_store(&w->claim, NULL, RELAXED);
         }
+        w->stall.seen = 0; /* nobody holds it */
         carrier_hand(c, w);
         return true;
     }

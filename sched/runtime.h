@@ -60,6 +60,8 @@ struct runtime {
     a32 error_lock;       /* M: on_error, one at a time */
     pthread_mutex_t walk; /* cancel walks and deep links */
 
+    bool all_held; /* watch only: reported by stall.c */
+
     /* the watch thread: see watch.c */
     pthread_t watch_thread;
     a32 watch_word;  /* M: futex */

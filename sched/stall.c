@@ -2,19 +2,28 @@
  * stall.c - naming a task that holds its worker for too long (opts.stall).
  *
  * WHAT    While workers run, the watch looks twice in each period; a worker
- *         that has been in the same turn for longer is reported, once a turn.
+ *         that has been in the same turn for longer is reported, once a turn,
+ *         and once more if that is so of all of them at a time.
  * MODEL   A worker raises its turn whenever it turns to something else: in
  *         the loop, at a hand-over, at the start and end of a task with a
- *         descriptor. It notes the task's name before. All that is done only
- *         when the option is set.
+ *         descriptor. It notes the task's name and its thread before. All that
+ *         is done only when the option is set.
+ *         Whether the task computes, or blocks the thread in a call, the kernel
+ *         tells: R in /proc/self/task/N/stat is a thread that runs, or would if
+ *         it had a processor. It is looked at each time that the watch finds
+ *         the worker in the same turn as before, and what was seen more often
+ *         is reported. Processor times do not tell the two apart where there
+ *         are more threads than processors.
  * ORDER
  *   V1   (watch.c) sleeps_until
  *   Y1  turn: release by the worker -> acquire by the watch    the name, as
  *        of that turn; the watch reads turn again and drops a torn name
- * COST    Off: a load a turn. On: 5 stores a turn.
+ * COST    Off: a load a turn. On: 6 stores a turn; in a look, 3 system calls
+ *         for each worker that has not turned since the last.
  */
 #include "runtime.h"
 #include "worker.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,49 +39,115 @@ void stall_turn(struct worker *w, const char *name)
     for (i = 0; i < TASK_NAME_SIZE / 8; i++) {
         a64_store(&w->stall.name[i], words[i], RELAXED);
     }
+    a64_store(&w->stall.thread, (uint64_t)w->carrier->number, RELAXED);
     a64_add(&w->stall.turn, 1, RELEASE /* Y1 */);
 }
 
-static void report(const struct worker *w, const char *name, int64_t held)
+/* Count what the thread does just now: nothing, if the kernel does not tell. */
+static void look_at_thread(struct stall *s)
 {
-    dprintf(STDERR_FILENO, "roost: %s has held worker %u for %lld ms\n",
-            *name == '\0' ? "a task" : name, w->index,
-            (long long)(held / ROOST_MS));
+    char text[128]; /* the name in it has 15 characters at most */
+    char *end;
+    ssize_t n;
+    int fd;
+
+    snprintf(text, sizeof(text), "/proc/self/task/%llu/stat",
+             (unsigned long long)a64_load(&s->thread, RELAXED));
+    fd = open(text, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    text[n < 0 ? 0 : n] = '\0';
+    end = strrchr(text, ')'); /* of the name, which may have others */
+    if (end != NULL && end[1] == ' ') {
+        s->computing += end[2] == 'R';
+        s->blocked += end[2] != 'R';
+    }
 }
 
-static void look(struct worker *w, int64_t now, roost_ns limit)
+static enum stalled judge(const struct stall *s)
+{
+    if (s->computing + s->blocked == 0) {
+        return STALL_UNKNOWN;
+    }
+    return s->computing > s->blocked ? STALL_COMPUTING : STALL_BLOCKED;
+}
+
+static void report(const struct worker *w, const char *name, int64_t ns)
+{
+    static const char *const words[] = {"", ", blocked in a call",
+                                        ", computing"};
+
+    dprintf(STDERR_FILENO, "roost: %s has held worker %u for %lld ms%s\n",
+            *name == '\0' ? "a task" : name, w->index,
+            (long long)(ns / ROOST_MS), words[w->stall.how]);
+}
+
+/* The turn goes on for too long: say whose it is. */
+static void name_task(struct worker *w, int64_t now)
 {
     struct stall *s = &w->stall;
-    uint64_t turn = a64_load(&s->turn, ACQUIRE /* Y1 */);
     uint64_t words[TASK_NAME_SIZE / 8];
     char name[TASK_NAME_SIZE];
     unsigned i;
 
-    if (turn != s->seen) {
-        s->seen = turn;
-        s->since = now;
-        s->reported = false;
-        return;
-    }
-    if (s->reported || now - s->since < limit) {
-        return;
-    }
     for (i = 0; i < TASK_NAME_SIZE / 8; i++) {
         words[i] = a64_load(&s->name[i], RELAXED);
     }
     fence_acquire(); /* Y1 */
-    if (a64_load(&s->turn, RELAXED) == turn) {
+    if (a64_load(&s->turn, RELAXED) == s->seen) {
         memcpy(name, words, sizeof(name));
         name[TASK_NAME_SIZE - 1] = '\0';
+        s->how = judge(s);
         report(w, name, now - s->since);
         s->reported = true;
     }
+}
+
+/* Is w held, for longer than the limit? */
+static bool look(struct worker *w, int64_t now, roost_ns limit)
+{
+    struct stall *s = &w->stall;
+    uint64_t turn = a64_load(&s->turn, ACQUIRE /* Y1 */);
+
+    if (turn != s->seen || turn == 0) { /* 0: it has not begun */
+        s->seen = turn;
+        s->since = now;
+        s->computing = 0;
+        s->blocked = 0;
+        s->reported = false;
+        return false;
+    }
+    look_at_thread(s);
+    if (now - s->since < limit) {
+        return false;
+    }
+    if (!s->reported) {
+        name_task(w, now);
+    }
+    return s->reported;
+}
+
+static void report_all(struct runtime *rt)
+{
+    unsigned n[] = {0, 0, 0};
+    unsigned i;
+
+    for (i = 0; i < rt->worker_count; i++) {
+        n[rt->workers[i].stall.how]++;
+    }
+    dprintf(STDERR_FILENO,
+            "roost: all %u workers are held: %u blocked, %u computing\n",
+            rt->worker_count, n[STALL_BLOCKED], n[STALL_COMPUTING]);
 }
 
 int64_t stall_look(struct runtime *rt)
 {
     int64_t now = clock_now();
     int64_t again = INT64_MAX;
+    bool all = true;
     unsigned i;
 
     if (rt->opts.stall <= 0) {
@@ -82,11 +157,16 @@ int64_t stall_look(struct runtime *rt)
         struct worker *w = &rt->workers[i];
 
         if (a64_load(&w->sleeps_until, SEQ_CST /* V1 */) != 0) {
-            w->stall.seen = UINT64_MAX; /* asleep: count from anew */
+            w->stall.seen = 0; /* asleep: count from anew */
+            all = false;
             continue;
         }
-        look(w, now, rt->opts.stall);
+        all = look(w, now, rt->opts.stall) && all;
         again = now + rt->opts.stall / 2;
     }
+    if (all && !rt->all_held) {
+        report_all(rt);
+    }
+    rt->all_held = all;
     return again;
 }

@@ -41,12 +41,18 @@ struct counters {
     a64 cancelled; /* R */
 };
 
+/* What a thread does that holds its worker. */
+enum stalled { STALL_UNKNOWN, STALL_BLOCKED, STALL_COMPUTING };
+
 /* For opts.stall: see stall.c. */
 struct stall {
     a64 turn;                     /* S owner */
     a64 name[TASK_NAME_SIZE / 8]; /* S owner */
+    a64 thread;                   /* S owner: the kernel's number of it */
     uint64_t seen;                /* watch only: the turn it saw last */
     int64_t since;                /* watch only: when first */
+    unsigned computing, blocked;  /* watch only: how often seen to, in it */
+    enum stalled how;             /* watch only: once reported */
     bool reported;                /* watch only */
 };
 

@@ -38,7 +38,9 @@ typedef struct roost_opts {
     roost_ns jump_after;   /* real silence before the virtual clock jumps while
                               descriptors or signals are awaited; 0 = 10 ms */
     roost_ns grace;        /* how long the end may take; 0 = 5 s */
-    roost_ns stall;        /* report who holds a worker longer; 0 = off */
+    roost_ns stall;        /* report who holds a worker longer, computing or
+                              blocked in a call, and when all of them are
+                              held; 0 = off */
     unsigned flags;        /* ROOST_PIN_WORKERS, ROOST_NO_DEADLOCK_CHECK */
     int interrupt_signal;  /* to interrupt offloaded calls; 0 = the first free
                               real-time signal */

@@ -1,0 +1,164 @@
+/*
+ * stall_test.c - opts.stall: tasks that hold their workers are named, and how.
+ *
+ * Would catch: a hog that nobody names, one that is named by a wrong name or
+ * again and again; a task that computes taken for one that is blocked, or the
+ * other way round; all workers blocked and nothing said; a task in a blocking
+ * region, or a worker that sleeps, taken for one that holds its worker.
+ */
+#include "tasks.h"
+
+static struct capture said;
+
+static int times(const char *text, const char *part)
+{
+    int n = 0;
+
+    while ((text = strstr(text, part)) != NULL) {
+        text += strlen(part);
+        n++;
+    }
+    return n;
+}
+
+/* Each holds its worker until the runtime has said that; the harness gives up
+ * waiting for it. */
+struct holders {
+    const char *until;
+    int blocks, computes; /* how many are to */
+    int said;
+    sem_t go;
+};
+
+/* A thread that lets them go. */
+static void *await(void *arg)
+{
+    struct holders *h = arg;
+    struct timespec pause = {0, 1000000};
+    static char text[8192];
+    ssize_t n;
+
+    do {
+        nanosleep(&pause, NULL);
+        n = pread(fileno(said.file), text, sizeof text - 1, 0);
+        text[n < 0 ? 0 : n] = '\0';
+    } while (strstr(text, h->until) == NULL);
+    test_set(&h->said, 1);
+    for (int i = 0; i < h->blocks; i++) {
+        sem_post(&h->go);
+    }
+    return NULL;
+}
+
+static int block(void *arg)
+{
+    struct holders *h = arg;
+
+    while (sem_wait(&h->go) != 0) {
+    }
+    return 0;
+}
+
+static int compute(void *arg)
+{
+    struct holders *h = arg;
+
+    while (!test_get(&h->said)) {
+    }
+    return 0;
+}
+
+static int hold(void *arg)
+{
+    struct holders *h = arg;
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    for (int i = 0; i < h->blocks; i++) {
+        CHECK_EQ(SPAWN_OPTS(&s, block, h, .name = "blocker"), 0);
+    }
+    for (int i = 0; i < h->computes; i++) {
+        CHECK_EQ(SPAWN_OPTS(&s, compute, h, .name = "computer"), 0);
+    }
+    return roost_scope_close(&s, 0);
+}
+
+static const char *run_holders(struct holders *h)
+{
+    roost_opts opts = test_opts();
+    pthread_t thread;
+
+    opts.stall = 10 * ROOST_MS;
+    CHECK_EQ(sem_init(&h->go, 0, 0), 0);
+    capture_begin(&said);
+    CHECK_EQ(pthread_create(&thread, NULL, await, h), 0);
+    CHECK_EQ(roost_run(hold, h, &opts), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    sem_destroy(&h->go);
+    return capture_end(&said);
+}
+
+TEST_PLAIN(a_task_that_blocks_its_worker_is_named, "R11")
+{
+    struct holders h = {.until = "blocked in a call\n", .blocks = 1};
+    const char *text = run_holders(&h);
+
+    CHECK(strstr(text, "roost: blocker has held worker ") != NULL);
+    CHECK_EQ(times(text, "blocker"), 1);
+    CHECK_EQ(times(text, "computing\n") - times(text, "0 computing\n"), 0);
+}
+
+TEST_PLAIN(a_task_that_computes_is_named, "R11")
+{
+    struct holders h = {.until = ", computing\n", .computes = 1};
+    const char *text = run_holders(&h);
+
+    CHECK(strstr(text, "roost: computer has held worker ") != NULL);
+    CHECK_EQ(times(text, "computer"), 1);
+    CHECK_EQ(times(text, "blocked in a call"), 0);
+}
+
+TEST_PLAIN(all_workers_blocked_is_said, "R11")
+{
+    char text[80];
+    struct holders h = {.until = text, .blocks = (int)test_workers};
+
+    snprintf(text, sizeof text,
+             "roost: all %u workers are held: %u blocked, 0 computing\n",
+             test_workers, test_workers);
+    CHECK_EQ(times(run_holders(&h), "has held"), test_workers);
+}
+
+TEST_PLAIN(all_workers_held_one_way_or_the_other, "R11")
+{
+    char text[80];
+    struct holders h = {
+        .until = text, .blocks = (int)test_workers - 1, .computes = 1};
+
+    snprintf(text, sizeof text,
+             "roost: all %u workers are held: %u blocked, 1 computing\n",
+             test_workers, test_workers - 1);
+    CHECK_EQ(times(run_holders(&h), ", computing\n"), 1);
+}
+
+static int wait_in_many_ways(void *arg)
+{
+    struct timespec t = {1, 0};
+
+    (void)arg;
+    CHECK_EQ(roost_sleep(700 * ROOST_MS), 0);
+    roost_block_begin();
+    nanosleep(&t, NULL);
+    roost_block_end();
+    return 0;
+}
+
+TEST_PLAIN(who_waits_holds_no_worker, "R11")
+{
+    roost_opts opts = test_opts();
+
+    opts.stall = 500 * ROOST_MS;
+    capture_begin(&said);
+    CHECK_EQ(roost_run(wait_in_many_ways, NULL, &opts), 0);
+    CHECK_STR(capture_end(&said), "");
+}
