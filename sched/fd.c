@@ -75,7 +75,7 @@ const char *fd_waits_for(const char *what, const void *object, int *fd)
 
 int fd_enter(void)
 {
-    if (likely(worker_self() != NULL)) {
+    if (likely(worker_self() != NULL) || region_here() != NULL) {
         return wait_enter();
     }
     return registry_forked() ? -EINVAL : hooks_running() ? -EPERM : 0;

@@ -233,6 +233,9 @@ TEST(a_wait_ends_the_region, "R69")
     roost_block_end();
     lose_worker(&s);
     CHECK_EQ(roost_offload(succeed, NULL), 0);
+    lose_worker(&s);
+    CHECK_EQ(roost_wait_fd(STDERR_FILENO, ROOST_WRITABLE), ROOST_WRITABLE);
+    roost_block_end();
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
