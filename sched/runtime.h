@@ -147,6 +147,9 @@ int64_t stall_look(struct runtime *rt);
 
 /* --- signals.c --- */
 void signals_stop(struct runtime *rt);
+/* Not empty, and all of it blocked here, as in every thread. rt NULL: on a
+ * plain thread. */
+bool signals_blocked(struct runtime *rt, const sigset_t *set);
 
 /* --- watch.c --- */
 int watch_start(struct runtime *rt);

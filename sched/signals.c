@@ -200,14 +200,13 @@ static int room_of(struct runtime *rt, struct signal_room **out)
     return rc;
 }
 
-/* Not empty, and all of it blocked here, as in every thread. */
-static bool blocked(struct runtime *rt, const sigset_t *set)
+bool signals_blocked(struct runtime *rt, const sigset_t *set)
 {
     sigset_t mask;
     bool any = false;
     int signal;
 
-    if (rt->opts.signals != NULL) {
+    if (rt != NULL && rt->opts.signals != NULL) {
         mask = rt->signal_mask;
     } else if (runtime_self() != NULL) {
         return false;
@@ -240,7 +239,7 @@ int roost_scope_cancel_on_signal(roost_scope *pub, const sigset_t *set,
         return -EINVAL;
     }
     rt = chain_runtime(s);
-    if (!blocked(rt, set)) {
+    if (!signals_blocked(rt, set)) {
         return -EINVAL;
     }
     rare = scope_rare(s);

@@ -26,6 +26,7 @@
 #define ROOST_IO_H
 
 #include <roost/base.h>
+#include <roost/process.h>
 #include <roost/select.h>
 #include <sys/types.h>
 
