@@ -5,7 +5,7 @@
 #define ROOST_PROCESS_H
 
 #include <roost/base.h>
-#include <signal.h>
+#include <sys/select.h> /* sigset_t, in strict C11 too */
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -15,7 +15,7 @@ extern "C" {
 /*
  * Waits for a signal to this process, and takes it.
  *   set  not empty, and all of it blocked: in opts.signals of the runtime; on a
- *        plain thread of no runtime with such opts, in the thread's own mask
+ *        plain thread, in the thread's own mask
  *   the signal's number; -ECANCELED; -EINVAL: set NULL, empty or not blocked;
  *   -EMFILE, -ENFILE, -ENOMEM: no signalfd. Then none was taken
  * A signal is delivered once: to one of those who wait for it, here or by

@@ -263,6 +263,8 @@ static int wait_without_signalfd(void *arg)
 
     test_set(&no_signalfd, EMFILE);
     CHECK_EQ(roost_signal_wait(set), -EMFILE);
+    test_set(&no_signalfd, ENFILE);
+    CHECK_EQ(roost_signal_wait(set), -ENFILE);
     CHECK_EQ(kill(getpid(), SIGUSR1), 0);
     CHECK_EQ(roost_signal_wait(set), SIGUSR1); /* none is needed */
     test_set(&no_signalfd, 0);
