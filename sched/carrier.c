@@ -38,7 +38,6 @@
 #include "sanitize.h"
 #include "worker.h"
 #include <errno.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,7 +80,7 @@ static void set_up_thread(struct carrier *c)
     if (__cxa_get_globals != NULL) {
         c->exceptions = __cxa_get_globals();
     }
-    c->number = (pid_t)syscall(SYS_gettid);
+    c->number = gettid();
     c->thread.runtime = c->rt;
     c->thread.sanitizer = sanitize_thread();
     overflow_thread_begin(c);

@@ -28,14 +28,14 @@ long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
     va_list args;
-    long v[6];
+    long v[6] = {0};
 
     if (number == SYS_pidfd_open && test_get(&no_pidfd) != 0) {
         errno = test_get(&no_pidfd);
         return -1;
     }
     va_start(args, number);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < (number == SYS_pidfd_open ? 2 : 6); i++) {
         v[i] = va_arg(args, long);
     }
     va_end(args);
