@@ -89,10 +89,10 @@ int64_t region_look(struct runtime *rt);
 /* The task that runs on this thread has its worker back: it is in no region
  * any more, if it was in one. Perhaps on another thread. True: it was. */
 bool region_leave(void);
-/* What a function of the program's has returned to: the worker of its fiber,
- * after the region that it may have left open. In a forked child it goes no
- * further, and the process ends with status (R64). */
-struct worker *region_back(struct fiber *fiber, int status);
+/* A task's function has returned status, and its fiber has no worker: it has,
+ * after the region that was left open. status, so that the caller need not keep
+ * it. In a forked child the process ends with it (R64). */
+__attribute__((cold)) int region_back(struct fiber *fiber, int status);
 /* In a forked child. */
 void region_forget(void);
 /* A region is open on this thread: which one's; NULL: none. */

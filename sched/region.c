@@ -283,12 +283,13 @@ bool region_leave(void)
     return true;
 }
 
-struct worker *region_back(struct fiber *fiber, int status)
+int region_back(struct fiber *fiber, int status)
 {
     if (!region_leave()) {
         task_forked_end(status);
     }
-    return fiber->worker;
+    roost_check(fiber->worker != NULL);
+    return status;
 }
 
 /* --- the worker of a thread that is absent --- */

@@ -363,12 +363,10 @@ int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
 static __attribute__((noinline)) void finish_child(struct fiber *fiber,
                                                    int status)
 {
-    struct worker *w = fiber->worker;
-
-    if (w == NULL) {
-        w = region_back(fiber, status);
+    if (fiber->worker == NULL) {
+        status = region_back(fiber, status);
     }
-    task_finish(w->frame, status);
+    task_finish(fiber->worker->frame, status);
 }
 
 /* A child of s on the closer's own stack, as frame `child` on it. Returns the

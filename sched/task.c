@@ -202,7 +202,7 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e,
     status = boundary_call(e->fn, e->arg);
     if (unlikely(status < 0 || frame_marked(&f) || f.scope != s)) {
         if (fiber->worker == NULL) {
-            region_back(fiber, status);
+            status = region_back(fiber, status);
         }
         task_finish(&f, status);
     }
@@ -385,7 +385,7 @@ int desc_run(void *desc)
     worker_turn(w, d->name);
     status = d->fn(d->arg);
     if (unlikely(fiber->worker == NULL)) {
-        (void)region_back(fiber, status);
+        status = region_back(fiber, status);
     }
     worker_turn(fiber->worker, NULL);
     leave(d, f, fiber, outer_priority, status);
