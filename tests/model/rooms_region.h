@@ -19,11 +19,10 @@ __attribute__((weak)) bool region_leave(void)
     return false;
 }
 
-__attribute__((weak)) struct worker *region_back(struct fiber *fiber,
-                                                 int status)
+__attribute__((weak)) int region_back(struct fiber *fiber, int status)
 {
-    MODEL_CHECK(status == 0 && fiber->worker != NULL);
-    return NULL;
+    MODEL_CHECK(fiber->worker != NULL);
+    return status;
 }
 
 __attribute__((weak)) struct fiber *fiber_current(void)
