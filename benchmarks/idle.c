@@ -6,6 +6,7 @@
  *     never     started, never used
  *     after     after work that kept all workers busy
  *     sleeper   a task sleeps until long after the second mark
+ *     reader    a task has read from a descriptor, and waits for more
  *
  * The main thread writes the marks to stderr and sleeps in one system call
  * between them.
@@ -44,6 +45,19 @@ static int sleep_long(void *arg)
     return roost_sleep(3600 * ROOST_S);
 }
 
+static int reads_all(void *arg)
+{
+    const int *fds = arg;
+    char byte;
+    ssize_t n = 1;
+
+    for (int i = 0; i < 100 && n == 1; i++) {
+        roost_write(fds[1], "x", 1);
+        n = roost_read(fds[0], &byte, 1);
+    }
+    return n == 1 ? (int)roost_read(fds[0], &byte, 1) : (int)n;
+}
+
 static void mark(const char *text)
 {
     if (write(STDERR_FILENO, text, strlen(text)) < 0) {
@@ -60,6 +74,7 @@ static void rest(long seconds, long ns)
 
 static int prepare(roost_runtime *rt, const char *mode)
 {
+    static int fds[2];
     struct span whole = {16};
 
     if (strcmp(mode, "never") == 0) {
@@ -71,6 +86,9 @@ static int prepare(roost_runtime *rt, const char *mode)
     if (strcmp(mode, "sleeper") == 0) {
         return roost_post(rt, sleep_long, NULL, 0);
     }
+    if (strcmp(mode, "reader") == 0) {
+        return pipe(fds) != 0 ? -1 : roost_post(rt, reads_all, fds, 0);
+    }
     return -1;
 }
 
@@ -80,7 +98,7 @@ int main(int argc, char **argv)
     roost_runtime *rt;
 
     if (argc != 3 || roost_start(&rt, &opts) != 0) {
-        fprintf(stderr, "usage: idle never|after|sleeper SECONDS\n");
+        fprintf(stderr, "usage: idle never|after|sleeper|reader SECONDS\n");
         return 2;
     }
     if (prepare(rt, argv[1]) < 0) {

@@ -16,6 +16,8 @@
  *   -EDEADLK    it would wait for itself
  *   -EPERM      not yours to do, or not from a thread that is no task
  *   -EALREADY   it has been done before, and can be done once
+ *   -EBADF      no descriptor, or it was closed while it was waited for
+ *   -EBUSY      somebody waits for that descriptor already
  *   -EOVERFLOW  a count would become too large
  *   -EOWNERDEAD the task that held it has ended
  *

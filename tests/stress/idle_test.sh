@@ -3,7 +3,8 @@
 #
 # PROGRAM is built from benchmarks/idle.c: it starts a runtime, marks a span in
 # which only its main thread sleeps, and ends it. Any other system call between
-# the marks is a failure: never used, after work, and with a task asleep.
+# the marks is a failure: never used, after work, with a task asleep, and with
+# one that waits for a descriptor.
 # Catches: safety time-outs, ticks, polling, workers that wake each other.
 # Exit status 77 (skipped) where strace is missing or may not trace.
 set -eu
@@ -30,7 +31,7 @@ between() {
 }
 
 failed=0
-for mode in never after sleeper; do
+for mode in never after sleeper reader; do
     strace -f -o "$dir/$mode" "$program" "$mode" "$seconds" 2>/dev/null || {
         echo "idle $mode: exit status $?"
         failed=1
