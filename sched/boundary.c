@@ -17,8 +17,9 @@ _Noreturn void boundary_crossed(void)
     misuse("task", NULL, "an exception (or pthread_exit) left its function");
 }
 
-/* Of the first frame of every fiber: the search for a handler has come to the
- * end of the stack. Forced unwinding, as pthread_exit does it, goes on. */
+/* Of the first frame of every fiber and of those that call a task's function:
+ * the search for a handler has come to where it must not go on. Forced
+ * unwinding, as pthread_exit does it, goes on (carrier.c meets it). */
 int boundary_personality(int version, int actions, uint64_t kind, void *thrown,
                          void *context)
 {

@@ -18,6 +18,8 @@
  *       watch looks again under the lock
  * COST    arm, cancel: 10 ns each (one uncontended lock).
  */
+#include "timer.h"
+
 #include "base/check.h"
 #include "runtime.h"
 #include "worker.h"

@@ -1,0 +1,38 @@
+/*
+ * timer.h - a worker's wheel with its lock: arm, cancel, fire. See timer.c.
+ */
+#ifndef ROOST_TIMER_H
+#define ROOST_TIMER_H
+
+#include "base/atomic.h"
+#include "wheel.h"
+
+struct runtime;
+
+/* A wheel with its lock: timers may be armed and fired by other threads. */
+struct timers {
+    a32 lock;           /* M: spin */
+    a64 next;           /* S lock holder: wheel_next, for the watch */
+    struct wheel wheel; /* L(lock) */
+    a64 armed;          /* R */
+    a64 fired;          /* R */
+};
+
+/* The low bits of timer.owner; the rest is the struct timers. */
+enum {
+    TIMER_WAITER = 0, /* struct waiter.timer */
+    TIMER_SCOPE = 1,  /* struct scope.timer */
+    TIMER_HARD = 2,   /* struct scope_rare.hard_timer */
+    TIMER_KIND = 7,
+};
+void timers_init(struct timers *t, int64_t now);
+void timer_arm(struct timers *t, struct timer *timer, int64_t when);
+void timer_cancel(struct timers *t, struct timer *timer);
+/* Fire what is due in t. Any thread. How many fired. */
+unsigned timers_fire(struct timers *t, int64_t now);
+/* The earliest armed in t, exactly. */
+int64_t timers_next(struct timers *t);
+/* The worker that a timer armed here and now should go to. */
+struct timers *timers_here(struct runtime *rt);
+
+#endif
