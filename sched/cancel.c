@@ -48,6 +48,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -369,11 +370,24 @@ static enum marked mark(struct scope *s, unsigned reason, int status,
     return done;
 }
 
+/* A scope is cancelled, softly or not, for the first time. Others than rt's
+ * workers have one counter between them. */
+static void count_cancel(struct runtime *rt)
+{
+    struct worker *w = worker_self();
+
+    if (w != NULL && w->rt == rt) {
+        a64_store(&w->counters.cancelled,
+                  a64_load(&w->counters.cancelled, RELAXED) + 1, RELAXED);
+    } else {
+        a64_add(&rt->outside_counters.cancelled, 1, RELAXED);
+    }
+}
+
 bool scope_cancel_with(struct scope *s, unsigned reason, int status,
                        const char *task)
 {
     struct runtime *rt;
-    struct worker *w = worker_self();
     enum marked marked;
 
     scope_full(s);
@@ -382,12 +396,12 @@ bool scope_cancel_with(struct scope *s, unsigned reason, int status,
         return false;
     }
     rt = chain_runtime(s);
+    if (marked == MARKED) {
+        count_cancel(rt);
+        EVENT(cancel(s, reason));
+    }
     edge_release(&rt->epoch); /* R61: cancel -> -ECANCELED */
     a64_add(&rt->epoch, 1, RELEASE /* E1 */);
-    if (w != NULL) {
-        a64_store(&w->counters.cancelled,
-                  a64_load(&w->counters.cancelled, RELAXED) + 1, RELAXED);
-    }
     if (!alone(s)) {
         propagate(rt, s, false);
     }
@@ -428,6 +442,8 @@ bool scope_cancel_softly(struct scope *s, int64_t hard_time, unsigned reason)
     }
     if (first) {
         rt = chain_runtime(s);
+        count_cancel(rt);
+        EVENT(cancel(s, reason));
         edge_release(&rt->epoch);
         a64_add(&rt->epoch, 1, RELEASE /* E1 */);
         propagate(rt, s, true);

@@ -34,6 +34,7 @@
 #include "base/check.h"
 #include "base/cpu.h"
 #include "base/edge.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "sanitize.h"
 #include "worker.h"
@@ -106,6 +107,7 @@ static void begin_to_carry(struct carrier *c)
     w->frame = NULL;
     w->commit = NULL;
     worker_tls = w;
+    EVENT_THREAD(WORKER, w->rt);
     if (c->rt->flags & ROOST_PIN_WORKERS) {
         cpu_pin(w->index);
     }

@@ -25,6 +25,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -225,6 +226,7 @@ void scope_dispose(struct scope *s)
     if (!(scope_flags(s) & S_FULL)) {
         return;
     }
+    EVENT(scope_end(s));
     roost_errors_free(s->errors);
     s->errors = NULL;
     alloc_free(s->rare);

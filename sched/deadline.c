@@ -20,6 +20,7 @@
  */
 #include "base/check.h"
 #include "count.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -154,6 +155,7 @@ void deadline_fire(struct timer *timer)
     if (((uintptr_t)timer->owner & TIMER_KIND) == TIMER_HARD) {
         scope_cancel_with(s, ROOST_REASON_EXPLICIT, 0, "");
     } else if (!moved(s)) {
+        EVENT(deadline(s));
         scope_cancel_with(s, ROOST_REASON_DEADLINE, -ETIMEDOUT, "");
     }
     scope_unpin(s);

@@ -21,6 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "sanitize.h"
 #include "worker.h"
@@ -103,6 +104,8 @@ static void save_exceptions(uintptr_t *now, struct fiber *from,
 static inline void cross(struct worker *w, struct fiber *from, struct fiber *to,
                          fiber_commit commit, void *arg)
 {
+    a64_store(&w->counters.switched,
+              a64_load(&w->counters.switched, RELAXED) + 1, RELAXED);
     w->from = from;
     w->commit = commit;
     w->commit_arg = arg;
@@ -118,11 +121,28 @@ static inline void cross(struct worker *w, struct fiber *from, struct fiber *to,
     switch_to(&from->context, &to->context, to);
 }
 
+/* Apart, so that the usual one saves no registers for it. */
+static __attribute__((noinline, cold)) void switch_traced(struct worker *w,
+                                                          struct fiber *to,
+                                                          fiber_commit commit,
+                                                          void *arg)
+{
+    struct fiber *from = w->fiber;
+
+    EVENT(leave(w, to, commit == wait_set_aside ? arg : NULL));
+    cross(w, from, to, commit, arg);
+    fiber_arrive(from);
+}
+
 __attribute__((noinline)) void fiber_switch(struct worker *w, struct fiber *to,
                                             fiber_commit commit, void *arg)
 {
     struct fiber *from = w->fiber;
 
+    if (EVENTS_ON) {
+        switch_traced(w, to, commit, arg);
+        return;
+    }
     cross(w, from, to, commit, arg);
     fiber_arrive(from);
 }
@@ -155,6 +175,7 @@ __attribute__((noinline)) void fiber_enter(struct carrier *c, struct fiber *to)
 __attribute__((noinline)) void fiber_detach(struct carrier *c,
                                             struct fiber *from)
 {
+    EVENT(detach(from));
     from->frame = c->frame;
     save_exceptions(c->exceptions, from, &c->thread);
     c->left = from;

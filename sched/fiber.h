@@ -42,6 +42,8 @@ struct fiber {
     struct fiber *next_spare; /* O: in the worker's list of spare loops */
     struct task_desc *first;  /* O: run before the loop, once */
     bool sized;               /* I: not of the common size */
+    uint64_t task, left; /* O: for traces: of its outermost task; trace.c */
+    uint64_t woken;      /* O, or who has won its wait: likewise */
 };
 
 /* Before switching to one that may have waited for long: its frames are in no

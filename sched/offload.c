@@ -37,6 +37,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "group.h"
+#include "observe/events.h"
 #include "plain.h"
 #include "worker.h"
 #include <errno.h>
@@ -197,17 +198,20 @@ void job_run(struct job *j)
         interrupt_open(j->signal);
     }
     current = j;
+    EVENT(call(j));
     j->status = j->fn(j->arg);
     came_back(forks, j->status);
     if (end_job(j)) {
         current = NULL;
         hand_back(j);
+        EVENT(call_end());
         return;
     }
     j->abandon(j->arg);
     came_back(forks, j->status);
     current = NULL;
     clean_up(j);
+    EVENT(call_end());
 }
 
 /* --- the caller --- */
@@ -283,6 +287,7 @@ static int await(struct job *j)
     }
     outside_add(rt);
     edge_release(j); /* R61: -> job_run */
+    EVENT(offload(j));
     rc = pool_submit(j);
     if (rc == 0) {
         wait_commit(wt, ROOST_NEVER);

@@ -59,6 +59,7 @@ struct job {
     struct frame *frame;        /* I: the caller; not once ABANDONED */
     struct env *env;            /* I: counted */
     roost_errors *kept;         /* T(wait): thread, then the caller */
+    uint64_t flow;              /* I: for traces: where its arrow starts */
     char name[TASK_NAME_SIZE];  /* I */
     _Alignas(16) unsigned char copy[]; /* arg, if copied */
 };

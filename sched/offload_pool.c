@@ -32,6 +32,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/sleeplock.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include <errno.h>
 #include <stdio.h>
@@ -169,6 +170,7 @@ static void *pool_main(void *arg)
     struct pool_thread *t = arg;
     struct pool *p = &t->rt->pool;
 
+    EVENT_THREAD(POOL, t->rt);
     interrupt_thread();
     pool_lock(p);
     list_push_front(&p->busy, &t->link);

@@ -74,8 +74,6 @@ void ready_push(struct fiber *f)
         push_foreign(rt, f);
         return;
     }
-    a64_store(&w->counters.woken, a64_load(&w->counters.woken, RELAXED) + 1,
-              RELAXED);
     if (unlikely(f->priority != 0)) {
         inject_push(f->priority > 0 ? &w->high : &w->low, &f->node.link);
         wake_if_wanted(rt);
@@ -135,8 +133,6 @@ void ready_leave(struct worker *w, fiber_commit commit, void *arg)
 {
     struct fiber *to = work_next_fiber(w);
 
-    a64_store(&w->counters.switched,
-              a64_load(&w->counters.switched, RELAXED) + 1, RELAXED);
     w->budget = WORKER_BUDGET;
     worker_turn(w, to == NULL ? NULL : task_name_of(to->frame));
     if (to == NULL) {

@@ -19,8 +19,9 @@
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list runtimes = {&runtimes, &runtimes};
 static unsigned count;
-static a32 forked; /* M: this process is a child of one that had runtimes */
-static a32 forks;  /* O child's one thread: see registry_forks */
+static a32 started; /* M: runtimes ever */
+static a32 forked;  /* M: this process is a child of one that had runtimes */
+static a32 forks;   /* O child's one thread: see registry_forks */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 bool registry_forked(void)
@@ -35,12 +36,14 @@ uint32_t registry_forks(void)
 
 static void before_fork(void)
 {
+    trace_before_fork();
     pthread_mutex_lock(&registry_lock);
 }
 
 static void in_parent(void)
 {
     pthread_mutex_unlock(&registry_lock);
+    trace_after_fork(false);
 }
 
 static void in_child(void)
@@ -70,11 +73,17 @@ static void in_child(void)
     count = 0;
     plain_forked();
     pthread_mutex_unlock(&registry_lock);
+    trace_after_fork(true);
 }
 
 static void prepare(void)
 {
     pthread_atfork(before_fork, in_parent, in_child);
+}
+
+unsigned registry_number(void)
+{
+    return a32_add(&started, 1, RELAXED) + 1;
 }
 
 void registry_prepare(void)

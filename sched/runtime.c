@@ -345,6 +345,7 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
     barrier_probe();
     clock_calibrate();
     registry_prepare();
+    rt->number = registry_number();
     a64_init(&rt->epoch, 1);
     a64_init(&rt->virtual_now, (uint64_t)ROOST_S);
     park_init(&rt->park, rt->worker_count);
@@ -370,6 +371,7 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
         return rc;
     }
     registry_add(rt);
+    trace_environment(rt);
     *out = rt;
     return 0;
 }
@@ -448,6 +450,7 @@ static int stop(struct runtime *rt)
     a32_store(&rt->shut, 1, RELEASE /* Z1 */);
     if (!await_all(rt, end) || pool_stop(rt, end) != 0) {
         list_left(rt);
+        trace_end(rt, registry_count() - 1);
         return -ETIMEDOUT;
     }
     group_end(rt->background);
@@ -459,6 +462,7 @@ static int stop(struct runtime *rt)
     fd_leave(&rt->poller);
     poller_close(rt);
     registry_remove(rt);
+    trace_end(rt, registry_count());
     return 0;
 }
 

@@ -46,6 +46,7 @@ struct runtime {
     char name[32];                                                /* I */
     struct list link; /* L(registry) */
     pid_t pid;        /* I: of the process that made it */
+    unsigned number;  /* I: from 1 on, by when it was started */
 
     struct scope root;        /* outermost: everything is inside */
     struct frame *root_frame; /* I: a task that never runs, in root: groups
@@ -140,6 +141,15 @@ bool post_pending(struct runtime *rt);
 /* The tree as text. 0, or the negative errno of a write. */
 int dump_runtime(struct runtime *rt, int fd);
 
+/* --- trace_file.c --- */
+/* ROOST_TRACE: a trace that begins with this runtime, just started. */
+void trace_environment(struct runtime *rt);
+/* rt has ended; `others`: how many are left. */
+void trace_end(struct runtime *rt, unsigned others);
+/* A fork: nobody is at it, and in the child no trace runs. */
+void trace_before_fork(void);
+void trace_after_fork(bool child);
+
 /* --- stall.c --- */
 /* opts.stall: on the watch, report who holds a worker for too long; when to
  * look again, INT64_MAX if nobody runs. */
@@ -165,6 +175,8 @@ void watch_cover_own(struct worker *w);
 /* --- registry.c --- */
 /* Before the first runtime: the fork handler. Idempotent. */
 void registry_prepare(void);
+/* What the next runtime is called by traces. */
+unsigned registry_number(void);
 void registry_add(struct runtime *rt);
 void registry_remove(struct runtime *rt);
 unsigned registry_count(void);

@@ -33,6 +33,7 @@
 #include "base/edge.h"
 #include "boundary.h"
 #include "count.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -165,6 +166,7 @@ static int init_rare(struct scope *s, const roost_scope_opts *opts)
     rare->limit = opts->limit;
     if (opts->name != NULL) {
         strncpy(rare->name, opts->name, sizeof(rare->name) - 1);
+        EVENT(scope(s));
     }
     if (opts->limit != 0) {
         set_flags(s, S_LIMIT);

@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -138,6 +139,7 @@ int desc_spawn(struct task_desc *d)
     struct scope *s = d->scope;
 
     edge_release(s); /* R61: spawn -> start */
+    EVENT(spawn(d));
     count_child(s);
     if (scope_flags(s) & S_RACE) {
         a32_or(&s->flags, S_SPAWNED, RELAXED);

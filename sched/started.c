@@ -24,6 +24,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -245,6 +246,7 @@ int roost_spawn_started(roost_scope *pub, roost_fn fn, void *arg,
     r->caller = wt;
     r->value = &got;
     edge_release(d->scope); /* R61: spawn -> start */
+    EVENT(spawn(d));
     desc_queue(d);
     wait_commit(wt, ROOST_NEVER);
     if (wait_result(wt) == OVER) {

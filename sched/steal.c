@@ -29,6 +29,7 @@
  *         or two; at most one heavy barrier per 20 us and worker.
  */
 #include "base/check.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 
@@ -340,6 +341,7 @@ static enum found steal_any(struct worker *w, struct work *out)
     }
     if (found != FOUND_NOTHING) {
         count_up(&w->counters.stolen);
+        EVENT(steal(&w->rt->workers[(start + i + n - 1) % n]));
     }
     return found;
 }

@@ -28,6 +28,7 @@
 #include "base/edge.h"
 #include "boundary.h"
 #include "count.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -199,11 +200,13 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e,
     a32_init(&f.linked, 0);
     w->frame = &f;
     w->counters.run.value++;
+    EVENT(task(w, e));
     status = boundary_call(e->fn, e->arg);
+    if (unlikely(fiber->worker == NULL)) {
+        status = region_back(fiber, status);
+    }
+    EVENT(task_end(fiber->worker, e));
     if (unlikely(status < 0 || frame_marked(&f) || f.scope != s)) {
-        if (fiber->worker == NULL) {
-            status = region_back(fiber, status);
-        }
         task_finish(&f, status);
     }
     w = fiber->worker;
@@ -381,12 +384,14 @@ int desc_run(void *desc)
     if (unlikely((d->flags & ROOST_PIN) && w->absent != NULL)) {
         return begin_later(w, d);
     }
+    EVENT(desc(w, d));
     enter(d, f, w);
     worker_turn(w, d->name);
     status = d->fn(d->arg);
     if (unlikely(fiber->worker == NULL)) {
         status = region_back(fiber, status);
     }
+    EVENT(desc_end(fiber->worker));
     worker_turn(fiber->worker, NULL);
     leave(d, f, fiber, outer_priority, status);
     if ((d->flags & D_RACER) && status >= 0) {

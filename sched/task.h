@@ -105,6 +105,7 @@ struct task_desc {
     void *done_arg;                      /* I */
     struct scope *base;        /* I: with a handle or relay, its hidden scope */
     void *context;             /* I: of who made it: started.c, background.c */
+    uint64_t flow;             /* I: for traces: the spawn's arrow, or 0 */
     char name[TASK_NAME_SIZE]; /* I */
     struct scope base_room;    /* storage of base */
     _Alignas(16) unsigned char copy[]; /* arg, if copied */

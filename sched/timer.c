@@ -21,6 +21,7 @@
 #include "timer.h"
 
 #include "base/check.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 
@@ -114,6 +115,7 @@ unsigned timers_fire(struct timers *t, int64_t now)
             break;
         }
         total += fired.count;
+        EVENT(timers(fired.count));
         wait_wake_chain(fired.waiters);
         if (fired.scope != NULL) {
             deadline_fire(fired.scope);

@@ -64,6 +64,7 @@
 
 #include "base/check.h"
 #include "base/edge.h"
+#include "observe/events.h"
 #include "plain.h"
 #include "plain_poll.h"
 #include "runtime.h"
@@ -354,6 +355,7 @@ bool wait_thread_bell(struct waiter *wt, int bell)
 
 void wait_wake(struct waiter *wt)
 {
+    EVENT(wake(wt));
     if (wt->fiber == NULL) {
         wake_thread(wt);
         return;
@@ -379,7 +381,7 @@ void wait_wake_chain(struct waiter *first)
 }
 
 /* On the other side of the switch. */
-static void park(struct worker *w, struct fiber *from, void *arg)
+void wait_set_aside(struct worker *w, struct fiber *from, void *arg)
 {
     struct waiter *wt = arg;
     uint32_t seen = settled(wt);
@@ -531,7 +533,7 @@ int wait_commit(struct waiter *wt, roost_ns deadline)
         return commit_thread(wt, deadline);
     }
     if (!cancelled_meanwhile(w, f, wt) && !expire_or_arm(w, f, wt, deadline)) {
-        ready_leave(w, park, wt);
+        ready_leave(w, wait_set_aside, wt);
     }
     timers = wt->timer.owner;
     if (timers != NULL) {

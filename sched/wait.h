@@ -22,6 +22,7 @@
 
 struct fiber;
 struct frame;
+struct worker;
 
 /* The wait word: a phase, three marks and the result that completion gave. */
 enum {
@@ -182,6 +183,9 @@ void wait_thread_polls(int (*commit)(struct waiter *w, roost_ns deadline));
 /* In it: who completes w from here on rings this bell. False: w is completed.
  * In either case wait_commit takes over what the winner gave. */
 bool wait_thread_bell(struct waiter *w, int bell);
+/* The commit (fiber.h) by which a task is set aside for its wait: who knows it
+ * knows a wait from other switches. */
+void wait_set_aside(struct worker *w, struct fiber *from, void *waiter);
 
 /* --- for the canceller and the timers only --- */
 void wait_init(struct waiter *w);

@@ -26,6 +26,7 @@
  * COST    A kick: 3 us; at most one for each deadline that is the earliest.
  */
 #include "base/check.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -119,6 +120,7 @@ static void *watch_main(void *arg)
 {
     struct runtime *rt = arg;
 
+    EVENT_THREAD(WATCH, rt);
     for (;;) {
         uint32_t seen = a32_load(&rt->watch_word, SEQ_CST /* V1 */);
         int64_t until;

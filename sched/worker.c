@@ -26,6 +26,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/edge.h"
+#include "observe/events.h"
 #include "runtime.h"
 #include "sanitize.h"
 
@@ -147,9 +148,14 @@ static void sleep_parked(struct worker *w, bool all)
     a64_store(&w->sleeps_until, (uint64_t)until, RELAXED);
     a64_store(&w->counters.parked, a64_load(&w->counters.parked, RELAXED) + 1,
               RELAXED);
-    if (!lookout_sleep(w, until)) {
+    EVENT(park());
+    if (lookout_sleep(w, until)) {
+        a64_store(&w->counters.woken, a64_load(&w->counters.woken, RELAXED) + 1,
+                  RELAXED);
+    } else {
         park_retract(&rt->park, &w->parker);
     }
+    EVENT(unpark());
     a64_store(&w->sleeps_until, 0, SEQ_CST /* V1 */);
     w->timers_dirty = true;
     if (w->watched) {

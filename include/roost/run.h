@@ -67,6 +67,7 @@ typedef struct roost_group roost_group;
  *   (R63). -EINVAL: bad options, or a malformed ROOST_WORKERS or ROOST_SEED,
  *   which a line on stderr names. -ENOTSUP: ROOST_SIM, which this version does
  *   not have. -ENOMEM, -EAGAIN: it could not be started
+ * With ROOST_TRACE=path in the environment it is traced: trace.h.
  * Blocks its thread. Who: a plain thread. Cost: some 100 us for start and end.
  * R59 R63-R66 R71.
  */

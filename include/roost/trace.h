@@ -1,5 +1,6 @@
 /*
- * trace.h - what a runtime is doing: counters, and the tree of its tasks.
+ * trace.h - what a runtime is doing: counters, the tree of its tasks, and a
+ * record of what happens, to be looked at on a time line.
  */
 #ifndef ROOST_TRACE_H
 #define ROOST_TRACE_H
@@ -20,11 +21,12 @@ typedef struct roost_stats {
     uint64_t stolen;       /* of these, taken from another worker */
     uint64_t switched;     /* changes from one stack to another */
     uint64_t parked;       /* times a worker went to sleep */
-    uint64_t woken;        /* times one was woken */
+    uint64_t woken;        /* of these, ended by others, not by its own timer */
     uint64_t polled;       /* looks at the poller */
     uint64_t timers_armed; /* armed in a wheel */
     uint64_t timers_fired;
-    uint64_t cancelled; /* waits ended by a cancel */
+    uint64_t cancelled; /* scopes cancelled, softly or not, each once; those by
+                           threads that are no worker are in the sum alone */
     uint64_t offloaded; /* calls handed to the blocking pool */
     size_t fibers;      /* in existence, at work and spare */
     size_t stacks;      /* the same of stacks */
@@ -57,6 +59,34 @@ ROOST_API int roost_stats_worker(roost_runtime *rt, unsigned worker,
  * Who: anybody. Cost: a line a task.
  */
 ROOST_API int roost_dump(int fd);
+
+/*
+ * Records from now on what every runtime of the process does, into a file of
+ * Chrome's trace-event JSON, which opens in ui.perfetto.dev and
+ * chrome://tracing: docs/guide/tracing.md tells what is in it.
+ *   path  created, or emptied; the name is copied
+ *   0, -EINVAL: path NULL, no runtime in the process, a forked child.
+ *   -EALREADY: a trace is running. -ENOMEM, -EAGAIN: no memory or no thread for
+ *   the writer; else the negative errno of open(2). Then no trace runs.
+ * It ends by roost_trace_stop, or with the runtime that it was started in, or,
+ * started on a plain thread, with the last one; the file is complete then. With
+ * the environment variable ROOST_TRACE=path one starts with a runtime and ends
+ * with it, unless one is running.
+ * Blocks in open, never as a task. Who: anybody.
+ * Cost: an event 70 ns, 64 bytes until it is written, and its turn of a thread
+ * that writes; off, a load. 1 MiB of address space for each thread with events,
+ * 1024 of them at most. No event waits for the file: what finds no room is
+ * dropped, and counted there in otherData.dropped.
+ */
+ROOST_API int roost_trace_start(const char *path);
+
+/*
+ * Ends the trace and completes its file.
+ *   0, -EINVAL: none is running, or a forked child; or the negative errno of
+ *   the write(2) or close(2) that failed first. The trace has ended then, too.
+ * Blocks until all is written, never as a task. Who: anybody.
+ */
+ROOST_API int roost_trace_stop(void);
 
 #ifdef __cplusplus
 }

@@ -50,6 +50,7 @@ int roost_stats_get(roost_runtime *pub, roost_stats *out)
         add(&rt->workers[i], out);
     }
     out->polled = a64_load(&rt->poller.looks, RELAXED);
+    out->cancelled += a64_load(&rt->outside_counters.cancelled, RELAXED);
     out->offloaded = a64_load(&rt->pool.taken, RELAXED);
     stack_pool_stats(rt->stacks, &stacks);
     out->stacks = stacks.stacks;

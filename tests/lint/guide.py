@@ -4,7 +4,8 @@
 
 stands word for word in docs/examples/workers.c, as whole lines in that order; a
 line "..." (in Python "# ...") leaves some out. Every roost_ and ROOST_ name is
-one of the public headers, every link leads to a file, and of each example that
+one of the public headers, or a variable of the environment that the library
+asks for, every link leads to a file, and of each example that
 exists in Python both are shown."""
 
 import re
@@ -16,6 +17,7 @@ GUIDES = 'docs/guide'
 EXAMPLES = 'docs/examples'
 HELPERS = {'virtual'}  # Python that is no example
 NAME = re.compile(r'\b(?:roost|ROOST)_\w+')
+ASKED = re.compile(r'(?:getenv|read_number)\("(ROOST_\w+)"')
 LINK = re.compile(r'\]\(([^)#\s]+)')
 ELLIPSIS = ('...', '# ...')
 
@@ -24,6 +26,8 @@ def public_names(tree):
     names = set()
     for source in tree.sources('include', suffixes=('.h',)):
         names.update(NAME.findall(source.plain))
+    for source in tree.sources('sched'):
+        names.update(ASKED.findall(source.text))
     return names
 
 
@@ -130,6 +134,7 @@ PLANTS = [
           'no such example'),
     Plant('docs/guide/zz.md', guide('```sh', 'make', '```'), None),
     Plant('docs/guide/zz.md', 'Call `roost_run` with `ROOST_SHIELD`.\n', None),
+    Plant('docs/guide/zz.md', 'Set `ROOST_SEED`, `ROOST_TRACE`.\n', None),
     Plant('docs/guide/zz.md', '\n`roost_rum`\n', 'roost_rum is in no', 2),
     Plant('docs/guide/zz.md', '[here](../../run) [there](http://a.b/c)\n',
           'no such file: ../../run'),

@@ -1,0 +1,75 @@
+/*
+ * events.h - the events that the scheduler tells of: all that the rest of the
+ * library sees of traces.
+ *
+ *     EVENT(cancel(s, reason));
+ *
+ * Off, it costs one load and a branch that is predicted; on, some 70 ns
+ * (trace.c). There is none in open, spawn and close of plain tasks, nor where
+ * they run in place: such a child shows inside its parent's slice, which says
+ * how many there were.
+ */
+#ifndef ROOST_EVENTS_H
+#define ROOST_EVENTS_H
+
+#include "base/atomic.h"
+#include "base/check.h"
+#include <roost/base.h>
+
+struct entry;
+struct fiber;
+struct job;
+struct runtime;
+struct scope;
+struct task_desc;
+struct waiter;
+struct worker;
+
+#ifdef ROOST_MODEL /* it is about what is traced, not about the trace */
+#define EVENTS_ON false
+#define EVENT(call) ((void)0)
+#define EVENT_THREAD(role, rt) ((void)0)
+#else
+#define EVENTS_ON unlikely(a32_load(&events_on, RELAXED))
+#define EVENT(call) (EVENTS_ON ? event_##call : (void)0)
+/* What the calling thread is, once at its start; else one of the program's. */
+#define EVENT_THREAD(role, rt) event_thread(EVENT_##role, (rt))
+#endif
+
+/* M: a trace is running. See track.c. */
+extern a32 events_on __attribute__((visibility("hidden")));
+
+enum event_role { EVENT_PLAIN, EVENT_WORKER, EVENT_WATCH, EVENT_POOL };
+void event_thread(enum event_role role, struct runtime *rt);
+
+/* Where they are called is laid out as if they never were. */
+#define EVENT_COLD __attribute__((cold))
+
+/* The running task, on w's thread, begins or has ended; e is its entry. */
+EVENT_COLD void event_task(struct worker *w, const struct entry *e);
+EVENT_COLD void event_task_end(struct worker *w, const struct entry *e);
+/* The same of one with a descriptor, wherever it runs. */
+EVENT_COLD void event_desc(struct worker *w, struct task_desc *d);
+EVENT_COLD void event_desc_end(struct worker *w);
+/* w is about to leave its fiber; wt: for what, NULL: it steps aside. */
+EVENT_COLD void event_leave(struct worker *w, struct fiber *to,
+                            const struct waiter *wt);
+/* The calling thread leaves `from`, whose worker another thread has taken. */
+EVENT_COLD void event_detach(struct fiber *from);
+EVENT_COLD void event_wake(struct waiter *wt);
+EVENT_COLD void event_spawn(struct task_desc *d);
+EVENT_COLD void event_steal(const struct worker *victim);
+EVENT_COLD void event_park(void);
+EVENT_COLD void event_unpark(void);
+EVENT_COLD void event_cancel(struct scope *s, unsigned reason);
+EVENT_COLD void event_deadline(struct scope *s);
+EVENT_COLD void event_timers(unsigned fired);
+/* A job is handed in; a thread of the pool begins with it, has done. */
+EVENT_COLD void event_offload(struct job *j);
+EVENT_COLD void event_call(struct job *j);
+EVENT_COLD void event_call_end(void);
+/* Of a scope with a name; others are passed over. */
+EVENT_COLD void event_scope(struct scope *s);
+EVENT_COLD void event_scope_end(struct scope *s);
+
+#endif
