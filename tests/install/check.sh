@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a stranger finds after `cmake --install`: check.sh CASE, with BUILD (the
 # build tree), WORK (scratch), CMAKE, GENERATOR, CC, CXX, PKG_CONFIG, LIBDIR,
-# VERSION and JEMALLOC in the environment. Case `prefix` comes first.
+# VERSION, MANDIR and JEMALLOC in the environment. Case `prefix` comes first.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,7 +40,7 @@ prefix() {
 
 # Every public header and nothing private.
 contents() {
-    local found wanted
+    local found wanted page
     found=$(cd "$prefix" && find . -type f -o -type l | sort)
     wanted=$({
         (cd "$source_tree" && find include/roost -name '*.h' | sed 's|^|./|')
@@ -49,10 +49,53 @@ contents() {
             pkgconfig/roost.pc cmake/roost/roostConfig.cmake \
             cmake/roost/roostConfigVersion.cmake \
             cmake/roost/roostTargets.cmake
+        for page in "$source_tree"/docs/man/*.[37]; do
+            sed -n 's/^\.Nm \([^ ]*\).*/\1/p' "$page" |
+                sed "s|.*|./$MANDIR/man${page##*.}/&.${page##*.}|"
+        done
         (cd "$prefix" && find "./$LIBDIR/cmake/roost" \
             -name 'roostTargets-*.cmake')
     } | sort)
     diff <(echo "$wanted") <(echo "$found") || fail "not what was expected"
+}
+
+# man NAME finds a page for each function that the library exports, and each
+# reference leads to a page with that name.
+look_at_pages() {
+    local name file pages=$1 exported
+    exported=$(nm -D --defined-only "$lib/libroost.so" | awk '{ print $3 }')
+    for name in $exported; do
+        [[ -f $pages/man3/$name.3 ]] || fail "no page for $name"
+    done
+    for file in "$pages"/man*/*; do
+        name=$(sed -n 's/^\.so //p' "$file")
+        [[ -z $name || -f $pages/$name ]] || fail "$file leads nowhere"
+        if [[ -n $name ]]; then
+            grep -q "^\.Nm $(basename "${file%.*}")\( \|$\)" \
+                "$pages/$name" || fail "$file is not in the page it names"
+        fi
+    done
+}
+
+# plant WHAT COMMAND...: after the command in a copy of the pages WHAT is said.
+plant() {
+    local what=$1 said
+    shift
+    rm -rf "$scratch"
+    cp -r "$prefix/$MANDIR" "$scratch"
+    (cd "$scratch/man3" && "$@")
+    if said=$(look_at_pages "$scratch" 2>&1) || [[ $said != *"$what"* ]]; then
+        fail "a planted fault is not found: $what"
+    fi
+}
+
+manual() {
+    look_at_pages "$prefix/$MANDIR"
+    plant "no page for roost_run" rm roost_run.3
+    plant "roost_call.3 leads nowhere" \
+        sed -i 's/roost_start/roost_begin/' roost_call.3
+    plant "roost_call.3 is not in the page" \
+        sed -i 's/roost_start/roost_run/' roost_call.3
 }
 
 # What the shared library exports, needs and is called.
@@ -131,7 +174,7 @@ if [[ $1 != prefix ]]; then
     rm -rf "$scratch"
 fi
 case $1 in
-prefix | contents | library | as_subdirectory) "$1" ;;
+prefix | contents | library | manual | as_subdirectory) "$1" ;;
 find_package_c) by_find_package C ;;
 find_package_cxx) by_find_package CXX ;;
 pkg_config_c_shared) by_pkg_config "$CC" consumer.c ;;

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from source import Tree
 
 NAMES = ['includes', 'atomics', 'sizes', 'public', 'rules', 'headers', 'format',
-         'guide']
+         'guide', 'manual', 'mandoc']
 FOLDERS = ['sched', 'sync', 'include', 'tests', 'benchmarks', 'docs']
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
