@@ -1,0 +1,164 @@
+/*
+ * server.c - see server.h.
+ *
+ * MODEL  server
+ *          |- acceptor      owns the listener
+ *          |- connection    each reads, waits, and opens an exchange
+ *          |    `- exchange   ROOST_FINISH
+ *          `- stopper       a service: waits for the end to be asked for
+ *
+ * The soft cancel ends the acceptor's wait, which closes the listener: from
+ * then on nobody is taken. It ends every connection that waits for a request.
+ * What stands in an exchange has the grace, and is cancelled after it.
+ */
+#include "server.h"
+#include "conn.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { BACKLOG = 4096 };
+
+/* Between two tries to accept while there is no descriptor or memory to be
+ * had: none may become free within this process, so there is nothing to wait
+ * for. The connections stay in the backlog. */
+static const roost_ns accept_pause = 20 * ROOST_MS;
+
+void server_closed(struct server *s)
+{
+    metrics_closed(&s->metrics);
+    (void)roost_sem_release(&s->places, 1);
+}
+
+/* There is room for it, but no memory: the client sees it closed. */
+static void start(struct server *s, int fd)
+{
+    struct conn_arg arg = {.server = s, .fd = fd};
+    int on = 1;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    metrics_accepted(&s->metrics);
+    if (roost_spawn_opts(
+            &s->scope, conn_run, &arg,
+            &(roost_task_opts){.name = "connection", .copy = sizeof arg}) < 0) {
+        (void)roost_close(fd);
+        server_closed(s);
+    }
+}
+
+/* The system's want of something, or a client that has gone again; everything
+ * else is the listener's end. */
+static bool may_pass(int rc)
+{
+    switch (rc) {
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOBUFS:
+    case -ENOMEM:
+    case -ENOSPC:
+    case -ECONNABORTED:
+    case -EPROTO:
+    case -ENETDOWN:
+    case -EHOSTUNREACH:
+    case -ENETUNREACH:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int accept_one(struct server *s)
+{
+    int fd = roost_accept(s->listener, NULL, NULL);
+
+    if (fd >= 0) {
+        start(s, fd);
+        return 0;
+    }
+    (void)roost_sem_release(&s->places, 1);
+    if (!may_pass(fd)) {
+        return fd;
+    }
+    metrics_accept_failed(&s->metrics);
+    return roost_sleep(accept_pause);
+}
+
+static int accept_all(void *arg)
+{
+    struct server *s = arg;
+    int rc = 0;
+
+    while (rc == 0) {
+        rc = roost_sem_acquire(&s->places, 1);
+        if (rc == 0) {
+            rc = accept_one(s);
+        }
+    }
+    (void)roost_close(s->listener);
+    return rc;
+}
+
+static int stop(void *arg)
+{
+    struct server *s = arg;
+    int rc = roost_event_wait(&s->stop);
+
+    if (rc == 0) {
+        (void)roost_scope_cancel_soft(&s->scope, s->options->grace);
+    }
+    return rc;
+}
+
+/* Which port it has become, for those who asked for any. */
+static void announce(int listener)
+{
+    struct sockaddr_in6 at = {0};
+    socklen_t size = sizeof at;
+
+    /* The port stands at the same place in both families. */
+    if (getsockname(listener, (struct sockaddr *)&at, &size) == 0) {
+        printf("httpd: listening on port %u\n", ntohs(at.sin6_port));
+        fflush(stdout);
+    }
+}
+
+static int listen_and_serve(struct server *s)
+{
+    s->listener = roost_tcp_listen(s->options->host, s->options->port, BACKLOG);
+    if (s->listener < 0) {
+        return s->listener;
+    }
+    announce(s->listener);
+    roost_scope_open(&s->scope, &(roost_scope_opts){.name = "server"});
+    if (roost_spawn_opts(&s->scope, accept_all, s,
+                         &(roost_task_opts){.name = "acceptor"}) < 0) {
+        (void)roost_close(s->listener);
+        return roost_scope_close(&s->scope, -ENOMEM);
+    }
+    return roost_scope_close(
+        &s->scope,
+        roost_spawn_opts(
+            &s->scope, stop, s,
+            &(roost_task_opts){.name = "stopper", .flags = ROOST_SERVICE}));
+}
+
+int server_run(void *arg)
+{
+    struct server *s = arg;
+    const struct options *o = s->options;
+    unsigned running = o->running > 0 ? o->running : roost_worker_count();
+    int rc;
+
+    (void)roost_sem_init(&s->places, o->connections, o->connections);
+    (void)gate_init(&s->gate, running, o->queue);
+    metrics_init(&s->metrics);
+    rc = listen_and_serve(s);
+    metrics_destroy(&s->metrics);
+    gate_destroy(&s->gate);
+    roost_sem_destroy(&s->places);
+    return rc;
+}
