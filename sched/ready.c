@@ -166,13 +166,20 @@ void ready_step_aside(struct worker *w)
     ready_leave(w, step_aside, NULL);
 }
 
-/* Leave for the loop itself, so that it looks everywhere once. */
+/*
+ * Leave for the loop itself, so that it looks everywhere once. But where the
+ * last turn was a round already, this one goes by the usual order: a round
+ * passes over what is pinned, HIGH or was just woken, and tasks that leave
+ * this way one after the other would have nothing but rounds.
+ */
 void ready_look_round(struct worker *w)
 {
     struct fiber *to = ready_loop(w);
 
     if (to != NULL) {
-        w->turns = 0;
+        if (w->turns != WORKER_TURNS) {
+            w->turns = 0;
+        }
         fiber_switch(w, to, step_aside, NULL);
     }
 }

@@ -5,7 +5,7 @@
  *          |        into it until its grace is over; the reply is written here
  *          `- request   its deadline; cancelled with HUNG_UP by:
  *               |- watcher   a service: reads on while the request runs
- *               `- whatever the route spawns
+ *               `- work      of a heavy route, with all its children
  *
  * The watcher is the one reader of the connection while the request runs, and
  * keeps what comes (the next request, sent ahead) where the next parse finds
@@ -42,18 +42,38 @@ static int watch(void *arg)
     return 0;
 }
 
-static int run_gated(struct reply *reply, const struct route *route)
+struct work {
+    struct reply *reply;
+    const struct route *route;
+};
+
+static int run_work(void *arg)
 {
-    struct gate *g = &reply->conn->server->gate;
-    roost_ns begun;
+    const struct work *w = arg;
+    roost_ns begun = roost_now();
+    int rc = w->route->run(w->reply);
+
+    gate_leave(&w->reply->conn->server->gate, roost_now() - begun);
+    return rc;
+}
+
+/* As a child of low priority, which all that it spawns has too: whoever
+ * computes gives way to those who only read, write, and turn away. */
+static int start_gated(roost_scope *s, const struct work *w)
+{
+    struct gate *g = &w->reply->conn->server->gate;
     int rc = gate_enter(g);
 
     if (rc < 0) {
         return rc;
     }
-    begun = roost_now();
-    rc = route->run(reply);
-    gate_leave(g, roost_now() - begun);
+    rc = roost_spawn_opts(s, run_work, w,
+                          &(roost_task_opts){.name = "work",
+                                             .priority = ROOST_LOW,
+                                             .copy = sizeof *w});
+    if (rc < 0) {
+        gate_leave(g, 0);
+    }
     return rc;
 }
 
@@ -73,7 +93,11 @@ static int run_watched(struct reply *reply, const struct route *route,
             &s, watch, c,
             &(roost_task_opts){.name = "hang-up", .flags = ROOST_SERVICE});
     }
-    rc = route->heavy ? run_gated(reply, route) : route->run(reply);
+    if (route->heavy) {
+        rc = start_gated(&s, &(struct work){reply, route});
+    } else {
+        rc = route->run(reply);
+    }
     return roost_scope_close(&s, rc);
 }
 

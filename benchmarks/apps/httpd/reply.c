@@ -98,7 +98,9 @@ static size_t head(struct reply *r, char *to, const char *type,
 
 static bool is_head(const struct reply *r)
 {
-    return r->conn->request.parser.method == HTTP_HEAD;
+    const struct request *q = &r->conn->request;
+
+    return q->complete && q->parser.method == HTTP_HEAD;
 }
 
 int reply_send(struct reply *r, int status, const char *type, const char *body,

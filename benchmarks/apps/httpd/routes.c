@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+static const uint64_t most_rounds = 1000000000000u;
+
 enum {
-    MOST_ROUNDS = 1000000000,
     MOST_CHILDREN = 10000,
     MOST_PIXELS = 8192,
     MOST_LINES = 100000,
@@ -31,7 +32,7 @@ static int run_hash(struct reply *r)
     uint64_t hash = 1;
     int rc;
 
-    if (!request_number(q, "rounds", MOST_ROUNDS, &rounds) ||
+    if (!request_number(q, "rounds", most_rounds, &rounds) ||
         !request_number(q, "seed", UINT32_MAX, &hash)) {
         return -EINVAL;
     }
@@ -52,7 +53,7 @@ static int run_fan(struct reply *r)
     int rc;
 
     if (!request_number(q, "n", MOST_CHILDREN, &n) ||
-        !request_number(q, "rounds", MOST_ROUNDS, &rounds)) {
+        !request_number(q, "rounds", most_rounds, &rounds)) {
         return -EINVAL;
     }
     rc = work_fan((unsigned)n, rounds, &sum);

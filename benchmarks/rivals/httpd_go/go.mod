@@ -1,0 +1,3 @@
+module roost/benchmarks/rivals/httpd_go
+
+go 1.19
