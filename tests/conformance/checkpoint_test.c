@@ -76,7 +76,7 @@ TEST(everybody_has_a_turn_among_checkpoints, "R60 R68 R69")
         }
         CHECK(roost_scope_cancel(&s, 0));
         CHECK_EQ(roost_scope_close(&s, 0), 0);
-        close(c.fds[0]);
-        close(c.fds[1]);
+        CHECK_EQ(roost_close(c.fds[0]), 0);
+        CHECK_EQ(roost_close(c.fds[1]), 0);
     }
 }
