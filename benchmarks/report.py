@@ -19,6 +19,7 @@ import sys
 import time
 
 import echo
+import httpd
 import loops
 import waits
 from runs import (MS, NS, US, Runs, markdown_table, median, note, number,
@@ -277,7 +278,7 @@ def parse():
     parser.add_argument("--json", type=pathlib.Path,
                         help="also write all samples there")
     parser.add_argument("--only", choices=("kernels", "parallel", "waits", "io",
-                                           "micro", "idle"))
+                                           "micro", "idle", "httpd"))
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
@@ -320,6 +321,10 @@ def main():
         repetitions = max(1, options.repetitions - options.quick)
         run_micro(runs, repetitions, options.quick)
         tables.append(("Roost, an operation", micro_table(runs), []))
+    if options.only in (None, "httpd"):
+        found = httpd.table(directory, options.quick, note)
+        if found:
+            tables.append(("An HTTP server, under load", *found))
     if options.only in (None, "idle"):
         rows = idle_rows(directory, 2 if options.quick else 5)
         tables.append(("Idle, 2 workers", [["", "must: 0"]] + rows, []))
