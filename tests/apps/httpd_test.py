@@ -612,6 +612,7 @@ def no_descriptors():
         same(clients[0].get('/').status, 200, 'those it has')
         until(lambda: 'httpd_accept_failures_total 0\n' not in
               clients[0].get('/metrics').text, 'no descriptor')
+        until(lambda: len(server.of_proc('fd')) == 40, 'all are in use')
         same(clients[0].get('/debug/tasks').status, 503, 'no descriptor')
         used = server.used()
         time.sleep(1)

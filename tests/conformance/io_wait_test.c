@@ -180,8 +180,12 @@ static int waits_both_ways(void *arg)
 {
     struct fd_call *c = (struct fd_call *)arg;
 
-    for (int i = 0; i < 200; i++) {
+    /* The writer is ready more than once where it is emptied in parts. */
+    for (int i = 0; c->events == ROOST_WRITABLE || i < 200; i++) {
         CHECK_EQ(do_wait(c), 0);
+        if (c->rc == -ECANCELED) {
+            return 0;
+        }
         CHECK_EQ(c->rc, (long)c->events);
         if (c->events == ROOST_READABLE) {
             CHECK(read(c->fd, c->buf, sizeof c->buf) > 0);
@@ -213,6 +217,7 @@ TEST(one_waits_to_read_and_one_to_write, "R58 R5")
         CHECK_EQ(roost_settle(), 0);
         CHECK(recv(fds[1], room, sizeof room, MSG_DONTWAIT) > 0);
     }
+    CHECK(roost_scope_cancel(&s, 0));
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     close(fds[0]);
     close(fds[1]);
