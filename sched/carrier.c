@@ -15,6 +15,7 @@
  *         on some fiber. The first ones are made with the runtime, others when
  *         region.c needs one; who is idle for long ends. One that ends joins
  *         the one that ended before it, carriers_stop all the others.
+ *         A simulated worker has a carrier, too, without a thread: sim.c.
  * INVARIANTS
  *   - word is 0 exactly while the carrier stands in the list of idle ones, or
  *     waits in its region for a worker that it has claimed.
@@ -37,6 +38,7 @@
 #include "observe/events.h"
 #include "runtime.h"
 #include "sanitize.h"
+#include "sim.h"
 #include "worker.h"
 #include <errno.h>
 #include <time.h>
@@ -74,7 +76,7 @@ static void make_key(void)
     roost_check(pthread_key_create(&ended, on_thread_end) == 0);
 }
 
-static void set_up_thread(struct carrier *c)
+void carrier_thread_begin(struct carrier *c)
 {
     pthread_once(&ended_once, make_key);
     pthread_setspecific(ended, c);
@@ -87,7 +89,7 @@ static void set_up_thread(struct carrier *c)
     overflow_thread_begin(c);
 }
 
-static void take_down_thread(struct carrier *c)
+void carrier_thread_end(struct carrier *c)
 {
     overflow_thread_end(c);
     pthread_setspecific(ended, NULL);
@@ -126,13 +128,13 @@ static void enter(struct carrier *c)
     if (to == NULL) {
         /* Only memory can help: look again every millisecond. */
         nanosleep(&pause, NULL);
+        sim_point(w->rt, SIM_SEARCH);
         return;
     }
     fiber_enter(c, to);
 }
 
-/* Until it has no worker any more. */
-static void carry(struct carrier *c)
+void carrier_carry(struct carrier *c)
 {
     struct worker *w = c->worker;
 
@@ -246,14 +248,14 @@ static void *carrier_main(void *arg)
 {
     struct carrier *c = arg;
 
-    set_up_thread(c);
+    carrier_thread_begin(c);
     while (await_idle(c)) {
-        carry(c);
+        carrier_carry(c);
         if (!rest(c)) {
             break;
         }
     }
-    take_down_thread(c);
+    carrier_thread_end(c);
     return NULL;
 }
 

@@ -69,6 +69,11 @@ void carriers_free(struct runtime *rt);
 int carrier_start(struct runtime *rt, struct worker *w);
 /* rt->stopping is set: until all of them have ended. */
 void carriers_stop(struct runtime *rt);
+/* Around what a thread carries. */
+void carrier_thread_begin(struct carrier *c);
+void carrier_thread_end(struct carrier *c);
+/* On the thread, or strand, of c: carry its worker, until it is c's no more. */
+void carrier_carry(struct carrier *c);
 /* One that is idle; NULL: there is none, and none can be made. */
 struct carrier *carrier_take(struct runtime *rt);
 /* It was not needed after all. */

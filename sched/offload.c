@@ -51,6 +51,14 @@ __attribute__((noinline)) struct job *offload_job(void)
     return current;
 }
 
+struct job *offload_use(struct job *job)
+{
+    struct job *was = current;
+
+    current = job;
+    return was;
+}
+
 void offload_forget(void)
 {
     current = NULL;

@@ -89,6 +89,9 @@ struct pool {
 /* --- offload.c --- */
 /* The call that runs on this thread; NULL: none. */
 struct job *offload_job(void);
+/* On a thread of several strands: another runs now; its call, or NULL. What it
+ * was. */
+struct job *offload_use(struct job *job);
 /* In a forked child: it is not this process's. */
 void offload_forget(void);
 /* On its thread: run it, and let its caller go on. It is gone after. */

@@ -34,6 +34,7 @@
 #include "base/sleeplock.h"
 #include "observe/events.h"
 #include "runtime.h"
+#include "sim.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -111,6 +112,14 @@ void pool_done(struct job *j)
     rest(&j->rt->pool, j->thread);
 }
 
+/* A strand ends by itself: its stack is freed with the others'. */
+static void join(struct pool_thread *t)
+{
+    if (t->rt->sim == NULL) {
+        runtime_join(t->id);
+    }
+}
+
 /* Under lock, which is given up: the thread's last steps. */
 static void end(struct pool *p, struct pool_thread *t)
 {
@@ -123,7 +132,7 @@ static void end(struct pool *p, struct pool_thread *t)
     pool_unlock(p);
     futex_wake(&p->ends, INT32_MAX);
     if (before != NULL) {
-        runtime_join(before->id);
+        join(before);
         pool_lock(p);
         list_push_front(&p->spare, &before->link);
         pool_unlock(p);
@@ -140,7 +149,8 @@ static int64_t later(int64_t now, int64_t d)
 /* Idle, until somebody takes t out of the list. False: for too long. */
 static bool wait_idle(struct pool *p, struct pool_thread *t)
 {
-    int64_t until = later(clock_now(), p->idle_ns);
+    int64_t until = t->rt->sim != NULL ? INT64_MAX /* no real time counts */
+                                       : later(clock_now(), p->idle_ns);
 
     while (a32_load(&t->word, ACQUIRE /* OF2 */) == 0) {
         if (futex_wait(&t->word, 0, until) == -ETIMEDOUT) {
@@ -223,6 +233,15 @@ static int give_back(struct pool *p, struct job *j)
     return -EAGAIN;
 }
 
+static int make_thread(struct pool_thread *t)
+{
+    if (t->rt->sim == NULL) {
+        return runtime_thread(&t->id, pool_main, t);
+    }
+    t->id = pthread_self(); /* interrupts: it hosts all of them */
+    return sim_thread(t->rt, pool_main, t);
+}
+
 /* A thread, counted already, for a job that is queued and may be taken by
  * others meanwhile. */
 static int make(struct runtime *rt, struct pool_thread *t, struct job **mine)
@@ -236,7 +255,7 @@ static int make(struct runtime *rt, struct pool_thread *t, struct job **mine)
     if (t != NULL) {
         t->rt = rt;
         a32_store(&t->word, 1, RELAXED);
-        if (runtime_thread(&t->id, pool_main, t) == 0) {
+        if (make_thread(t) == 0) {
             return 0;
         }
     }
@@ -394,7 +413,7 @@ int pool_stop(struct runtime *rt, int64_t deadline)
     rc = await_ends(p, deadline);
     pool_unlock(p);
     if (rc == 0 && p->ended != NULL) {
-        runtime_join(p->ended->id);
+        join(p->ended);
         list_push_front(&p->spare, &p->ended->link);
         p->ended = NULL;
     }

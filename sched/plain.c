@@ -27,13 +27,22 @@
 #include <pthread.h>
 
 static a32 active; /* M: Y2 */
-static __thread struct plain self;
+static __thread struct plain thread_plain;
+static __thread struct plain *strand_plain; /* NULL: the one above */
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 struct plain *plain_self(void)
 {
-    return &self;
+    return strand_plain != NULL ? strand_plain : &thread_plain;
+}
+
+struct plain *plain_use(struct plain *plain)
+{
+    struct plain *was = strand_plain;
+
+    strand_plain = plain;
+    return was;
 }
 
 void plain_asleep(void)
@@ -55,11 +64,13 @@ bool plain_active(void)
 
 void plain_rest(void)
 {
-    if (self.held.next != NULL) {
-        held_abandon(&self.held);
+    struct plain *self = plain_self();
+
+    if (self->held.next != NULL) {
+        held_abandon(&self->held);
     }
-    if (self.used) {
-        self.used = false;
+    if (self->used) {
+        self->used = false;
         plain_asleep();
     }
 }
@@ -73,7 +84,8 @@ static void end(void *plain)
 
 void plain_forked(void)
 {
-    a32_store(&active, self.used, RELAXED); /* no other thread is there */
+    a32_store(&active, plain_self()->used,
+              RELAXED); /* no other thread is there */
 }
 
 static void make_key(void)
@@ -84,12 +96,14 @@ static void make_key(void)
 
 void plain_note(void)
 {
-    if (likely(self.used)) {
+    struct plain *self = plain_self();
+
+    if (likely(self->used)) {
         return;
     }
     registry_prepare(); /* for plain_forked */
-    self.used = true;
+    self->used = true;
     plain_awake();
     pthread_once(&once, make_key);
-    (void)pthread_setspecific(key, &self);
+    (void)pthread_setspecific(key, &thread_plain);
 }

@@ -15,6 +15,9 @@ struct plain {
 
 /* The calling thread's. Its address is its identity. */
 struct plain *plain_self(void);
+/* On a thread of several strands: what stands for the one that runs; NULL: the
+ * thread's own. What it was. */
+struct plain *plain_use(struct plain *plain);
 /* The calling thread uses an object: from now on it may feed tasks. */
 void plain_note(void);
 /* A thread that has used one sleeps on an object until somebody wakes it; and

@@ -62,6 +62,7 @@
 #include "base/sleeplock.h"
 #include "fd.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 
 #define BATCH 128 /* events that one look takes */
@@ -100,6 +101,9 @@ static void cover(struct runtime *rt)
 
 void poller_await(struct runtime *rt)
 {
+    if (rt->sim != NULL) {
+        sim_void(rt);
+    }
     if (a64_add(&rt->poller.awaited, 1, RELEASE /* PL1 */) == 0) {
         cover(rt);
     }

@@ -25,6 +25,7 @@
 #include "group.h"
 #include "plain.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -61,8 +62,7 @@ static bool settle(struct runtime *rt)
     return chain != NULL;
 }
 
-/* The earliest timer of all wheels. */
-static int64_t earliest(struct runtime *rt)
+int64_t runtime_earliest(struct runtime *rt)
 {
     int64_t next = INT64_MAX;
     unsigned i;
@@ -72,12 +72,16 @@ static int64_t earliest(struct runtime *rt)
 
         next = own < next ? own : next;
     }
+    if (rt->sim != NULL && sim_earliest(rt) < next) {
+        next = sim_earliest(rt);
+    }
     return next;
 }
 
-static bool jump(struct runtime *rt)
+bool runtime_jump(struct runtime *rt)
 {
-    int64_t next = earliest(rt);
+    int64_t next = runtime_earliest(rt);
+    unsigned first = rt->sim == NULL ? 0 : sim_below(rt, rt->worker_count);
     unsigned fired = 0;
     unsigned i;
 
@@ -88,7 +92,12 @@ static bool jump(struct runtime *rt)
         a64_store(&rt->virtual_now, (uint64_t)next, RELEASE /* V2 */);
     }
     for (i = 0; i < rt->worker_count; i++) {
-        fired += timers_fire(&rt->workers[i].timers, runtime_now(rt));
+        struct worker *w = &rt->workers[(first + i) % rt->worker_count];
+
+        fired += timers_fire(&w->timers, runtime_now(rt));
+    }
+    if (rt->sim != NULL) {
+        fired += sim_expire(rt, runtime_now(rt));
     }
     return fired > 0;
 }
@@ -103,7 +112,7 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
             0 ||
         plain_active() || poller_awaited(&rt->poller) ||
         outside_any(rt) || /* again: main may have been counted since */
-        earliest(rt) != INT64_MAX || registry_count() != 1 ||
+        runtime_earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
         (region_out(rt) & REGION_COUNT) != 0 || !park_all(&rt->park)) {
         return false;
@@ -147,8 +156,8 @@ static bool cares(struct runtime *rt)
     lock(rt);
     settling = !list_empty(&rt->settlers);
     unlock(rt);
-    return settling ||
-           (rt->opts.clock == ROOST_CLOCK_VIRTUAL && earliest(rt) != INT64_MAX);
+    return settling || (rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
+                        runtime_earliest(rt) != INT64_MAX);
 }
 
 bool runtime_quiet(struct runtime *rt, int64_t *again)
@@ -172,11 +181,12 @@ bool runtime_quiet(struct runtime *rt, int64_t *again)
     if (outside_any(rt)) {
         return false;
     }
-    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL && earliest(rt) != INT64_MAX) {
+    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
+        runtime_earliest(rt) != INT64_MAX) {
         if (!silent(rt, again)) {
             return false;
         }
-        if (jump(rt)) {
+        if (runtime_jump(rt)) {
             return true;
         }
     }

@@ -23,6 +23,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 
 /* More than one spare loop is kept for bursts; beyond it the stack returns. */
@@ -47,6 +48,9 @@ static void wake_for_next(struct runtime *rt)
 
 static void push_foreign(struct runtime *rt, struct fiber *f)
 {
+    if (rt->sim != NULL) {
+        sim_foreign(rt);
+    }
     inject_push(&rt->inject, &f->node.link);
     fence_full(); /* P1 */
     park_wake_one(&rt->park);

@@ -14,6 +14,7 @@
 #include "fd.h"
 #include "plain.h"
 #include "runtime.h"
+#include "sim.h"
 #include <pthread.h>
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -60,6 +61,7 @@ static void in_child(void)
     }
     worker_tls = NULL;
     region_forget();
+    sim_forget();
     for (at = runtimes.next; at != &runtimes; at = at->next) {
         poller_close(container_of(at, struct runtime, link));
     }

@@ -28,6 +28,7 @@
 #include "count.h"
 #include "fd.h"
 #include "group.h"
+#include "sim.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,10 @@
 #define DEFAULT_GRACE (5 * ROOST_S)
 #define DEFAULT_JUMP_AFTER (10 * ROOST_MS)
 #define WORKERS_MAX 4096
+#define SIM_WORKERS 4 /* the default of ROOST_SIM */
+#define OPTION_FLAGS                                                           \
+    (ROOST_PIN_WORKERS | ROOST_NO_DEADLOCK_CHECK | ROOST_SIM_PCT |             \
+     ROOST_SIM_BOUND)
 
 int64_t runtime_now(const struct runtime *rt)
 {
@@ -138,13 +143,35 @@ static bool opts_valid(const roost_opts *o)
     static const roost_opts none;
 
     return o->backend <= ROOST_SIM && o->clock <= ROOST_CLOCK_VIRTUAL &&
-           (o->flags & ~(ROOST_PIN_WORKERS | ROOST_NO_DEADLOCK_CHECK)) == 0 &&
-           o->workers <= WORKERS_MAX && o->grace >= 0 && o->jump_after >= 0 &&
-           o->stall >= 0 && o->offload_idle >= 0 && o->interrupt_signal >= 0 &&
+           (o->flags & ~OPTION_FLAGS) == 0 && o->workers <= WORKERS_MAX &&
+           o->grace >= 0 && o->jump_after >= 0 && o->stall >= 0 &&
+           o->offload_idle >= 0 && o->interrupt_signal >= 0 &&
            o->interrupt_signal <= SIGRTMAX &&
            o->stack_size <= PTRDIFF_MAX / 64 &&
            o->stack_min <= PTRDIFF_MAX / 64 &&
            memcmp(o->reserved_, none.reserved_, sizeof(none.reserved_)) == 0;
+}
+
+/* ROOST_BACKEND overrides opts.backend. */
+static int read_backend(struct runtime *rt)
+{
+    const char *text = getenv("ROOST_BACKEND");
+
+    if (text != NULL && strcmp(text, "sim") == 0) {
+        rt->opts.backend = ROOST_SIM;
+    } else if (text != NULL && strcmp(text, "threads") == 0) {
+        rt->opts.backend = ROOST_THREADS;
+    } else if (text != NULL) {
+        fprintf(stderr, "roost: ROOST_BACKEND=%s is not threads or sim\n",
+                text);
+        return -EINVAL;
+    }
+    if (rt->opts.backend == ROOST_SIM) {
+        rt->opts.clock = ROOST_CLOCK_VIRTUAL;
+        rt->opts.stall = 0; /* it would tell real times */
+        rt->opts.flags &= ~ROOST_PIN_WORKERS;
+    }
+    return 0;
 }
 
 static int read_options(struct runtime *rt, const roost_opts *opts)
@@ -157,8 +184,9 @@ static int read_options(struct runtime *rt, const roost_opts *opts)
     if (!opts_valid(&rt->opts)) {
         return -EINVAL;
     }
-    if (rt->opts.backend == ROOST_SIM) {
-        return -ENOTSUP;
+    rc = read_backend(rt);
+    if (rc != 0) {
+        return rc;
     }
     workers = rt->opts.workers;
     rc = read_number("ROOST_WORKERS", WORKERS_MAX, &workers);
@@ -170,7 +198,11 @@ static int read_options(struct runtime *rt, const roost_opts *opts)
                 getenv("ROOST_WORKERS"));
         rc = -EINVAL;
     }
-    rt->worker_count = workers == 0 ? cpu_available() : (unsigned)workers;
+    if (workers == 0) {
+        /* Simulated: the same on every machine. */
+        workers = rt->opts.backend == ROOST_SIM ? SIM_WORKERS : cpu_available();
+    }
+    rt->worker_count = (unsigned)workers;
     rt->stack_size =
         rt->opts.stack_size == 0 ? DEFAULT_STACK : rt->opts.stack_size;
     rt->stack_min =
@@ -234,6 +266,9 @@ static void free_runtime(struct runtime *rt)
 {
     unsigned i;
 
+    if (rt->sim != NULL) {
+        sim_free(rt);
+    }
     for (i = 0; rt->workers != NULL && i < rt->worker_count; i++) {
         if (rt->workers[i].rt != NULL) {
             worker_destroy(&rt->workers[i]);
@@ -285,10 +320,17 @@ void runtime_join(pthread_t thread)
 /* The watch first: it makes threads. */
 static void stop_threads(struct runtime *rt)
 {
-    watch_stop(rt);
+    if (rt->sim == NULL) {
+        watch_stop(rt);
+    }
     a32_store(&rt->stopping, 1, RELEASE /* Z1 */);
     fence_full(); /* P1 */
-    carriers_stop(rt);
+    if (rt->sim != NULL) {
+        park_wake_all(&rt->park);
+        sim_stop(rt);
+    } else {
+        carriers_stop(rt);
+    }
 }
 
 static int start_threads(struct runtime *rt)
@@ -342,6 +384,14 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
         free_runtime(rt);
         return rc;
     }
+    if (rt->opts.backend == ROOST_SIM) {
+        rt->sim = sim_new(rt);
+        rc = rt->sim == NULL ? -ENOMEM : sim_options(rt, &rt->sim->strategy);
+        if (rc != 0) {
+            free_runtime(rt);
+            return rc;
+        }
+    }
     barrier_probe();
     clock_calibrate();
     registry_prepare();
@@ -364,7 +414,7 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
         pthread_sigmask(SIG_BLOCK, &rt->signal_mask, NULL);
     }
     if (rc == 0) {
-        rc = start_threads(rt);
+        rc = rt->sim != NULL ? sim_start(rt, run) : start_threads(rt);
     }
     if (rc != 0) {
         free_runtime(rt);
@@ -392,6 +442,25 @@ int roost_start(roost_runtime **out, const roost_opts *opts)
 }
 
 /* --- stop --- */
+
+/* The clock of the grace: real, but for a thread that simulates. */
+static int64_t stop_now(struct runtime *rt)
+{
+    return sim_here(rt) ? runtime_now(rt) : clock_now();
+}
+
+static void stop_pause(struct runtime *rt)
+{
+    struct timespec pause = {0, 1000000};
+    a32 never;
+
+    if (sim_here(rt)) {
+        a32_init(&never, 0);
+        futex_wait(&never, 0, runtime_now(rt) + ROOST_MS);
+    } else {
+        nanosleep(&pause, NULL);
+    }
+}
 
 /* Does any group still have tasks? */
 static bool groups_left(struct runtime *rt)
@@ -425,10 +494,8 @@ static bool await_all(struct runtime *rt, int64_t end)
     scope_cancel_softly(&rt->root, hard, ROOST_REASON_SHUTDOWN);
     late = late || group_wait(rt->background, end, true) != 0;
     while (!late && groups_left(rt)) {
-        struct timespec pause = {0, 1000000}; /* other threads free them */
-
-        late = clock_now() >= end;
-        nanosleep(&pause, NULL);
+        late = stop_now(rt) >= end;
+        stop_pause(rt); /* other threads free them */
     }
     return !late;
 }
@@ -445,7 +512,7 @@ static void list_left(struct runtime *rt)
 
 static int stop(struct runtime *rt)
 {
-    int64_t end = clock_now() + rt->grace;
+    int64_t end = stop_now(rt) + rt->grace;
 
     a32_store(&rt->shut, 1, RELEASE /* Z1 */);
     if (!await_all(rt, end) || pool_stop(rt, end) != 0) {

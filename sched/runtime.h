@@ -20,6 +20,8 @@ struct post_slot {
     void *arg;
 };
 
+struct sim;
+
 struct runtime {
     struct park park;
     struct inject inject; /* entries for any worker */
@@ -77,6 +79,7 @@ struct runtime {
     struct regions regions;   /* blocking regions */
     struct pool pool;         /* threads of offloaded calls */
     struct poller poller;     /* who waits for descriptors */
+    struct sim *sim;          /* I: ROOST_SIM: see sim.c; NULL: threads */
     a64 silent_since; /* M: virtual clock: all wait, some for descriptors,
                              since then, really; 0: not so */
 
@@ -119,6 +122,10 @@ void runtime_report(struct runtime *rt, roost_errors *e, int status,
  * if something can run now; *again: when to ask again (CLOCK_MONOTONIC), if
  * nothing happens. See quiet.c. */
 bool runtime_quiet(struct runtime *rt, int64_t *again);
+/* The earliest timer of all wheels, or deadline of a simulated thread; and to
+ * set a virtual clock to it: true if that let somebody go on. */
+int64_t runtime_earliest(struct runtime *rt);
+bool runtime_jump(struct runtime *rt);
 
 /* --- background.c --- */
 /* Soft-cancel and await the background tasks, newest first: hard at hard_time

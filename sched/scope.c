@@ -35,6 +35,7 @@
 #include "count.h"
 #include "observe/events.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 #include <errno.h>
 #include <string.h>
@@ -308,6 +309,7 @@ static __attribute__((noinline)) int spawn_full(struct scope *s, roost_fn fn,
     }
     barrier_light(); /* P1 */
     park_wake_one(&w->rt->park);
+    sim_point(w->rt, SIM_SPAWN);
     return 0;
 }
 
@@ -408,11 +410,11 @@ static inline bool round_due(struct worker *w)
 static void count_in_place(struct worker *w)
 {
     uint32_t left = a32_load(&w->in_place_left, RELAXED);
+    uint32_t most = w->rt->sim == NULL ? WORKER_TURNS : 1;
 
     a64_store(&w->counters.inlined,
-              a64_load(&w->counters.inlined, RELAXED) + WORKER_TURNS - left,
-              RELAXED);
-    a32_store(&w->in_place_left, WORKER_TURNS, RELAXED);
+              a64_load(&w->counters.inlined, RELAXED) + most - left, RELAXED);
+    a32_store(&w->in_place_left, most, RELAXED);
 }
 
 /* Would going round the loop find something else than these children? What
@@ -434,6 +436,7 @@ static __attribute__((noinline)) struct worker *go_round(struct worker *w,
     int64_t now = runtime_now_fast(w);
 
     count_in_place(w);
+    sim_point(w->rt, SIM_PLACE);
     if (others_wait(w, now)) {
         w->round_at = now;
         ready_look_round(w);

@@ -8,6 +8,7 @@
 #include "base/edge.h"
 #include "count.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 #include <errno.h>
 #include <string.h>
@@ -237,6 +238,7 @@ static __attribute__((noinline)) bool poll_slow(struct worker *w,
     if (w->timers_dirty) {
         watch_cover_own(w);
     }
+    sim_point(w->rt, SIM_WAIT);
     epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
     if (chain_cancels(f, true)) {
         f->marks |= F_CANCELLED;
@@ -244,7 +246,7 @@ static __attribute__((noinline)) bool poll_slow(struct worker *w,
         return true;
     }
     f->epoch = epoch;
-    f->marks |= F_EPOCH;
+    f->marks |= w->rt->sim == NULL ? F_EPOCH : 0; /* sim.c: so it comes here */
     return false;
 }
 
@@ -306,6 +308,10 @@ int roost_checkpoint(void)
         return -ECANCELED;
     }
     now = clock_fast(&w->clock);
+    if (w->rt->sim != NULL) { /* no real time counts: drawn */
+        w->slice_fiber = w->fiber;
+        w->slice_start = sim_below(w->rt, 4) == 0 ? 0 : now;
+    }
     if (w->slice_fiber != w->fiber) {
         w->slice_fiber = w->fiber;
         w->slice_start = now;

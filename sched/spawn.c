@@ -19,6 +19,7 @@
 #include "count.h"
 #include "observe/events.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 #include <errno.h>
 #include <string.h>
@@ -105,6 +106,9 @@ void desc_queue(struct task_desc *d)
     struct entry e;
 
     if (w == NULL || w->rt != rt) {
+        if (rt->sim != NULL) {
+            sim_foreign(rt);
+        }
         inject_push(&rt->inject, &d->node.link);
         fence_full(); /* P1 */
         park_wake_one(&rt->park);

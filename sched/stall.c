@@ -22,6 +22,7 @@
  *         for each worker that has not turned since the last.
  */
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,6 +34,10 @@ void stall_turn(struct worker *w, const char *name)
     uint64_t words[TASK_NAME_SIZE / 8] = {0};
     unsigned i;
 
+    if (w->rt->sim != NULL) {
+        sim_step(w->rt->sim, SIM_TURN);
+        return;
+    }
     if (name != NULL) {
         memcpy(words, name, strnlen(name, TASK_NAME_SIZE - 1));
     }

@@ -292,7 +292,7 @@ static enum found steal_deque(struct worker *w, struct worker *victim,
         return FOUND_NOTHING;
     }
     now = clock_fast(&w->clock);
-    if (now - w->last_heavy < STEAL_PAUSE) {
+    if (now - w->last_heavy < STEAL_PAUSE && w->rt->sim == NULL) {
         return FOUND_NOTHING;
     }
     w->last_heavy = now;

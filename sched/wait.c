@@ -68,10 +68,12 @@
 #include "plain.h"
 #include "plain_poll.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 #include <errno.h>
 
 static __thread struct waiter thread_waiter;
+static __thread struct waiter *strand_waiter; /* NULL: the one above */
 
 /* How this thread's next wait sleeps; NULL: on its futex. */
 static __thread int (*thread_commit)(struct waiter *, roost_ns);
@@ -84,7 +86,12 @@ int64_t wait_now(void)
     struct worker *w = worker_tls;
     struct runtime *rt = likely(w != NULL) ? w->rt : runtime_self();
 
-    return rt == NULL ? clock_now() : runtime_now(rt);
+    if (rt == NULL) {
+        int64_t now;
+
+        return sim_now(&now) ? now : clock_now();
+    }
+    return runtime_now(rt);
 }
 
 /* Has this scope deadlines outward that no timer watches? Where timers do, they
@@ -112,6 +119,7 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
             deadline_arm_chain(f->scope);
         }
     }
+    sim_point(w->rt, SIM_WAIT);
     epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
     if ((f->marks & F_EPOCH) && f->epoch == epoch) {
         return 0;
@@ -122,7 +130,7 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
         return -ECANCELED;
     }
     f->epoch = epoch;
-    f->marks |= F_EPOCH;
+    f->marks |= w->rt->sim == NULL ? F_EPOCH : 0; /* sim.c: so it comes here */
     return 0;
 }
 
@@ -190,10 +198,18 @@ void wait_init(struct waiter *wt)
     wt->next = NULL;
 }
 
+struct waiter *wait_use(struct waiter *waiter)
+{
+    struct waiter *was = strand_waiter;
+
+    strand_waiter = waiter;
+    return was;
+}
+
 static struct waiter *begin_thread(const char *what, const void *object,
                                    uint32_t flags)
 {
-    struct waiter *wt = &thread_waiter;
+    struct waiter *wt = strand_waiter != NULL ? strand_waiter : &thread_waiter;
 
     wait_init(wt);
     wt->fiber = NULL;
@@ -463,6 +479,7 @@ static bool cancelled_meanwhile(struct worker *w, struct frame *f,
     if ((f->marks & F_EPOCH) && f->epoch == a64_load(&w->rt->epoch, RELAXED)) {
         return false;
     }
+    sim_point(w->rt, SIM_COMMIT);
     /* A new epoch, and marks that are not yet seen: that canceller finds us,
      * for its barrier comes after ours (W2). */
     return chain_cancels(f, false) && decide(wt, WAIT_CANCELLED);

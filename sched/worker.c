@@ -29,6 +29,7 @@
 #include "observe/events.h"
 #include "runtime.h"
 #include "sanitize.h"
+#include "sim.h"
 
 #define SPIN_NS 10000 /* how long an idle worker looks before it sleeps */
 
@@ -62,7 +63,11 @@ int worker_init(struct worker *w, struct runtime *rt, unsigned index)
     inject_init(&w->aside);
     parker_init(&w->parker);
     timers_init(&w->timers, runtime_now(rt));
-    w->watched = rt->opts.stall > 0;
+    w->watched = rt->opts.stall > 0 || rt->sim != NULL;
+    if (rt->sim != NULL) { /* sim.c: spawn and close meet it */
+        w->deque.room = INT64_MIN;
+        a32_init(&w->in_place_left, 1);
+    }
     w->rng.state = rt->opts.seed + (uint64_t)index * 0x9e3779b9u + 1;
     w->hook_frame.scope = &rt->root;
     w->hook_frame.target = &rt->root;
@@ -129,7 +134,8 @@ static enum found spin(struct worker *w, struct work *out)
     return found;
 }
 
-/* Announced as parked: sleep until there is something. Back: searching. */
+/* Announced as parked: sleep until there is something. Back: searching. Whether
+ * all is quiet a simulation asks when no strand at all can go on. */
 static void sleep_parked(struct worker *w, bool all)
 {
     struct runtime *rt = w->rt;
@@ -137,7 +143,8 @@ static void sleep_parked(struct worker *w, bool all)
     int64_t until;
 
     if (work_exists(w) || a32_load(&rt->stopping, RELAXED) ||
-        (all && !work_pinned(rt) && runtime_quiet(rt, &again))) {
+        (all && rt->sim == NULL && !work_pinned(rt) &&
+         runtime_quiet(rt, &again))) {
         park_retract(&rt->park, &w->parker);
         return;
     }
@@ -149,7 +156,8 @@ static void sleep_parked(struct worker *w, bool all)
     a64_store(&w->counters.parked, a64_load(&w->counters.parked, RELAXED) + 1,
               RELAXED);
     EVENT(park());
-    if (lookout_sleep(w, until)) {
+    if (rt->sim != NULL ? park_sleep(&w->parker, until)
+                        : lookout_sleep(w, until)) {
         a64_store(&w->counters.woken, a64_load(&w->counters.woken, RELAXED) + 1,
                   RELAXED);
     } else {
@@ -158,7 +166,7 @@ static void sleep_parked(struct worker *w, bool all)
     EVENT(unpark());
     a64_store(&w->sleeps_until, 0, SEQ_CST /* V1 */);
     w->timers_dirty = true;
-    if (w->watched) {
+    if (rt->opts.stall > 0) {
         watch_cover_real(rt, clock_now() + rt->opts.stall);
     }
 }
@@ -179,7 +187,9 @@ static enum found idle(struct worker *w, struct work *out)
             }
             return FOUND_NOTHING;
         }
-        found = searching ? spin(w, out) : work_search(w, out);
+        sim_point(rt, SIM_SEARCH);
+        found =
+            searching && rt->sim == NULL ? spin(w, out) : work_search(w, out);
         if (found != FOUND_NOTHING) {
             w->lookout.fruitless = 0;
             if (searching && park_search_end(&rt->park)) {

@@ -78,7 +78,7 @@ struct worker {
     bool odd_round;          /* O: look_round: ring before deque, or after */
     bool looked_inject;      /* O: the last turn came from outside */
     bool timers_dirty;       /* O: may need the watch */
-    bool watched;            /* I: opts.stall is set */
+    bool watched;            /* I: opts.stall is set, or it is simulated */
     struct inject high, low; /* prioritised work, of any thread */
     struct inject mine;      /* pinned here */
     struct parker parker;

@@ -15,7 +15,19 @@ extern "C" {
 #endif
 
 #define ROOST_THREADS 0u /* workers are threads */
-#define ROOST_SIM 1u     /* all workers on one thread, drawn from a seed */
+/*
+ * All workers are simulated on one thread, that of roost_run itself, under a
+ * virtual clock. Which of them goes on is drawn from the seed, so the same seed
+ * gives the same run on every machine, unless something from outside the
+ * runtime takes part (threads of the program, signals, what descriptors bring):
+ * roost_dump says so. A task is left for another where it spawns, waits, polls,
+ * or calls anything that might wait; one that only computes keeps the thread,
+ * and offloaded calls run on it, too. Without opts.workers there are 4.
+ * In the environment: ROOST_BACKEND=sim simulates a program as it is (and
+ * =threads does not), ROOST_SEED is the seed, ROOST_SIM_STRATEGY how to draw:
+ * random, pct[:CHANGES] or bound[:PREEMPTIONS]. ./run explore hunts for seeds.
+ */
+#define ROOST_SIM 1u
 
 #define ROOST_CLOCK_MONOTONIC 0u
 /* Jumps ahead when every task is blocked: R65. */
@@ -23,16 +35,20 @@ extern "C" {
 
 #define ROOST_PIN_WORKERS 1u       /* a worker keeps to one processor */
 #define ROOST_NO_DEADLOCK_CHECK 2u /* R63 */
+/* ROOST_SIM: how it draws whose turn it is; ROOST_SIM_STRATEGY overrides. */
+#define ROOST_SIM_PCT 4u   /* by ranks, with 3 changes of rank */
+#define ROOST_SIM_BOUND 8u /* with at most 3 preemptions */
 
 /* Zero-initialised = the defaults. */
 typedef struct roost_opts {
     unsigned workers;      /* 0 = the processors that this process may really
-                              use: R66; ROOST_WORKERS overrides */
+                              use: R66; simulated 4; ROOST_WORKERS overrides */
     unsigned offload_max;  /* most offload threads; 0 = 512 */
     roost_ns offload_idle; /* an idle one ends after; 0 = 10 s */
     size_t stack_size;     /* bytes of a fiber's address space; 0 = 256 KiB */
     size_t stack_min;      /* bytes free at a task's entry; 0 = 64 KiB */
-    unsigned backend;      /* ROOST_THREADS, ROOST_SIM */
+    unsigned backend;      /* ROOST_THREADS, ROOST_SIM; ROOST_BACKEND
+                              overrides */
     uint64_t seed;         /* of ROOST_SIM; ROOST_SEED overrides */
     unsigned clock;        /* ROOST_CLOCK_MONOTONIC, ROOST_CLOCK_VIRTUAL */
     roost_ns jump_after;   /* real silence before the virtual clock jumps while
@@ -41,7 +57,8 @@ typedef struct roost_opts {
     roost_ns stall;        /* report who holds a worker longer, computing or
                               blocked in a call, and when all of them are
                               held; 0 = off */
-    unsigned flags;        /* ROOST_PIN_WORKERS, ROOST_NO_DEADLOCK_CHECK */
+    unsigned flags;        /* ROOST_PIN_WORKERS, ROOST_NO_DEADLOCK_CHECK,
+                              ROOST_SIM_PCT, ROOST_SIM_BOUND */
     int interrupt_signal;  /* to interrupt offloaded calls; 0 = the first free
                               real-time signal */
     const sigset_t *signals; /* blocked in the starting thread and in all that
@@ -64,9 +81,9 @@ typedef struct roost_group roost_group;
  *   opts  NULL = the defaults
  *   the main task's status; or, when it is >= 0, -ETIMEDOUT: not all had ended
  *   within the grace. -EDEADLK: called inside a task, or all tasks were stuck
- *   (R63). -EINVAL: bad options, or a malformed ROOST_WORKERS or ROOST_SEED,
- *   which a line on stderr names. -ENOTSUP: ROOST_SIM, which this version does
- *   not have. -ENOMEM, -EAGAIN: it could not be started
+ *   (R63). -EINVAL: bad options, or a malformed ROOST_WORKERS, ROOST_SEED,
+ *   ROOST_BACKEND or ROOST_SIM_STRATEGY, which a line on stderr names.
+ *   -ENOMEM, -EAGAIN: it could not be started
  * With ROOST_TRACE=path in the environment it is traced: trace.h.
  * Blocks its thread. Who: a plain thread. Cost: some 100 us for start and end.
  * R59 R63-R66 R71.
@@ -96,7 +113,7 @@ ROOST_API unsigned roost_worker_index(void);
  * Starts a runtime and returns. It makes no deadlock report: its tasks may be
  * fed from outside.
  *   rt  written on success
- *   0, or as roost_run: -EINVAL, -ENOTSUP, -ENOMEM, -EAGAIN
+ *   0, or as roost_run: -EINVAL, -ENOMEM, -EAGAIN
  * Blocks its thread until the workers are made. Who: anybody, best a plain
  * thread. Cost: some 50 us. R63 R66 R71 R72.
  */

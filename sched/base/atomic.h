@@ -158,5 +158,17 @@ static inline void barrier_light(void)
 int futex_wait(a32 *word, uint32_t seen, int64_t deadline);
 int futex_wake(a32 *word, int n);
 
+/* On a thread on which several threads of control take turns (sched/sim.c)
+ * this is what futex_wait does; NULL elsewhere. */
+extern __thread int (*futex_instead)(a32 *word, uint32_t seen, int64_t deadline)
+    __attribute__((visibility("hidden")));
+/* Such a thread looks at many words. While it is open the bell is rung by each
+ * futex_wake of another thread: read it, look at the words, sleep until it is
+ * another than was read (0) or the deadline (-ETIMEDOUT, or 0). */
+void futex_bell_open(void);
+void futex_bell_close(void);
+uint32_t futex_bell(void);
+int futex_bell_wait(uint32_t seen, int64_t deadline);
+
 #endif /* !ROOST_MODEL */
 #endif

@@ -3,6 +3,13 @@
  *
  * FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time, so a wait that is
  * interrupted and begun anew does not drift; FUTEX_WAIT takes a relative one.
+ *
+ * ORDER
+ *   FB1  bell: release by who has changed a word and wakes -> acquire by who
+ *        reads it before the words: a word that it finds unchanged is followed
+ *        by a bell that it has not read, and its sleep ends at once.
+ *   The count of those who listen is relaxed: who opens the bell does so before
+ *   anything of its own can be waited for.
  */
 #include "base/atomic.h"
 
@@ -13,6 +20,10 @@
 
 #define NS_PER_S 1000000000
 
+__thread int (*futex_instead)(a32 *, uint32_t, int64_t);
+static a32 bell;      /* M: FB1 (futex) */
+static a32 listeners; /* M: threads for which it is rung */
+
 static long call(a32 *word, int op, uint32_t value,
                  const struct timespec *until)
 {
@@ -22,7 +33,7 @@ static long call(a32 *word, int op, uint32_t value,
     return rc < 0 ? -errno : rc;
 }
 
-int futex_wait(a32 *word, uint32_t seen, int64_t deadline)
+static int wait_really(a32 *word, uint32_t seen, int64_t deadline)
 {
     struct timespec at = {0, 0};
     long rc;
@@ -37,7 +48,40 @@ int futex_wait(a32 *word, uint32_t seen, int64_t deadline)
     return rc == -EAGAIN ? 0 : (int)rc;
 }
 
+int futex_wait(a32 *word, uint32_t seen, int64_t deadline)
+{
+    if (futex_instead != NULL) {
+        return futex_instead(word, seen, deadline);
+    }
+    return wait_really(word, seen, deadline);
+}
+
 int futex_wake(a32 *word, int n)
 {
+    /* What a listener wakes of its own it finds by itself. */
+    if (a32_load(&listeners, RELAXED) > (futex_instead != NULL)) {
+        a32_add(&bell, 1, RELEASE /* FB1 */);
+        (void)call(&bell, FUTEX_WAKE, INT32_MAX, NULL);
+    }
     return (int)call(word, FUTEX_WAKE, (uint32_t)n, NULL);
+}
+
+void futex_bell_open(void)
+{
+    a32_add(&listeners, 1, RELAXED);
+}
+
+void futex_bell_close(void)
+{
+    a32_add(&listeners, (uint32_t)-1, RELAXED);
+}
+
+uint32_t futex_bell(void)
+{
+    return a32_load(&bell, ACQUIRE /* FB1 */);
+}
+
+int futex_bell_wait(uint32_t seen, int64_t deadline)
+{
+    return wait_really(&bell, seen, deadline);
 }

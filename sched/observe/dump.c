@@ -11,6 +11,7 @@
 #include "count.h"
 #include "fd.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -103,6 +104,12 @@ int dump_runtime(struct runtime *rt, int fd)
 
         put(&d, "  worker %u: %lld new tasks, %u ready\n", i,
             (long long)deque_size(&w->deque), ring_count(&w->ring));
+    }
+    if (rt->sim != NULL) {
+        char line[160];
+
+        sim_describe(rt, line, sizeof(line));
+        put(&d, "  %s\n", line);
     }
     print_scope(&d, &rt->root, 1);
     if (locked) {
