@@ -334,9 +334,10 @@ static int sleep_on(a32 *word, uint32_t seen, int64_t deadline)
 static void strand_main(void *strand)
 {
     struct strand *st = strand;
-    struct sim *sim = here;
+    struct sim *sim;
 
     sanitize_switch_end(&st->carrier.thread);
+    sim = here;
     if (st->worker != NULL) {
         carrier_carry(&st->carrier);
         a32_add(&sim->working, (uint32_t)-1, RELAXED);

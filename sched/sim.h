@@ -68,9 +68,9 @@ struct sim {
     struct strand *now;           /* whose turn it is */
     struct strand host;           /* the thread's own stack */
     unsigned strands;
-    a32 working; /* S the one thread: workers that have not ended */
-    uint64_t events;
-    uint64_t hash;   /* of the event stream */
+    a32 working;     /* S the one thread: workers that have not ended */
+    a64 events;      /* S the one thread; dumps of others look too */
+    a64 hash;        /* S likewise: of the event stream */
     a32 voided;      /* M: something from outside took part */
     bool deciding;   /* a look at what is outside: no turns now */
     uint32_t kicked; /* rt->watch_word as it was seen last */

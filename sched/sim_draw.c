@@ -87,14 +87,20 @@ int sim_options(struct runtime *rt, struct sim_strategy *out)
     return 0;
 }
 
+static uint64_t events(struct sim *sim)
+{
+    return a64_load(&sim->events, RELAXED);
+}
+
 /* FNV's multiplication after a mix of all bits. */
 void sim_note(struct sim *sim, enum sim_event event, uint64_t value)
 {
-    uint64_t word = (value << 4 | (uint64_t)event) ^ sim->hash;
+    uint64_t word =
+        (value << 4 | (uint64_t)event) ^ a64_load(&sim->hash, RELAXED);
 
     word = (word ^ (word >> 32)) * UINT64_C(0x9e3779b97f4a7c15);
-    sim->hash = word ^ (word >> 29);
-    sim->events++;
+    a64_store(&sim->hash, word ^ (word >> 29), RELAXED);
+    a64_store(&sim->events, a64_load(&sim->events, RELAXED) + 1, RELAXED);
 }
 
 static void next_change(struct sim *sim)
@@ -105,7 +111,7 @@ static void next_change(struct sim *sim)
     if (how->kind == SIM_PCT && how->left > 0) {
         how->left--;
         how->next =
-            sim->events + 1 + rng_below(&sim->rng, 2 * EVENTS / how->param);
+            events(sim) + 1 + rng_below(&sim->rng, 2 * EVENTS / how->param);
     }
 }
 
@@ -166,18 +172,18 @@ static struct strand *draw_pct(struct sim *sim)
 {
     struct sim_strategy *how = &sim->strategy;
 
-    if (sim->events >= how->next) {
+    if (events(sim) >= how->next) {
         /* Below all others, and below who was lowered before. */
-        sim->now->rank = UINT64_MAX / 2 - sim->events;
+        sim->now->rank = UINT64_MAX / 2 - events(sim);
         next_change(sim);
     }
-    if (sim->events - how->fair > ALONE) {
+    if (events(sim) - how->fair > ALONE) {
         /* Several that spin and wake each other could take turns for ever. */
         struct strand *st = any(sim, NULL);
 
-        how->fair = sim->events;
+        how->fair = events(sim);
         if (st != NULL) {
-            sim->now->rank = UINT64_MAX / 2 - sim->events;
+            sim->now->rank = UINT64_MAX / 2 - events(sim);
             st->rank = UINT64_MAX - rng_below(&sim->rng, 1024);
         }
     }
@@ -230,12 +236,12 @@ void sim_describe(struct runtime *rt, char *text, size_t size)
 {
     struct sim *sim = rt->sim;
 
-    snprintf(text, size,
-             "simulated: seed %llu, %s:%u, %llu events, hash %016llx%s",
-             (unsigned long long)rt->opts.seed,
-             strategies[sim->strategy.kind].name, sim->strategy.param,
-             (unsigned long long)sim->events, (unsigned long long)sim->hash,
-             a32_load(&sim->voided, RELAXED)
-                 ? ", cannot be replayed: something outside took part"
-                 : "");
+    snprintf(
+        text, size, "simulated: seed %llu, %s:%u, %llu events, hash %016llx%s",
+        (unsigned long long)rt->opts.seed, strategies[sim->strategy.kind].name,
+        sim->strategy.param, (unsigned long long)events(sim),
+        (unsigned long long)a64_load(&sim->hash, RELAXED),
+        a32_load(&sim->voided, RELAXED)
+            ? ", cannot be replayed: something outside took part"
+            : "");
 }
