@@ -1,7 +1,7 @@
 /*
  * server.c - a server's skeleton: the acceptor is a child of the server's
  * scope, a request has a deadline, a client that hangs up cancels it, and the
- * end is soft: the listening ends first, what runs is answered.
+ * end is soft: the listening ends at once, what runs is answered.
  */
 #include <netinet/in.h>
 #include <stdint.h>
