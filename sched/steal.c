@@ -5,8 +5,8 @@
  *         the local path costs no shared access.
  * MODEL   One turn, own queues first:
  *           1  every 61st turn: due timers, the poller, then the inject queue,
- *              LOW, the
- *              oldest of the deque and, every other time before it, of the ring
+ *              LOW, the oldest of the deque and, every other time before it, of
+ *              the ring
  *           2  pinned work, then HIGH
  *           3  after a spawner stepped aside: its deque; after a task that
  *              nobody but new tasks could follow: the oldest of them

@@ -110,8 +110,9 @@ struct worker {
     struct stall stall;
 } __attribute__((aligned(CACHE_LINE)));
 
-/* The only thread-local of the library. Reading it is safe at the entry of a
- * public call; after a switch use fiber->worker. */
+/* The only thread-local that a task's path reads; the others are of threads
+ * that carry no worker, or of what is rare. Reading it is safe at the entry of
+ * a public call; after a switch use fiber->worker. */
 extern __thread struct worker *worker_tls;
 /* The same through a call that no compiler can see into. */
 struct worker *worker_self(void);
