@@ -23,7 +23,7 @@ struct entry {
  * owner writes another over it, and then throws it away. */
 struct deque_slot {
     a64 fn, arg, scope, env; /* S owner; T(D1) */
-};
+} __attribute__((aligned(32)));
 
 struct deque_ring;
 
@@ -90,10 +90,10 @@ bool deque_win_last(struct deque *d, int64_t b);
 
 static inline void deque_put(struct deque_slot *s, struct entry e)
 {
-    a64_store(&s->fn, (uint64_t)(uintptr_t)e.fn, RELAXED);
-    a64_store(&s->arg, (uint64_t)(uintptr_t)e.arg, RELAXED);
-    a64_store(&s->scope, (uint64_t)(uintptr_t)e.scope, RELAXED);
-    a64_store(&s->env, (uint64_t)(uintptr_t)e.env, RELAXED);
+    a64_store_pair(&s->fn, (uint64_t)(uintptr_t)e.fn,
+                   (uint64_t)(uintptr_t)e.arg);
+    a64_store_pair(&s->scope, (uint64_t)(uintptr_t)e.scope,
+                   (uint64_t)(uintptr_t)e.env);
 }
 
 static inline struct entry deque_get(struct deque_slot *s)

@@ -17,11 +17,10 @@
  *   P1  spawn: push, barrier light, park_wanted (see park.c)
  *   C1  (count.h) children's ends before the closer goes on
  *   S1  scope lock: release -> acquire    everything marked L(lock)
- * COST    In instructions: open 20, spawn 36, close 31 and 52 more for a child
+ * COST    In instructions: open 19, spawn 40, close 30 and 50 more for a child
  *         in place beside its call. No read-modify-write but for the last
- *         entry of the deque. What costs time is less their number than what
- *         waits for what was just stored: the running frame, which open and
- *         close reach through the worker, and bottom.
+ *         entry of the deque. What costs time is less their number than that
+ *         of the stores: 31 a task, those of the calls among them (pair.h).
  * REJECTED  Counting every child in the shared word (6 ns each); a descriptor
  *         a task (an allocation each); running a child inside spawn (it may
  *         wait for what its spawner does next, R30).
@@ -43,6 +42,9 @@
 _Static_assert(sizeof(struct scope) <= 192, "a quarter of 256 stays spare");
 _Static_assert(sizeof(roost_scope) == 256, "api.md says so");
 _Static_assert(offsetof(struct scope, timer) == 32, "a plain open ends there");
+_Static_assert(offsetof(struct scope, flags) == 16 &&
+                   offsetof(struct scope, count) == 24,
+               "init_plain stores them as a pair");
 
 void scope_lock(struct scope *s)
 {
@@ -137,20 +139,13 @@ const char *scope_name(const struct scope *s)
     return name;
 }
 
-/* Flags and `local`, which is 0: one store. */
-static inline void init_word(struct scope *s, uint64_t flags)
-{
-    memcpy(&s->flags, &flags, sizeof(flags));
-}
-
-/* The four words of a plain scope. */
+/* The four words of a plain scope. `local` and the count are 0. */
 static inline void init_plain(struct scope *s, struct scope *outer,
                               struct frame *owner)
 {
     s->outer = outer;
     s->owner = owner;
-    init_word(s, scope_flags(outer) & S_INHERIT);
-    a64_init(&s->count, 0);
+    pair_store(&s->flags, scope_flags(outer) & S_INHERIT, 0);
 }
 
 static int init_rare(struct scope *s, const roost_scope_opts *opts)
@@ -384,11 +379,7 @@ run_in_place(struct worker *w, struct fiber *fiber, struct frame *child,
     int status;
 
     edge_acquire(s); /* spawn -> start */
-    child->scope = s;
-    child->target = s;
-    child->env = e->env;
-    child->marks = 0;
-    a32_init(&child->linked, 0);
+    task_frame(child, s, e->env);
     w->frame = child;
     status = boundary_call(e->fn, e->arg);
     if (unlikely(status < 0 || frame_marked(child) || child->scope != s)) {
@@ -534,23 +525,22 @@ int roost_scope_close(roost_scope *pub, int body)
 {
     struct scope *s = scope_of(pub);
     struct worker *w = worker_tls;
-    volatile int kept = body; /* on the stack: a register costs more */
     struct frame *f;
 
     if (unlikely(w == NULL || w->frame->scope != s || s->owner != w->frame)) {
         return scope_close_wrong(s, body);
     }
     f = w->frame;
-    if (unlikely(body < 0)) {
+    if (unlikely(body != 0)) {
         return scope_close_slow(s, body);
     }
     if (likely(s->local != 0) && unlikely(!run_children(w, s, f))) {
-        return scope_close_slow(s, kept); /* never with S_SKIP */
+        return scope_close_slow(s, 0); /* never with S_SKIP */
     }
     if (unlikely((scope_flags(s) & ~(uint32_t)S_PLAIN) ||
                  a64_load(&s->count, ACQUIRE /* C1 */) != 0 ||
                  (f->marks & F_CLOSE_SLOW))) {
-        return scope_close_slow(s, kept);
+        return scope_close_slow(s, 0);
     }
     edge_acquire(&s->count); /* R61: end -> close */
     f->scope = s->outer;

@@ -193,11 +193,7 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e,
         return;
     }
     edge_acquire(s); /* R61: spawn -> start */
-    f.scope = s;
-    f.target = s;
-    f.env = e->env;
-    f.marks = 0;
-    a32_init(&f.linked, 0);
+    task_frame(&f, s, e->env);
     w->frame = &f;
     w->counters.run.value++;
     EVENT(task(w, e));

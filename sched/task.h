@@ -49,6 +49,11 @@ struct frame {
     struct task_desc *desc; /* I: F_DESC */
 };
 
+_Static_assert(offsetof(struct frame, target) == 8 &&
+                   offsetof(struct frame, env) == 16 &&
+                   offsetof(struct frame, epoch) == 32,
+               "task_frame stores pairs");
+
 /* What others may know of a frame; marks are the task's own. */
 enum {
     LINK_FOUND = 1, /* it stands in target->tasks: cancellers can find it */
@@ -76,6 +81,13 @@ enum {
     /* spawn takes the long way; S_PRIORITY says it of a scope opened here */
     F_SPAWN_SLOW = F_PRIORITY | F_HOOK,
 };
+
+/* That of a task which begins, of target s. No marks, not linked. */
+static inline void task_frame(struct frame *f, struct scope *s, struct env *env)
+{
+    pair_store(&f->scope, (uintptr_t)s, (uintptr_t)s);
+    pair_store(&f->env, (uintptr_t)env, 0);
+}
 
 /* Anything to do at its end? Both words in one look. */
 static inline bool frame_marked(const struct frame *f)

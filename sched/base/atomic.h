@@ -22,6 +22,7 @@
 #ifndef ROOST_BASE_ATOMIC_H
 #define ROOST_BASE_ATOMIC_H
 
+#include "pair.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -84,6 +85,17 @@ typedef struct aptr {
 #define a32_init(p, v) ((p)->value = (v))
 #define a64_init(p, v) ((p)->value = (v))
 #define aptr_init(p, v) ((p)->value = (v))
+
+/* Two neighbours by their only writer, relaxed, in one store where one of 16
+ * bytes never tears a word (x86-64); p, the first, is aligned to 16. A reader
+ * may see either without the other. See pair.h for why. */
+#if defined(__x86_64__) && !defined(ROOST_ATOMIC_TSAN)
+#define a64_store_pair(p, first, second)                                       \
+    pair_store(__builtin_assume_aligned((p), 16), (first), (second))
+#else
+#define a64_store_pair(p, first, second)                                       \
+    (a64_store((p), (first), RELAXED), a64_store((p) + 1, (second), RELAXED))
+#endif
 
 /* By its only writer: one less, relaxed. True: it is 0 now. One instruction
  * where a load and a store would be three. */
