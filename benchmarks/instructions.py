@@ -10,13 +10,14 @@ measured), and the N functions that most of it is spent in, with theirs.
 Valgrind runs one thread at a time, so only cases of one worker tell something.
 """
 import argparse
-import collections
 import json
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+
+import callgrind
 
 CASES = ["yield/2/1", "yield/1000/1", "pingpong/1", "pingpong/room/1",
          "pingpong/deadline/1", "chan/1p1c/1", "chan/4p4c/1", "ring/1",
@@ -25,62 +26,13 @@ CASES = ["yield/2/1", "yield/1000/1", "pingpong/1", "pingpong/room/1",
          "select/ready/16/1", "select/wait/2/1", "select/wait/16/1",
          "broadcast/1", "release/1", "cancel/1", "deadline/1"]
 
-FUNCTION = re.compile(r"^fn=\((\d+)\)(?: (.*))?$")
-CALLED = re.compile(r"^cfn=\((\d+)\)(?: (.*))?$")
-COST = re.compile(r"^0x([0-9a-f]+) \d+ (\d+)$")
-SYMBOL = re.compile(r"^[0-9a-f]+ <(.*)>:$")
-CODE = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
-
-
-def locked_instructions(program):
-    """Address -> function, of each instruction that locks the bus."""
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", program],
-                          capture_output=True, text=True, check=True).stdout
-    found, function = {}, ""
-    for line in text.split("\n"):
-        symbol, code = SYMBOL.match(line), CODE.match(line)
-        if symbol:
-            function = symbol[1]
-        elif code and (code[2] == "lock" or
-                       (code[2] == "xchg" and "(" in code[3])):
-            found[int(code[1], 16)] = function
-    return found
-
-
-def own_costs(path, locked):
-    """Function -> instructions of its own, and the locked ones of them, from
-    a callgrind.out file."""
-    names, costs, locks = {}, collections.Counter(), collections.Counter()
-    current, skip = None, False
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        found = FUNCTION.match(line) or CALLED.match(line)
-        cost = COST.match(line)
-        if found:
-            if found[2]:
-                names[found[1]] = found[2]
-            if line.startswith("fn="):
-                current = found[1]
-        elif line.startswith("calls="):
-            skip = True  # the next line is what was called, not its own
-        elif cost:
-            if not skip and current is not None:
-                costs[current] += int(cost[2])
-                if int(cost[1], 16) in locked:
-                    locks[locked[int(cost[1], 16)]] += int(cost[2])
-            skip = False
-    total = collections.Counter()
-    for number, cost in costs.items():
-        total[names.get(number, "?").split("'")[0]] += cost
-    return total, locks
-
 
 def run(program, case, batches, locked):
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "callgrind.out"
         done = subprocess.run(
-            ["valgrind", "--tool=callgrind", "--dump-instr=yes",
-             "--compress-pos=no", f"--callgrind-out-file={out}",
-             program, f"--batches={batches}",
+            callgrind.command(out) +
+            [program, f"--batches={batches}",
              f"--benchmark_filter=^{re.escape(case)}/(iter|proc)",
              "--benchmark_format=json"],
             capture_output=True, text=True, timeout=600, check=False)
@@ -88,7 +40,7 @@ def run(program, case, batches, locked):
         if not found or found[0].get("error_occurred"):
             raise RuntimeError(found[0]["error_message"] if found
                                else "no such case")
-        return own_costs(out, locked) + (found[0]["ops"],)
+        return callgrind.own_costs(out, locked) + (found[0]["ops"],)
 
 
 def main():
@@ -98,7 +50,7 @@ def main():
     parser.add_argument("cases", nargs="*", default=CASES)
     options = parser.parse_args()
     program = options.build / "benchmarks" / "bench_waits"
-    locked = locked_instructions(program)
+    locked = callgrind.locked_instructions(program)
     wrong = 0
     for case in options.cases:
         try:
