@@ -19,11 +19,13 @@ import sys
 import time
 
 import echo
+import growth
 import httpd
 import loops
+import page
 import waits
-from runs import (MS, NS, US, Runs, markdown_table, median, note, number,
-                  plain_table, ratio, spread, verdict)
+from runs import (MS, NS, US, Runs, median, note, number, plain_table, ratio,
+                  spread, verdict)
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -237,48 +239,17 @@ def describe(host, options):
             f"{host['date']}.")
 
 
-PAGE = """# Benchmarks
-
-Written by `./run bench --write`. {host}
-
-To repeat it, on a machine that does nothing else:
-
-    ./run bench             this page on the terminal, 30 minutes
-    ./run bench --write     and into this file
-    ./run bench --quick     a first impression, 5 minutes
-
-It installs what it lacks (Debian's packages), builds, and runs roost and its
-rivals interleaved; a rival that cannot be installed is left out. What each
-row does, and how it is measured, is said in
-[benchmarks/README.md](../benchmarks/README.md). Figures are of the machine
-above; the ratios are what to compare. `must` are figures to be reached, set on
-2 processors of an AMD EPYC (Zen 5): "reached", or how many times more it took.
-Less than 1 in "/best rival" is faster than the fastest of them.
-"""
-
-
-def write_page(host, options, tables):
-    path = ROOT / "docs" / "benchmarks.md"
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(PAGE.format(host=describe(host, options)))
-        for title, table, notes in tables:
-            out.write(f"\n## {title}\n\n{markdown_table(table)}\n")
-            out.write("".join(f"\n- {line}" for line in notes))
-            out.write("\n" if notes else "")
-    note(f"written: {path}")
-
-
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true",
                         help="5 minutes")
     parser.add_argument("--write", action="store_true",
-                        help="also write docs/benchmarks.md")
+                        help="also write docs/benchmarks")
     parser.add_argument("--json", type=pathlib.Path,
                         help="also write all samples there")
     parser.add_argument("--only", choices=("kernels", "parallel", "waits", "io",
-                                           "micro", "idle", "httpd"))
+                                           "micro", "growth", "idle", "httpd"))
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
@@ -290,6 +261,29 @@ def parse():
         options.repetitions = 3 if options.quick else 5
     options.min_time = 0.05 if options.quick else 0.2
     return options
+
+
+def plots(runs):
+    """What plots.py draws: a bar is a minimum."""
+    kernels = [[kernel, {f"{name}, {w}T": runs.least(program, f"{kernel}/{w}")
+                         for name, (program, counts) in SYSTEMS.items()
+                         for w in counts if name != "shared"}]
+               for kernel in KERNELS if kernel != "matmul"]
+    return {
+        "bars": {
+            "kernels.svg": {"title": "Fork-join", "unit": "ns a task",
+                            "groups": kernels},
+            "waits.svg": {"title": "Tasks that wait, 2 workers",
+                          "unit": "ns an operation",
+                          "groups": waits.bars(runs)},
+        },
+        "lines": {
+            "growth.svg": {"title": "How cost grows",
+                           "lines": {label: growth.points(runs, case)
+                                     for case, (label, _)
+                                     in growth.ROWS.items()}},
+        },
+    }
 
 
 def main():
@@ -321,6 +315,9 @@ def main():
         repetitions = max(1, options.repetitions - options.quick)
         run_micro(runs, repetitions, options.quick)
         tables.append(("Roost, an operation", micro_table(runs), []))
+    if options.only in (None, "growth") and runs.has("bench_growth"):
+        growth.run(runs, 1 if options.quick else 3, options.quick)
+        tables.append(("How cost grows", growth.table(runs), growth.NOTES))
     if options.only in (None, "httpd"):
         found = httpd.table(directory, options.quick, note)
         if found:
@@ -339,7 +336,8 @@ def main():
         options.json.write_text(json.dumps(samples, indent=1) + "\n",
                                 encoding="utf-8")
     if options.write:
-        write_page(host, options, tables)
+        page.write(ROOT / "docs" / "benchmarks", describe(host, options),
+                   tables, plots(runs))
     return 1 if runs.errors else 0
 
 

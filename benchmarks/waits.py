@@ -146,6 +146,20 @@ def row(runs, label, case, counter, scale, must):
     return judged(label, cells, least, unit, factor, must)
 
 
+def bars(runs):
+    """[[label, {system: ns}]] with two workers, of rows that all have in ns."""
+    found, outer = [], ""
+    for label, case, counter, scale, _ in ROWS:
+        if not label.startswith(" "):
+            outer = label
+        values = {name: runs.least(program, f"{case}/2")
+                  for name, program in SYSTEMS.items() if name != "threads"}
+        if counter == "ns" and scale == NS and values["roost"] is not None:
+            found.append([outer if label == outer else f"… {label.strip()}",
+                          values])
+    return found
+
+
 def timer_row(runs):
     label, with_timer, without, must = TIMER
     least = {}

@@ -1,0 +1,62 @@
+"""docs/benchmarks: the tables as a page, and pictures of them."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from runs import markdown_table, note
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+PAGE = """# Benchmarks
+
+Written by `./run bench --write`. {host}
+
+To repeat it, on a machine that does nothing else:
+
+    ./run bench             this page on the terminal, 30 minutes
+    ./run bench --write     and into this folder
+    ./run bench --quick     a first impression, 5 minutes
+
+It installs what it lacks (Debian's packages), builds, and runs roost and its
+rivals interleaved; a rival that cannot be installed is left out. What each
+row does, and how it is measured, is said in
+[benchmarks/README.md](../../benchmarks/README.md). Figures are of the machine
+above; the ratios are what to compare. `must` are figures to be reached, set on
+2 processors of an AMD EPYC (Zen 5): "reached", or how many times more it took.
+Less than 1 in "/best rival" is faster than the fastest of them.
+{pictures}"""
+
+
+def draw(folder, plots):
+    """The pictures that could be drawn: [(title, file)]."""
+    # Debian's matplotlib is Debian's Python's, whatever else is in PATH.
+    python = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) \
+        else "python3"
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as data:
+        json.dump(plots, data)
+        data.flush()
+        done = subprocess.run(
+            [python, str(HERE / "plots.py"), data.name, str(folder)],
+            capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        note(f"no pictures: {lines[-1] if lines else 'plots.py failed'}")
+        return []
+    return [(plot["title"], name) for kind in plots.values()
+            for name, plot in kind.items()]
+
+
+def write(folder, host, tables, plots):
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = "".join(f"\n![{title}]({name})\n"
+                       for title, name in draw(folder, plots))
+    path = folder / "README.md"
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(PAGE.format(host=host, pictures=pictures))
+        for title, table, notes in tables:
+            out.write(f"\n## {title}\n\n{markdown_table(table)}\n")
+            out.write("".join(f"\n- {line}" for line in notes))
+            out.write("\n" if notes else "")
+    note(f"written: {path}")
