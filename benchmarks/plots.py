@@ -15,7 +15,7 @@ matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "roost"  # the same data, the same file
 from matplotlib import pyplot  # noqa: E402
 
-OURS = "#c0392b"
+OURS = ["#c0392b", "#e59866"]
 OTHERS = ["#7f8c8d", "#34495e", "#95a5a6", "#5d6d7e", "#bdc3c7"]
 
 
@@ -29,12 +29,13 @@ def bars(plot, path):
     """A row of bars a workload, a bar a system, on a logarithmic scale."""
     systems = list(dict.fromkeys(s for _, values in plot["groups"]
                                  for s in values))
-    others = [s for s in systems if not s.startswith("roost")]
+    ours = [s for s in systems if s.startswith("roost")]
+    others = [s for s in systems if s not in ours]
     wide = 0.8 / max(1, len(systems))
     figure, axes = pyplot.subplots(
         figsize=(9, 1.2 + 0.16 * len(systems) * len(plot["groups"])))
     for i, system in enumerate(systems):
-        color = (OURS if system not in others
+        color = (OURS[ours.index(system) % len(OURS)] if system in ours
                  else OTHERS[others.index(system) % len(OTHERS)])
         places = [(g + (i - len(systems) / 2) * wide, values[system])
                   for g, (_, values) in enumerate(plot["groups"])
@@ -47,7 +48,7 @@ def bars(plot, path):
     axes.invert_yaxis()
     axes.set_xlabel(plot["unit"] + ", less is better")
     axes.set_title(plot["title"])
-    axes.legend(fontsize="small", ncol=2)
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))
     save(figure, path)
 
 
