@@ -2,8 +2,8 @@
 """Pictures of the tables: plots.py DATA.json FOLDER writes SVG files there.
 
 DATA.json is what report.py hands over: {"bars": {file: {"title", "unit",
-"groups": [[label, {system: value}]]}}, "lines": {file: {"title", "lines":
-{label: [[size, value]]}}}}. Needs matplotlib (python3-matplotlib).
+"groups": [[label, {system: value}]]}}, "lines": {file: {"title", "x", "y",
+"lines": {label: [[x, y]]}}}}. Needs matplotlib (python3-matplotlib).
 """
 import json
 import pathlib
@@ -53,19 +53,17 @@ def bars(plot, path):
 
 
 def lines(plot, path):
-    """What each workload costs at a size, in times of what it does first."""
+    """A line a workload, both scales logarithmic."""
     figure, axes = pyplot.subplots(figsize=(9, 4.5))
     for label, points in plot["lines"].items():
-        axes.plot([size for size, _ in points],
-                  [value / points[0][1] for _, value in points],
+        axes.plot([x for x, _ in points], [y for _, y in points],
                   marker="o", label=label)
-    axes.axhline(1.5, color="#bbbbbb", linestyle="--")
     axes.set_xscale("log")
-    axes.set_xlabel("how many")
-    axes.set_ylabel("cost of one, in times of the first")
-    axes.set_ylim(bottom=0)
+    axes.set_yscale("log")
+    axes.set_xlabel(plot["x"])
+    axes.set_ylabel(plot["y"])
     axes.set_title(plot["title"])
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))
     save(figure, path)
 
 

@@ -23,6 +23,7 @@ import growth
 import httpd
 import loops
 import page
+import scaling
 import waits
 from runs import (MS, NS, US, Runs, median, note, number, plain_table, ratio,
                   spread, verdict)
@@ -249,7 +250,8 @@ def parse():
     parser.add_argument("--json", type=pathlib.Path,
                         help="also write all samples there")
     parser.add_argument("--only", choices=("kernels", "parallel", "waits", "io",
-                                           "micro", "growth", "idle", "httpd"))
+                                           "micro", "growth", "scaling", "idle",
+                                           "httpd"))
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
@@ -263,7 +265,7 @@ def parse():
     return options
 
 
-def plots(runs):
+def plots(runs, speedups):
     """What plots.py draws: a bar is a minimum."""
     kernels = [[kernel, {f"{name}, {w}T": runs.least(program, f"{kernel}/{w}")
                          for name, (program, counts) in SYSTEMS.items()
@@ -278,7 +280,11 @@ def plots(runs):
                           "groups": waits.bars(runs)},
         },
         "lines": {
+            "scaling.svg": {"title": "Speed-up, simulated",
+                            "x": "workers", "y": "times one worker",
+                            "lines": scaling.lines(speedups)},
             "growth.svg": {"title": "How cost grows",
+                           "x": "how many", "y": "cost of one, in ns",
                            "lines": {label: growth.points(runs, case)
                                      for case, (label, _)
                                      in growth.ROWS.items()}},
@@ -291,7 +297,7 @@ def main():
     directory = options.build / "benchmarks"
     runs = Runs(directory, options)
     host = machine()
-    tables = []
+    tables, speedups = [], {}
     if host["load"] > 0.5 * host["processors"]:
         note(f"the machine is busy (load {host['load']:.1f}): only the minima "
              "mean something, and those for 2 workers little")
@@ -318,6 +324,10 @@ def main():
     if options.only in (None, "growth") and runs.has("bench_growth"):
         growth.run(runs, 1 if options.quick else 3, options.quick)
         tables.append(("How cost grows", growth.table(runs), growth.NOTES))
+    if options.only in (None, "scaling") and runs.has("bench_scaling"):
+        speedups, costs = scaling.run(directory, options.quick)
+        tables.append(("On machines that are not there",
+                       scaling.table(runs, speedups), scaling.notes(costs)))
     if options.only in (None, "httpd"):
         found = httpd.table(directory, options.quick, note)
         if found:
@@ -337,7 +347,7 @@ def main():
                                 encoding="utf-8")
     if options.write:
         page.write(ROOT / "docs" / "benchmarks", describe(host, options),
-                   tables, plots(runs))
+                   tables, plots(runs, speedups))
     return 1 if runs.errors else 0
 
 

@@ -176,6 +176,8 @@ void watch_cover(struct runtime *rt, int64_t when);
 /* The same for a moment of CLOCK_MONOTONIC, whatever the runtime's clock. */
 void watch_cover_real(struct runtime *rt, int64_t when);
 void watch_kick(struct runtime *rt);
+/* Fire all timers due at `now`, of all workers. On a thread that is none. */
+void watch_fire(struct runtime *rt, int64_t now);
 /* The same for a worker that armed something and now runs user code. */
 void watch_cover_own(struct worker *w);
 

@@ -151,6 +151,10 @@ void sim_step(struct sim *sim, enum sim_event event)
     }
     w->deque.room = INT64_MIN;
     w->budget = 1 + (int32_t)rng_below(&sim->rng, BUDGET);
+    if (sim_costs != NULL) {
+        sim_timed_step(sim, event);
+        w->budget = WORKER_BUDGET;
+    }
     sim_note(sim, event, sim->now->index);
     look_outside(sim);
     turn_to(sim, sim_draw(sim, true));
@@ -355,6 +359,7 @@ static void enlist(struct sim *sim, struct strand *st)
     st->index = sim->strands++;
     st->rank = sim_rank(sim);
     st->deadline = INT64_MAX;
+    st->asleep_at = -1;
     *sim->last = st;
     sim->last = &st->next;
 }

@@ -15,16 +15,17 @@ struct job;
 
 /* Where a strand may be left for another: what the hash is made of. */
 enum sim_event {
-    SIM_SPAWN,  /* a child was queued */
-    SIM_TURN,   /* a worker or task turns to something else */
-    SIM_WAIT,   /* a call that may wait begins */
-    SIM_COMMIT, /* it is about to leave its stack */
-    SIM_PLACE,  /* a child has run in place */
-    SIM_SEARCH, /* a worker looks elsewhere */
-    SIM_BLOCK,  /* a strand sleeps on a word */
-    SIM_END,    /* a strand has ended */
-    SIM_JUMP,   /* the clock jumped */
-    SIM_DRAW,   /* another choice than whose turn it is */
+    SIM_SPAWN,   /* a child was queued */
+    SIM_TURN,    /* a worker or task turns to something else */
+    SIM_WAIT,    /* a call that may wait begins */
+    SIM_COMMIT,  /* it is about to leave its stack */
+    SIM_PLACE,   /* a child has run in place */
+    SIM_SEARCH,  /* a worker looks elsewhere */
+    SIM_BLOCK,   /* a strand sleeps on a word */
+    SIM_END,     /* a strand has ended */
+    SIM_JUMP,    /* the clock jumped */
+    SIM_DRAW,    /* another choice than whose turn it is */
+    SIM_COMPUTE, /* sim_timed.c: a task has computed */
 };
 
 /* A thread of control that is none of the kernel's. O: of the one thread. */
@@ -39,6 +40,8 @@ struct strand {
     bool late;              /* the deadline has come first */
     bool ended;
     uint64_t rank;        /* sim_draw.c: PCT: the highest goes first */
+    int64_t at;           /* sim_timed.c: its own time */
+    int64_t asleep_at;    /* likewise: when it went to sleep; -1: it has not */
     void *(*fn)(void *);  /* I: a plain one: what it runs */
     void *arg;            /* I */
     struct waiter waiter; /* a plain one, but the host: it waits with this */
@@ -53,7 +56,7 @@ struct strand {
 
 /* How to choose: ROOST_SIM_STRATEGY. */
 struct sim_strategy {
-    enum { SIM_RANDOM, SIM_PCT, SIM_BOUND } kind; /* I */
+    enum { SIM_RANDOM, SIM_PCT, SIM_BOUND, SIM_TIMED } kind; /* I */
     unsigned param; /* I: change points, or preemptions */
     unsigned left;  /* of them */
     uint64_t next;  /* PCT: the next change point, in events */
@@ -131,5 +134,29 @@ struct strand *sim_draw(struct sim *sim, bool may_stay);
 bool sim_runnable(struct strand *st);
 uint64_t sim_rank(struct sim *sim);
 void sim_note(struct sim *sim, enum sim_event event, uint64_t value);
+
+/* --- sim_timed.c --- */
+
+/* What things take, ns. */
+struct sim_costs {
+    int64_t spawn, place, turn, wait, search; /* as the events are called */
+    int64_t look;       /* searching: at one other worker */
+    int64_t barrier;    /* a heavy barrier: to who issues it, */
+    int64_t interrupt;  /* and to each other worker that runs */
+    int64_t wake, call; /* waking: until who slept goes on; the call for it */
+    int64_t spin;       /* so long somebody with no work does not sleep yet */
+    /* a cache line, from one worker to another */
+    int64_t (*line)(unsigned from, unsigned to);
+};
+/* Set before a runtime is made: its workers have each a time of their own.
+ * NULL: no more of that. */
+extern const struct sim_costs *sim_costs;
+/* The running task computes for so long. */
+void sim_compute(int64_t ns);
+
+struct strand *sim_timed_draw(struct sim *sim);
+void sim_timed_step(struct sim *sim, enum sim_event event);
+/* w, whose turn it is, is about to steal from the victim's deque. */
+void sim_timed_steal(struct worker *w, struct worker *victim);
 
 #endif

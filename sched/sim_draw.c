@@ -36,6 +36,7 @@ static const struct {
     [SIM_RANDOM] = {"random", 0},
     [SIM_PCT] = {"pct", 3},
     [SIM_BOUND] = {"bound", 3},
+    [SIM_TIMED] = {"timed", 0}, /* not by the environment */
 };
 
 static int refuse(const char *text)
@@ -56,6 +57,10 @@ int sim_options(struct runtime *rt, struct sim_strategy *out)
     unsigned i;
 
     memset(out, 0, sizeof(*out));
+    if (sim_costs != NULL) {
+        out->kind = SIM_TIMED;
+        return 0;
+    }
     if (text == NULL) {
         out->kind = flags & ROOST_SIM_PCT     ? SIM_PCT
                     : flags & ROOST_SIM_BOUND ? SIM_BOUND
@@ -223,6 +228,9 @@ struct strand *sim_draw(struct sim *sim, bool may_stay)
         break;
     case SIM_BOUND:
         st = draw_bound(sim, may_stay);
+        break;
+    case SIM_TIMED:
+        st = sim_timed_draw(sim);
         break;
     default:
         st = any(sim, NULL);

@@ -31,6 +31,7 @@
 #include "base/check.h"
 #include "observe/events.h"
 #include "runtime.h"
+#include "sim.h"
 #include "worker.h"
 
 #define STEAL_PAUSE 20000 /* ns between heavy barriers of one thief */
@@ -291,11 +292,15 @@ static enum found steal_deque(struct worker *w, struct worker *victim,
     if (deque_size(&victim->deque) <= 0) {
         return FOUND_NOTHING;
     }
-    now = clock_fast(&w->clock);
-    if (now - w->last_heavy < STEAL_PAUSE && w->rt->sim == NULL) {
+    now = sim_costs == NULL ? clock_fast(&w->clock) : runtime_now_fast(w);
+    if (now - w->last_heavy < STEAL_PAUSE &&
+        (w->rt->sim == NULL || sim_costs != NULL)) {
         return FOUND_NOTHING;
     }
     w->last_heavy = now;
+    if (sim_costs != NULL) {
+        sim_timed_steal(w, victim);
+    }
     return deque_steal(&victim->deque, &out->entry) == STEAL_GOT
                ? FOUND_ENTRY
                : FOUND_NOTHING;

@@ -97,9 +97,8 @@ static bool due(struct runtime *rt, int64_t now)
 
 /* Between taking a timer out and queueing its task there is neither a timer
  * nor work: quiet.c must not take that for the end (F1). */
-static void fire_due(struct runtime *rt)
+void watch_fire(struct runtime *rt, int64_t now)
 {
-    int64_t now = clock_now();
     unsigned i;
 
     if (!due(rt, now)) {
@@ -132,7 +131,7 @@ static void *watch_main(void *arg)
         }
         post_collect(rt);
         if (rt->opts.clock != ROOST_CLOCK_VIRTUAL) {
-            fire_due(rt);
+            watch_fire(rt, clock_now());
         }
         until = earliest(rt);
         again = stall_look(rt);
