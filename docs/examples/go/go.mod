@@ -1,0 +1,3 @@
+module crawl
+
+go 1.19
