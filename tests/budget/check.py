@@ -20,7 +20,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "benchmarks"))
 import callgrind  # noqa: E402
 
-COUNT = 4000
+COUNT = 2000
 WIDE = 1.05
 NOISE = 0.05
 
