@@ -12,7 +12,8 @@
  *            `--------------------------------------'  blocking region
  *
  *         On its own stack it does only this; while it carries a worker it is
- *         on some fiber. The first ones are made with the runtime, others when
+ *         on some fiber. That of a guest is its host's thread (guest.c), which
+ *         carries the worker now and then and stands in none of the lists. The first ones are made with the runtime, others when
  *         region.c needs one; who is idle for long ends. One that ends joins
  *         the one that ended before it, carriers_stop all the others.
  *         A simulated worker has a carrier, too, without a thread: sim.c.
@@ -41,6 +42,7 @@
 #include "sim.h"
 #include "worker.h"
 #include <errno.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,6 +61,32 @@ static void unlock(struct runtime *rt)
 
 /* --- the thread --- */
 
+/* Threads of the runtime take no signals but synchronous ones (R71). */
+int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+    sigset_t all;
+    sigset_t old;
+    int rc;
+
+    sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGTRAP);
+    sigdelset(&all, SIGABRT);
+    sigdelset(&all, SIGSYS);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    rc = pthread_create(thread, NULL, fn, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return rc == 0 ? 0 : rc == ENOMEM ? -ENOMEM : -EAGAIN;
+}
+
+void runtime_join(pthread_t thread)
+{
+    (void)pthread_join(thread, NULL);
+}
+
 /* C++ keeps exceptions per thread (R70); absent in a C program. */
 extern void *__cxa_get_globals(void) __attribute__((weak));
 
@@ -76,10 +104,15 @@ static void make_key(void)
     roost_check(pthread_key_create(&ended, on_thread_end) == 0);
 }
 
+void carrier_thread_inside(struct carrier *c, bool inside)
+{
+    pthread_setspecific(ended, inside ? c : NULL);
+}
+
 void carrier_thread_begin(struct carrier *c)
 {
     pthread_once(&ended_once, make_key);
-    pthread_setspecific(ended, c);
+    carrier_thread_inside(c, true);
     if (__cxa_get_globals != NULL) {
         c->exceptions = __cxa_get_globals();
     }
@@ -92,7 +125,7 @@ void carrier_thread_begin(struct carrier *c)
 void carrier_thread_end(struct carrier *c)
 {
     overflow_thread_end(c);
-    pthread_setspecific(ended, NULL);
+    carrier_thread_inside(c, false);
 }
 
 static void begin_to_carry(struct carrier *c)
@@ -110,7 +143,7 @@ static void begin_to_carry(struct carrier *c)
     w->commit = NULL;
     worker_tls = w;
     EVENT_THREAD(WORKER, w->rt);
-    if (c->rt->flags & ROOST_PIN_WORKERS) {
+    if ((c->rt->flags & ROOST_PIN_WORKERS) && !w->guest) {
         cpu_pin(w->index);
     }
 }
@@ -120,10 +153,16 @@ static void enter(struct carrier *c)
 {
     struct worker *w = c->worker;
     struct timespec pause = {0, 1000000};
-    struct fiber *to = ready_loop(w);
+    struct fiber *to = c->resting != NULL ? c->resting : ready_loop(w);
 
+    c->resting = NULL;
     if (to == NULL) {
         to = work_ready_fiber(w);
+    }
+    if (to == NULL && w->guest) {
+        c->state = RESTS;
+        guest_pause(w);
+        return;
     }
     if (to == NULL) {
         /* Only memory can help: look again every millisecond. */
@@ -150,6 +189,8 @@ void carrier_carry(struct carrier *c)
     worker_tls = NULL;
     if (c->state == GIVES) {
         region_give(w);
+    }
+    if (c->state != LEAVES) {
         return;
     }
     edge_acquire(w); /* what was done on all its fibers */
@@ -161,6 +202,13 @@ void carrier_give(struct worker *w)
 {
     w->carrier->state = GIVES;
     fiber_switch(w, &w->carrier->thread, ready_spare, NULL);
+}
+
+void carrier_rest(struct worker *w)
+{
+    w->carrier->state = RESTS;
+    w->carrier->resting = w->fiber;
+    fiber_switch(w, &w->carrier->thread, NULL, NULL);
 }
 
 void carrier_leave(struct worker *w)

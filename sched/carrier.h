@@ -14,6 +14,7 @@
 enum carrying {
     CARRIES, /* there is no memory for a loop's stack: try again */
     GIVES,   /* its worker goes to who claims it */
+    RESTS,   /* it is a host's, who wants it back: guest.c */
     LEAVES,  /* the runtime ends */
 };
 
@@ -26,6 +27,7 @@ struct carrier {
     struct worker *worker; /* T(CA1), then O: whom it carries; NULL: the end */
     struct fiber thread;   /* O: its own stack, as a fiber */
     struct fiber *left;    /* O: its own stack is to queue it; or NULL */
+    struct fiber *resting; /* O: a host's: the loop to go on with, or NULL */
     enum carrying state;   /* O */
     unsigned pins;         /* O: pinned tasks on it that have not ended */
     uintptr_t *exceptions; /* I: its __cxa_eh_globals, or NULL */
@@ -72,7 +74,11 @@ void carriers_stop(struct runtime *rt);
 /* Around what a thread carries. */
 void carrier_thread_begin(struct carrier *c);
 void carrier_thread_end(struct carrier *c);
-/* On the thread, or strand, of c: carry its worker, until it is c's no more. */
+/* Whether it runs tasks just now, which must not end the thread: begin and end
+ * say so for a thread of the runtime's. */
+void carrier_thread_inside(struct carrier *c, bool inside);
+/* On the thread, or strand, of c: carry its worker, until it is c's no more, or
+ * its host wants the thread back. */
 void carrier_carry(struct carrier *c);
 /* One that is idle; NULL: there is none, and none can be made. */
 struct carrier *carrier_take(struct runtime *rt);
@@ -84,6 +90,8 @@ void carrier_hand(struct carrier *c, struct worker *w);
 void carrier_await(struct carrier *c);
 /* From w's loop: its thread gives it to who claims it. */
 void carrier_give(struct worker *w);
+/* From w's loop: its host has the thread, until it carries w again. */
+void carrier_rest(struct worker *w);
 /* From the loop, for good: the runtime ends. */
 _Noreturn void carrier_leave(struct worker *w);
 

@@ -104,7 +104,7 @@ bool lookout_needed(struct worker *w)
     unsigned i;
 
     for (i = 0; i < w->rt->worker_count; i++) {
-        all += switches(&w->rt->workers[i]);
+        all += i == w->index ? 0 : switches(&w->rt->workers[i]);
     }
     moved = all != l->all;
     l->all = all;

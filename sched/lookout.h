@@ -16,7 +16,7 @@ struct lookout {
     struct fiber *fiber;   /* O: what was in its slot */
     uint64_t switched;     /* O: when it had switched so often */
     int64_t since;         /* O: and when that was first seen */
-    uint64_t all;          /* O: how often all had switched at the last look */
+    uint64_t all;          /* O: how often all others had, at the last look */
     unsigned fruitless;    /* O: times that it slept, and then found nothing */
 };
 

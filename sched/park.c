@@ -15,6 +15,10 @@
  *                ^         <--search_end--'  ^                     |
  *                |                           `-- wake_one, retract-'
  *
+ *         A guest (guest.c), whose host may be late, is woken when no other
+ *         sleeps, and is not counted as searching before it does search: else
+ *         nobody would be woken until the host has time.
+ *
  * INVARIANTS
  *   - A worker is in the list exactly while it is counted as parked
  *     (both change under lock).
@@ -77,6 +81,7 @@ void parker_init(struct parker *k)
     a32_init(&k->notified, 0);
     k->link.next = NULL;
     k->link.prev = NULL;
+    k->guest = false;
 }
 
 bool park_search_begin(struct park *p)
@@ -104,14 +109,18 @@ bool park_announce(struct park *p, struct parker *k, bool searching)
 
     lock(p);
     a32_store(&k->notified, PARKER_ASLEEP, RELAXED);
-    list_push_front(&p->sleepers, &k->link);
+    if (k->guest) {
+        list_push_back(&p->sleepers, &k->link);
+    } else {
+        list_push_front(&p->sleepers, &k->link);
+    }
     word = a32_add(&p->word, delta, RELEASE /* P2 */) + delta;
     unlock(p);
     barrier_heavy(); /* P1 */
     return word == p->workers * PARK_PARKED;
 }
 
-/* Take k out of the sleepers: it searches now. Where it slept. Under lock, and
+/* Take k out of the sleepers: it is awake. Where it slept. Under lock, and
  * so is the word that says it: told later, it could meet the next sleep of a
  * worker whose time had come meanwhile, which would get up without having been
  * taken out. */
@@ -120,7 +129,7 @@ static uint32_t choose(struct park *p, struct parker *k)
     uint32_t was = a32_xchg(&k->notified, PARKER_CHOSEN, RELEASE /* P3 */);
 
     list_remove(&k->link);
-    a32_add(&p->word, PARK_SEARCHING - PARK_PARKED, RELAXED);
+    a32_add(&p->word, (k->guest ? 0 : PARK_SEARCHING) - PARK_PARKED, RELAXED);
     return was;
 }
 
@@ -181,7 +190,7 @@ void park_back(struct parker *k)
 static void notify(struct park *p, struct parker *k, uint32_t was)
 {
     if (was == PARKER_ELSEWHERE) {
-        p->poke(p);
+        p->poke(p, k);
     } else {
         futex_wake(&k->notified, 1);
     }

@@ -10,22 +10,24 @@
 struct parker {
     a32 notified;     /* M: PARKER_ (futex) */
     struct list link; /* L(lock): in sleepers while parked */
+    bool guest;       /* I: a host carries it: woken last, and no searcher */
 };
 
 /* parker.notified. */
 enum {
     PARKER_ASLEEP,    /* or about to be: on its futex */
     PARKER_CHOSEN,    /* a wake-up is due */
-    PARKER_ELSEWHERE, /* likewise asleep, but where `poke` wakes it */
+    PARKER_ELSEWHERE, /* likewise asleep, but where `poke` wakes it, once */
 };
 
 struct park {
     a32 word; /* M: searching in the low half, parked in the high half */
-    uint32_t workers;            /* I */
-    void (*poke)(struct park *); /* I: wakes the one that is ELSEWHERE */
-    a32 lookouts;                /* M: sleepers that look again: lookout.c */
-    a32 lock;                    /* M: spin, a few instructions */
-    struct list sleepers;        /* L(lock): newest first */
+    uint32_t workers; /* I */
+    /* I: wakes one that is ELSEWHERE */
+    void (*poke)(struct park *, struct parker *);
+    a32 lookouts;         /* M: sleepers that look again: lookout.c */
+    a32 lock;             /* M: spin, a few instructions */
+    struct list sleepers; /* L(lock): newest first */
 } __attribute__((aligned(CACHE_LINE)));
 
 #define PARK_SEARCHING 1u
@@ -45,7 +47,7 @@ bool park_search_end(struct park *p);
  * Returns true if all workers are parked now. */
 bool park_announce(struct park *p, struct parker *k, bool searching);
 /* Worker: found work after all. True: taken back. False: somebody has chosen
- * me meanwhile; either way I am searching now and awake. */
+ * me meanwhile; either way I am searching now (but a guest) and awake. */
 bool park_retract(struct park *p, struct parker *k);
 /* Worker: sleep until chosen or the deadline (ns, CLOCK_MONOTONIC). True:
  * chosen, and searching. False: the time has come; still parked: retract. */

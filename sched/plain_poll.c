@@ -21,6 +21,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "fd.h"
+#include "guest.h"
 #include <errno.h>
 #include <poll.h>
 #include <roost/io.h>
@@ -29,13 +30,14 @@
 #include <unistd.h>
 
 #define FEW 4 /* descriptors that need no allocation */
+#define MORE 2 /* beside them: the bell, and what a host watches */
 
 static __thread struct poll_room {
-    struct pollfd first[FEW + 1]; /* [0]: the bell */
-    uint32_t first_index[FEW + 1];
+    struct pollfd first[FEW + MORE]; /* [0]: the bell */
+    uint32_t first_index[FEW + MORE];
     struct pollfd *fds; /* NULL: no wait is prepared */
     uint32_t *index;
-    unsigned n, room;
+    unsigned n, room; /* of these; behind them is room for the host's */
 } self;
 
 /* The first of a wait. */
@@ -65,7 +67,7 @@ static void free_room(void)
 static int grow(void)
 {
     unsigned room = 2 * self.room;
-    struct pollfd *fds = alloc_bytes(room * sizeof(*fds));
+    struct pollfd *fds = alloc_bytes((room + 1) * sizeof(*fds));
     uint32_t *index = alloc_bytes(room * sizeof(*index));
 
     if (fds == NULL || index == NULL) {
@@ -101,6 +103,27 @@ static int sleep_until(unsigned n, roost_ns deadline)
     return rc;
 }
 
+/* The same for all; a guest's host carries its worker meanwhile. */
+static int sleep_all(roost_ns deadline)
+{
+    struct pollfd *host = &self.fds[self.n];
+    int rc;
+
+    *host = (struct pollfd){.fd = guest_watched(), .events = POLLIN};
+    if (host->fd < 0) {
+        return sleep_until(self.n, deadline);
+    }
+    do {
+        roost_ns until = guest_slice() ? 0 : deadline;
+
+        rc = sleep_until(self.n + 1, until);
+        if (rc > 0 && host->revents != 0) {
+            rc--;
+        }
+    } while (rc == 0 && (deadline == ROOST_NEVER || clock_now() < deadline));
+    return rc;
+}
+
 /* The first descriptor that is ready; 0: none. */
 static unsigned ready(void)
 {
@@ -131,7 +154,7 @@ static int commit_polling(struct waiter *wt, roost_ns deadline)
     if (!wait_thread_bell(wt, self.fds[0].fd)) {
         return wait_commit(wt, ROOST_NEVER);
     }
-    rc = sleep_until(self.n, deadline);
+    rc = sleep_all(deadline);
     if (rc > 0 && self.fds[0].revents != 0) {
         return hear(wt);
     }

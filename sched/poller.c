@@ -21,6 +21,9 @@
  *         The watch comes every millisecond only while it is needed: it stops
  *         when a worker sleeps in the poller and nobody has looked since it
  *         came last, so that a busy server does not kick it at every event.
+ *
+ *         A guest (guest.c) does not sleep in it: alone, its host watches the
+ *         set, and that counts as sleeping there; with others, they do.
  * INVARIANTS
  *   - Nothing is made before the first wait for a descriptor.
  *   - While a task waits: a worker sleeps in the poller, or one that is awake
@@ -246,10 +249,26 @@ bool poller_sleep(struct worker *w, int64_t until)
     return true;
 }
 
-void poller_poke(struct park *park)
+void poller_rest(struct runtime *rt)
+{
+    if (poller_awaited(&rt->poller)) {
+        a32_store(&rt->poller.asleep, 1, RELAXED);
+    }
+}
+
+void poller_back(struct runtime *rt)
+{
+    if (a32_load(&rt->poller.asleep, RELAXED) != 0) {
+        a32_store(&rt->poller.asleep, 0, RELEASE /* PL3 */);
+        cover(rt);
+    }
+}
+
+void poller_poke(struct park *park, struct parker *k)
 {
     struct runtime *rt = container_of(park, struct runtime, park);
 
+    (void)k;
     pollset_ring(&rt->poller.set);
 }
 

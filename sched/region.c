@@ -173,8 +173,8 @@ void roost_block_begin(void)
     struct worker *w = worker_tls;
     struct carrier *c;
 
-    if (unlikely(w == NULL || (w->frame->marks & F_HOOK) ||
-                 w->rt->sim != NULL)) { /* one thread: all of them block */
+    /* Simulated, all of them block; a host does not lose its worker. */
+    if (unlikely(w == NULL || (w->frame->marks & F_HOOK) || w->stays)) {
         begin_inside();
         return;
     }

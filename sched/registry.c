@@ -12,6 +12,7 @@
  */
 #include "base/check.h"
 #include "fd.h"
+#include "guest.h"
 #include "plain.h"
 #include "runtime.h"
 #include "sim.h"
@@ -62,8 +63,12 @@ static void in_child(void)
     worker_tls = NULL;
     region_forget();
     sim_forget();
+    guest_forget();
     for (at = runtimes.next; at != &runtimes; at = at->next) {
-        poller_close(container_of(at, struct runtime, link));
+        struct runtime *rt = container_of(at, struct runtime, link);
+
+        poller_close(rt);
+        guest_close(rt);
     }
     fd_forked();
     offload_forget();

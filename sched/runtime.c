@@ -3,7 +3,7 @@
  *
  * START   1 options and environment   2 memory, root scope, background group
  *         3 stacks   4 workers' queues and first fibers   5 the watch thread
- *         6 the workers' threads   7 the registry
+ *         6 the workers' threads, but a guest's first   7 the registry
  * STOP    1 refuse posts, calls, submits   2 background tasks: soft cancel,
  *         await, newest first   3 posts and groups: the same together
  *         4 the offload threads: abandoned calls awaited, all joined
@@ -28,6 +28,7 @@
 #include "count.h"
 #include "fd.h"
 #include "group.h"
+#include "guest.h"
 #include "sim.h"
 #include <errno.h>
 #include <stdio.h>
@@ -281,40 +282,10 @@ static void free_runtime(struct runtime *rt)
         stack_pool_free(rt->stacks);
     }
     carriers_free(rt);
+    guest_free(rt);
     pthread_mutex_destroy(&rt->walk);
     scope_dispose(&rt->root);
     alloc_free(rt);
-}
-
-/* Threads of the runtime take no signals but synchronous ones (R71). */
-static int make_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
-{
-    sigset_t all;
-    sigset_t old;
-    int rc;
-
-    sigfillset(&all);
-    sigdelset(&all, SIGSEGV);
-    sigdelset(&all, SIGBUS);
-    sigdelset(&all, SIGFPE);
-    sigdelset(&all, SIGILL);
-    sigdelset(&all, SIGTRAP);
-    sigdelset(&all, SIGABRT);
-    sigdelset(&all, SIGSYS);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(thread, NULL, fn, arg);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return rc == 0 ? 0 : rc == ENOMEM ? -ENOMEM : -EAGAIN;
-}
-
-int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
-{
-    return make_thread(thread, fn, arg);
-}
-
-void runtime_join(pthread_t thread)
-{
-    (void)pthread_join(thread, NULL);
 }
 
 /* The watch first: it makes threads. */
@@ -328,9 +299,12 @@ static void stop_threads(struct runtime *rt)
     if (rt->sim != NULL) {
         park_wake_all(&rt->park);
         sim_stop(rt);
-    } else {
-        carriers_stop(rt);
+        return;
     }
+    if (rt->guest != NULL) {
+        guest_detach(rt);
+    }
+    carriers_stop(rt);
 }
 
 static int start_threads(struct runtime *rt)
@@ -341,7 +315,10 @@ static int start_threads(struct runtime *rt)
     if (rc != 0) {
         return rc;
     }
-    for (i = 0; i < rt->worker_count; i++) {
+    if (rt->guest != NULL) {
+        guest_attach(rt);
+    }
+    for (i = rt->guest != NULL; i < rt->worker_count; i++) {
         rc = carrier_start(rt, &rt->workers[i]);
         if (rc != 0) {
             stop_threads(rt);
@@ -351,7 +328,7 @@ static int start_threads(struct runtime *rt)
     return 0;
 }
 
-static int make_groups(struct runtime *rt, bool run)
+static int make_groups(struct runtime *rt, enum runtime_kind kind)
 {
     int rc;
 
@@ -361,7 +338,7 @@ static int make_groups(struct runtime *rt, bool run)
     }
     rc = group_init(rt->background, rt,
                     &(roost_scope_opts){.flags = ROOST_SUPERVISE});
-    if (rc == 0 && run) {
+    if (rc == 0 && kind == RUNTIME_RUN) {
         rt->report_deadlock = !(rt->flags & ROOST_NO_DEADLOCK_CHECK);
         rt->main = alloc_zero(sizeof(*rt->main));
         rc = rt->main == NULL ? -ENOMEM : group_init(rt->main, rt, NULL);
@@ -369,8 +346,20 @@ static int make_groups(struct runtime *rt, bool run)
     return rc;
 }
 
-/* run: for roost_run, with a group for its function. */
-static int start(struct runtime **out, const roost_opts *opts, bool run)
+/* Who simulates, or is the host. */
+static int prepare_backend(struct runtime *rt, enum runtime_kind kind)
+{
+    int rc = kind == RUNTIME_GUEST ? guest_new(rt) : 0;
+
+    if (rc == 0 && rt->opts.backend == ROOST_SIM) {
+        rt->sim = sim_new(rt);
+        rc = rt->sim == NULL ? -ENOMEM : sim_options(rt, &rt->sim->strategy);
+    }
+    return rc;
+}
+
+int runtime_start(struct runtime **out, const roost_opts *opts,
+                  enum runtime_kind kind)
 {
     struct runtime *rt = alloc_aligned(CACHE_LINE, sizeof(roost_runtime));
     int rc;
@@ -380,17 +369,12 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
     }
     pthread_mutex_init(&rt->walk, NULL);
     rc = read_options(rt, opts);
+    if (rc == 0) {
+        rc = prepare_backend(rt, kind);
+    }
     if (rc != 0) {
         free_runtime(rt);
         return rc;
-    }
-    if (rt->opts.backend == ROOST_SIM) {
-        rt->sim = sim_new(rt);
-        rc = rt->sim == NULL ? -ENOMEM : sim_options(rt, &rt->sim->strategy);
-        if (rc != 0) {
-            free_runtime(rt);
-            return rc;
-        }
     }
     barrier_probe();
     clock_calibrate();
@@ -399,12 +383,12 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
     a64_init(&rt->epoch, 1);
     a64_init(&rt->virtual_now, (uint64_t)ROOST_S);
     park_init(&rt->park, rt->worker_count);
-    rt->park.poke = poller_poke;
+    rt->park.poke = kind == RUNTIME_GUEST ? guest_poke : poller_poke;
     inject_init(&rt->inject);
     init_root(rt);
     pool_init(&rt->pool, &rt->opts);
     carriers_init(rt);
-    rc = make_groups(rt, run);
+    rc = make_groups(rt, kind);
     rt->stacks = stack_pool_new(rt->stack_size);
     if (rc == 0) {
         rc = rt->stacks == NULL ? -ENOMEM : make_workers(rt);
@@ -414,7 +398,8 @@ static int start(struct runtime **out, const roost_opts *opts, bool run)
         pthread_sigmask(SIG_BLOCK, &rt->signal_mask, NULL);
     }
     if (rc == 0) {
-        rc = rt->sim != NULL ? sim_start(rt, run) : start_threads(rt);
+        rc = rt->sim != NULL ? sim_start(rt, kind == RUNTIME_RUN)
+                             : start_threads(rt);
     }
     if (rc != 0) {
         free_runtime(rt);
@@ -434,7 +419,7 @@ int roost_start(roost_runtime **out, const roost_opts *opts)
     if (out == NULL) {
         return -EINVAL;
     }
-    rc = start(&rt, opts, false);
+    rc = runtime_start(&rt, opts, RUNTIME_START);
     if (rc == 0) {
         *out = (roost_runtime *)(void *)rt;
     }
@@ -454,7 +439,9 @@ static void stop_pause(struct runtime *rt)
     struct timespec pause = {0, 1000000};
     a32 never;
 
-    if (sim_here(rt)) {
+    if (rt->guest != NULL) {
+        guest_drive(rt, clock_now() + ROOST_MS);
+    } else if (sim_here(rt)) {
         a32_init(&never, 0);
         futex_wait(&never, 0, runtime_now(rt) + ROOST_MS);
     } else {
@@ -518,6 +505,7 @@ static int stop(struct runtime *rt)
     if (!await_all(rt, end) || pool_stop(rt, end) != 0) {
         list_left(rt);
         trace_end(rt, registry_count() - 1);
+        guest_forget();
         return -ETIMEDOUT;
     }
     group_end(rt->background);
@@ -542,6 +530,9 @@ int roost_stop(roost_runtime *pub)
         return -EDEADLK;
     }
     if (a32_load(&pub->rt.stopped, ACQUIRE /* Z1 */) == 0) {
+        if (pub->rt.guest != NULL && !guest_here(&pub->rt)) {
+            return -EPERM;
+        }
         pub->rt.stop_status = stop(&pub->rt);
         a32_store(&pub->rt.stopped, 1, RELEASE /* Z1 */);
     }
@@ -577,7 +568,7 @@ int roost_run(roost_fn fn, void *arg, const roost_opts *opts)
     if (runtime_self() != NULL) {
         return -EDEADLK;
     }
-    rc = start(&rt, opts, true);
+    rc = runtime_start(&rt, opts, RUNTIME_RUN);
     if (rc != 0) {
         return rc;
     }

@@ -80,6 +80,7 @@ struct runtime {
     struct pool pool;         /* threads of offloaded calls */
     struct poller poller;     /* who waits for descriptors */
     struct sim *sim;          /* I: ROOST_SIM: see sim.c; NULL: threads */
+    struct guest *guest;      /* I: worker 0 is a host's; NULL: a thread's */
     a64 silent_since; /* M: virtual clock: all wait, some for descriptors,
                              since then, really; 0: not so */
 
@@ -95,6 +96,7 @@ struct roost_runtime {
     struct runtime rt;
 };
 
+/* --- carrier.c --- */
 /* A thread that takes no signals but synchronous ones. 0, -EAGAIN, -ENOMEM. */
 int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg);
 void runtime_join(pthread_t thread);

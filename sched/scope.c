@@ -401,7 +401,11 @@ static inline bool round_due(struct worker *w)
 static void count_in_place(struct worker *w)
 {
     uint32_t left = a32_load(&w->in_place_left, RELAXED);
-    uint32_t most = w->rt->sim == NULL ? WORKER_TURNS : 1;
+    uint32_t most = WORKER_TURNS;
+
+    if (unlikely(w->stays)) {
+        most = w->guest ? guest_in_place(w) : 1;
+    }
 
     a64_store(&w->counters.inlined,
               a64_load(&w->counters.inlined, RELAXED) + most - left, RELAXED);
@@ -428,7 +432,7 @@ static __attribute__((noinline)) struct worker *go_round(struct worker *w,
 
     count_in_place(w);
     sim_point(w->rt, SIM_PLACE);
-    if (others_wait(w, now)) {
+    if (others_wait(w, now) || (w->guest && guest_over(w))) {
         w->round_at = now;
         ready_look_round(w);
         w = fiber->worker;

@@ -317,7 +317,7 @@ int roost_checkpoint(void)
         w->slice_start = now;
     } else if (now - w->slice_start > CHECKPOINT_SLICE) {
         w->slice_start = now;
-        if (work_waits(w) || work_exists(w)) {
+        if (w->guest || work_waits(w) || work_exists(w)) {
             ready_look_round(w);
         }
     }

@@ -21,6 +21,7 @@
  * COST    Off: a load a turn. On: 6 stores a turn; in a look, 3 system calls
  *         for each worker that has not turned since the last.
  */
+#include "guest.h"
 #include "runtime.h"
 #include "sim.h"
 #include "worker.h"
@@ -161,8 +162,9 @@ int64_t stall_look(struct runtime *rt)
     for (i = 0; i < rt->worker_count; i++) {
         struct worker *w = &rt->workers[i];
 
-        if (a64_load(&w->sleeps_until, SEQ_CST /* V1 */) != 0) {
-            w->stall.seen = 0; /* asleep: count from anew */
+        if (a64_load(&w->sleeps_until, SEQ_CST /* V1 */) != 0 ||
+            (w->guest && guest_away(rt))) {
+            w->stall.seen = 0; /* asleep, or not here: count from anew */
             all = false;
             continue;
         }

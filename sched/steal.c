@@ -102,13 +102,22 @@ static enum found oldest_ready(struct worker *w, struct work *out)
     return found == FOUND_NOTHING ? found_fiber(take_next(w), out) : found;
 }
 
-/* Every 61st turn (R60, R68). What is NORMAL waits in two places, which take
+/* Every 61st turn (R60, R68), or every turn of a guest, which counts them. What is NORMAL waits in two places, which take
  * turns: under HIGH tasks that never end neither is to starve. */
 static enum found look_round(struct worker *w, struct work *out)
 {
     enum found found;
 
-    w->turns = WORKER_TURNS;
+    if (unlikely(w->guest)) {
+        if (guest_over(w)) {
+            return FOUND_HOST;
+        }
+        if (!guest_round(w)) {
+            return FOUND_NOTHING;
+        }
+    } else {
+        w->turns = WORKER_TURNS;
+    }
     w->odd_round = !w->odd_round;
     timers_fire(&w->timers, runtime_now_fast(w));
     if (unlikely(a32_load(&w->rt->poller.on, RELAXED))) {

@@ -64,6 +64,7 @@
 
 #include "base/check.h"
 #include "base/edge.h"
+#include "guest.h"
 #include "observe/events.h"
 #include "plain.h"
 #include "plain_poll.h"
@@ -369,6 +370,11 @@ bool wait_thread_bell(struct waiter *wt, int bell)
                    RELAXED);
 }
 
+bool wait_thread_woken(struct waiter *wt)
+{
+    return a32_load(&wt->woken, ACQUIRE /* W1 */) == THREAD_WOKEN;
+}
+
 void wait_wake(struct waiter *wt)
 {
     EVENT(wake(wt));
@@ -451,6 +457,9 @@ static int commit_thread(struct waiter *wt, roost_ns deadline)
     if (unlikely(commit != NULL)) {
         thread_commit = NULL;
         return commit(wt, deadline);
+    }
+    if (unlikely(guest_hosts())) {
+        return guest_wait(wt, deadline);
     }
     if (deadline == ROOST_NEVER && plain_self()->used &&
         a32_cas(&wt->woken, &seen, THREAD_ASLEEP, RELAXED, RELAXED)) {

@@ -19,7 +19,7 @@
  *   before a sleep finds it by P4 (park.c): park_wake_all takes that lock.
  * COST    A turn from the deque: 3 ns beside the task.
  * SEE     steal.c (where work is found), ready.c, park.c, quiet.c, carrier.c
- *         (the thread that it runs on)
+ *         (the thread that it runs on), guest.c (a host's)
  */
 #include "worker.h"
 
@@ -64,6 +64,12 @@ int worker_init(struct worker *w, struct runtime *rt, unsigned index)
     parker_init(&w->parker);
     timers_init(&w->timers, runtime_now(rt));
     w->watched = rt->opts.stall > 0 || rt->sim != NULL;
+    w->guest = rt->guest != NULL && index == 0;
+    w->stays = w->guest || rt->sim != NULL;
+    w->parker.guest = w->guest;
+    if (w->guest) { /* guest_round */
+        w->turns = 1;
+    }
     if (rt->sim != NULL) { /* sim.c: spawn and close meet it */
         w->deque.room = INT64_MIN;
         a32_init(&w->in_place_left, 1);
@@ -96,6 +102,8 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
     worker_turn(w, NULL);
     if (unlikely(found == FOUND_CLAIM)) {
         carrier_give(w);
+    } else if (unlikely(found == FOUND_HOST)) {
+        guest_give_way(w);
     } else if (found == FOUND_ENTRY) {
         struct task_desc *d =
             work->entry.fn == desc_run ? work->entry.arg : NULL;
@@ -134,8 +142,18 @@ static enum found spin(struct worker *w, struct work *out)
     return found;
 }
 
-/* Announced as parked: sleep until there is something. Back: searching. Whether
- * all is quiet a simulation asks when no strand at all can go on. */
+/* True: chosen. False: it is time. */
+static bool sleep_till(struct worker *w, int64_t until)
+{
+    if (likely(!w->stays)) {
+        return lookout_sleep(w, until);
+    }
+    return w->guest ? guest_sleep(w, until) : park_sleep(&w->parker, until);
+}
+
+/* Announced as parked: sleep until there is something. Back: searching, but for
+ * a guest. Whether all is quiet a simulation asks when no strand at all can go
+ * on. */
 static void sleep_parked(struct worker *w, bool all)
 {
     struct runtime *rt = w->rt;
@@ -156,8 +174,7 @@ static void sleep_parked(struct worker *w, bool all)
     a64_store(&w->counters.parked, a64_load(&w->counters.parked, RELAXED) + 1,
               RELAXED);
     EVENT(park());
-    if (rt->sim != NULL ? park_sleep(&w->parker, until)
-                        : lookout_sleep(w, until)) {
+    if (sleep_till(w, until)) {
         a64_store(&w->counters.woken, a64_load(&w->counters.woken, RELAXED) + 1,
                   RELAXED);
     } else {
@@ -188,8 +205,7 @@ static enum found idle(struct worker *w, struct work *out)
             return FOUND_NOTHING;
         }
         sim_point(rt, SIM_SEARCH);
-        found =
-            searching && rt->sim == NULL ? spin(w, out) : work_search(w, out);
+        found = searching && !w->stays ? spin(w, out) : work_search(w, out);
         if (found != FOUND_NOTHING) {
             w->lookout.fruitless = 0;
             if (searching && park_search_end(&rt->park)) {
@@ -206,7 +222,7 @@ static enum found idle(struct worker *w, struct work *out)
         edge_release(rt); /* -> roost_settle, a jump of a virtual clock */
         sleep_parked(w, park_announce(&rt->park, &w->parker, searching));
         w->lookout.fruitless++;
-        searching = true;
+        searching = !w->guest || park_search_begin(&rt->park);
     }
 }
 

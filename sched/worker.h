@@ -79,6 +79,8 @@ struct worker {
     bool looked_inject;      /* O: the last turn came from outside */
     bool timers_dirty;       /* O: may need the watch */
     bool watched;            /* I: opts.stall is set, or it is simulated */
+    bool guest;              /* I: a host carries it: guest.c */
+    bool stays;              /* I: on its thread: a guest, or simulated */
     struct inject high, low; /* prioritised work, of any thread */
     struct inject mine;      /* pinned here */
     struct parker parker;
@@ -133,7 +135,13 @@ void overflow_thread_begin(struct carrier *c);
 void overflow_thread_end(struct carrier *c);
 
 /* --- steal.c --- */
-enum found { FOUND_NOTHING, FOUND_ENTRY, FOUND_FIBER, FOUND_CLAIM };
+enum found {
+    FOUND_NOTHING,
+    FOUND_ENTRY,
+    FOUND_FIBER,
+    FOUND_CLAIM, /* who waits for this worker */
+    FOUND_HOST,  /* that its host wants its thread back */
+};
 struct work {
     struct entry entry;
     struct fiber *fiber;
@@ -157,6 +165,19 @@ struct fiber *work_next_fiber(struct worker *w);
 /* The same from every queue that a fiber may be in, when there is no stack
  * for the loop; what would need one stays. Fires due timers first. */
 struct fiber *work_ready_fiber(struct worker *w);
+
+/* --- guest.c: of the worker that a host carries --- */
+/* About to take something: is the host's budget used up, and more to do? */
+bool guest_over(struct worker *w);
+/* Likewise: is it time to look round? */
+bool guest_round(struct worker *w);
+/* After so many more children in place a closer looks round. */
+uint32_t guest_in_place(struct worker *w);
+/* The host has its thread, and is called again at once; parked, as park_sleep;
+ * or for want of memory, in a while, when that may be back. */
+void guest_give_way(struct worker *w);
+bool guest_sleep(struct worker *w, int64_t until);
+void guest_pause(struct worker *w);
 
 /* --- lookout.c --- */
 enum found lookout_nap(struct worker *w, struct work *out);

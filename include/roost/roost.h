@@ -9,6 +9,7 @@
 #include <roost/base.h>
 #include <roost/chan.h>
 #include <roost/error.h>
+#include <roost/guest.h>
 #include <roost/io.h>
 #include <roost/offload.h>
 #include <roost/parallel.h>
