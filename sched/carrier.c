@@ -107,6 +107,7 @@ static void make_key(void)
 void carrier_thread_inside(struct carrier *c, bool inside)
 {
     pthread_setspecific(ended, inside ? c : NULL);
+    c->thread.sanitizer = sanitize_thread();
 }
 
 void carrier_thread_begin(struct carrier *c)
@@ -118,7 +119,6 @@ void carrier_thread_begin(struct carrier *c)
     }
     c->number = gettid();
     c->thread.runtime = c->rt;
-    c->thread.sanitizer = sanitize_thread();
     overflow_thread_begin(c);
 }
 

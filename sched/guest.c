@@ -15,7 +15,7 @@
  *         guest_give_way, and goes on there (carrier_rest). The host watches a
  *         set of a bell and a timer (hostset.c). Whoever chooses the parked
  *         worker rings; what its wheel holds is in the timer. Alone, it has the
- *         poller's set in it as well.
+ *         poller's set in it as well, and nobody else looks there.
  *         With other workers the host, who may be late, is the last to be asked
  *         (park.c), and what it would be late for is not left to it: the watch
  *         keeps looking after its wheel, the others and the watch after
@@ -55,7 +55,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "runtime.h"
-#include "sanitize.h"
+#include "sim.h"
 #include "worker.h"
 #include <errno.h>
 #include <stdio.h>
@@ -161,6 +161,7 @@ uint32_t guest_in_place(struct worker *w)
     bool few = now - g->placed < IN_PLACE_NS;
 
     g->placed = now;
+    poller_round(w->rt, now); /* nobody else does: poller.c */
     g->in_place = few ? 2 * g->in_place : 1;
     if (g->in_place > WORKER_TURNS) {
         g->in_place = WORKER_TURNS;
@@ -220,7 +221,6 @@ bool guest_sleep(struct worker *w, int64_t until)
 {
     struct runtime *rt = w->rt;
     struct guest *g = rt->guest;
-    bool chosen;
 
     if (!g->alone && rt->opts.clock != ROOST_CLOCK_VIRTUAL) {
         leave_timers(w);
@@ -231,14 +231,7 @@ bool guest_sleep(struct worker *w, int64_t until)
         return false;
     }
     set_timer(g, until);
-    if (g->alone) {
-        poller_rest(rt);
-    }
-    chosen = rest(w);
-    if (g->alone) {
-        poller_back(rt);
-    }
-    return chosen;
+    return rest(w);
 }
 
 /* --- a turn, on the host's thread --- */
@@ -255,7 +248,6 @@ static bool carry(struct guest *g, int64_t budget)
     g->fresh = true;
     g->more = false;
     a32_store(&g->away, 0, RELAXED);
-    c->thread.sanitizer = sanitize_thread();
     carrier_thread_inside(c, true);
     carrier_carry(c);
     carrier_thread_inside(c, false);
@@ -277,7 +269,7 @@ int roost_guest_turn(roost_runtime *pub, roost_ns budget)
     if (rt == NULL) {
         return -EINVAL;
     }
-    if (a32_load(&rt->stopped, ACQUIRE /* Z1 */)) {
+    if (a32_load(&rt->stopped, RELAXED)) {
         return -ESHUTDOWN;
     }
     if (runtime_self() != NULL) {
@@ -296,15 +288,16 @@ int roost_guest_fd(roost_runtime *pub)
     if (rt == NULL) {
         return -EINVAL;
     }
-    return a32_load(&rt->stopped, ACQUIRE /* Z1 */) ? -ESHUTDOWN
-                                                    : rt->guest->host.set;
+    return a32_load(&rt->stopped, RELAXED) ? -ESHUTDOWN : rt->guest->host.set;
 }
 
 /* --- the host waits --- */
 
 bool guest_hosts(void)
 {
-    return hosted != NULL && futex_instead == NULL; /* simulates another */
+    int64_t now;
+
+    return hosted != NULL && !sim_now(&now); /* it simulates another one */
 }
 
 int guest_watched(void)
@@ -324,20 +317,27 @@ void guest_drive(struct runtime *rt, int64_t until)
     }
 }
 
+/* What was rung for wt before the turn may have been heard in it. */
+static void wait_some(struct guest *g, struct waiter *wt, roost_ns deadline)
+{
+    if (!carry(g, SLICE) && !wait_thread_woken(wt)) { /* recheck: W1 */
+        (void)hostset_wait(&g->host, deadline);
+    }
+}
+
 int guest_wait(struct waiter *wt, roost_ns deadline)
 {
     struct runtime *rt = hosted;
 
     if (wait_thread_bell(wt, rt->guest->host.bell)) {
         while (!wait_thread_woken(wt)) {
-            guest_drive(rt, deadline);
-            if (clock_now() < deadline || wait_thread_woken(wt)) {
-                continue;
-            }
-            if (wait_timeout(wt)) {
+            if (clock_now() < deadline) {
+                wait_some(rt->guest, wt, deadline);
+            } else if (wait_timeout(wt)) {
                 return -ETIMEDOUT;
+            } else {
+                deadline = ROOST_NEVER; /* the winner is about to ring */
             }
-            deadline = ROOST_NEVER; /* the winner is about to ring */
         }
         rt->guest->owed++;
     }
@@ -435,10 +435,11 @@ void guest_detach(struct runtime *rt)
 {
     struct guest *g = rt->guest;
 
-    (void)carry(g, INT64_MAX);
-    while (g->carrier.state != LEAVES) { /* for want of memory */
-        (void)hostset_wait(&g->host, INT64_MAX);
+    while (g->carrier.state != LEAVES) {
         (void)carry(g, INT64_MAX);
+        if (g->carrier.state != LEAVES) { /* for want of memory */
+            (void)hostset_wait(&g->host, INT64_MAX);
+        }
     }
     hosted = NULL;
     carrier_thread_end(&g->carrier);

@@ -55,6 +55,8 @@ bool guest_here(const struct runtime *rt);
 void guest_drive(struct runtime *rt, int64_t until);
 /* Does the host carry nobody just now? */
 bool guest_away(const struct runtime *rt);
+/* Is it the runtime of a guest without other workers? */
+#define guest_alone(rt) ((rt)->guest != NULL && (rt)->guest->alone)
 /* park.poke, of a runtime that is a guest. */
 void guest_poke(struct park *park, struct parker *k);
 /* In a forked child. */

@@ -22,12 +22,14 @@
  *         when a worker sleeps in the poller and nobody has looked since it
  *         came last, so that a busy server does not kick it at every event.
  *
- *         A guest (guest.c) does not sleep in it: alone, its host watches the
- *         set, and that counts as sleeping there; with others, they do.
+ *         A guest (guest.c) does not sleep in it. Where it has other workers
+ *         they do; alone, its host watches the set, and the watch does not
+ *         look: whoever it woke would have to wait for the host as well.
  * INVARIANTS
  *   - Nothing is made before the first wait for a descriptor.
  *   - While a task waits: a worker sleeps in the poller, or one that is awake
- *     will look before it sleeps, or the watch comes (poller_next).
+ *     will look before it sleeps, or the watch comes (poller_next), or the host
+ *     of the only one watches the set.
  *   - The bell rings once for each time that a worker which sleeps here is
  *     chosen (park.c), not for every wake-up.
  * ORDER
@@ -64,6 +66,7 @@
 #include "base/check.h"
 #include "base/sleeplock.h"
 #include "fd.h"
+#include "guest.h"
 #include "runtime.h"
 #include "sim.h"
 #include "worker.h"
@@ -99,7 +102,9 @@ void poller_close(struct runtime *rt)
 
 static void cover(struct runtime *rt)
 {
-    watch_cover_real(rt, clock_now() + POLLER_PAUSE);
+    if (!guest_alone(rt)) {
+        watch_cover_real(rt, clock_now() + POLLER_PAUSE);
+    }
 }
 
 void poller_await(struct runtime *rt)
@@ -249,21 +254,6 @@ bool poller_sleep(struct worker *w, int64_t until)
     return true;
 }
 
-void poller_rest(struct runtime *rt)
-{
-    if (poller_awaited(&rt->poller)) {
-        a32_store(&rt->poller.asleep, 1, RELAXED);
-    }
-}
-
-void poller_back(struct runtime *rt)
-{
-    if (a32_load(&rt->poller.asleep, RELAXED) != 0) {
-        a32_store(&rt->poller.asleep, 0, RELEASE /* PL3 */);
-        cover(rt);
-    }
-}
-
 void poller_poke(struct park *park, struct parker *k)
 {
     struct runtime *rt = container_of(park, struct runtime, park);
@@ -278,7 +268,8 @@ int64_t poller_next(struct runtime *rt)
 {
     struct poller *p = &rt->poller;
 
-    if (!poller_awaited(p) || a32_load(&p->asleep, SEQ_CST /* V1 */)) {
+    if (guest_alone(rt) || !poller_awaited(p) ||
+        a32_load(&p->asleep, SEQ_CST /* V1 */)) {
         return INT64_MAX;
     }
     return clock_now() + POLLER_PAUSE;
@@ -291,7 +282,7 @@ int64_t poller_watch(struct runtime *rt)
     int64_t now;
     bool moved = looks != p->seen;
 
-    if (!poller_awaited(p)) {
+    if (guest_alone(rt) || !poller_awaited(p)) {
         return INT64_MAX;
     }
     p->seen = looks;

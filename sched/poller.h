@@ -65,11 +65,6 @@ int64_t poller_watch(struct runtime *rt);
 /* When it has to come, as things are now. */
 int64_t poller_next(struct runtime *rt);
 
-/* The guest, alone, gives its thread back while it waits: its host watches the
- * set in its place. And it is back. */
-void poller_rest(struct runtime *rt);
-void poller_back(struct runtime *rt);
-
 /* park.poke */
 void poller_poke(struct park *park, struct parker *k);
 /* When no thread of the runtime is left; and in a forked child. */

@@ -151,13 +151,15 @@ TEST_PLAIN(the_host_reads_what_its_own_worker_writes, "R58")
 TEST_PLAIN(the_host_sleeps_and_its_worker_goes_on, "R11")
 {
     roost_runtime *rt = host_open(NULL);
-    roost_ns until = roost_now() + 30 * ROOST_MS;
     int n = 0;
 
     CHECK_EQ(roost_post(rt, returns_seven, &n, 0), 0);
-    CHECK_EQ(roost_sleep_until(until), 0);
-    CHECK(roost_now() >= until);
-    CHECK_EQ(test_get(&n), 1);
+    while (test_get(&n) == 0) { /* alone nobody else would run it */
+        roost_ns until = roost_now() + 3 * ROOST_MS;
+
+        CHECK_EQ(roost_sleep_until(until), 0);
+        CHECK(roost_now() >= until);
+    }
     host_close(rt);
 }
 

@@ -162,7 +162,7 @@ static void begin(unsigned count, unsigned n)
     ends_quiet = false;
 }
 
-static void worker(void)
+static inline void worker(void)
 {
     struct worker *w = &workers[model_self()];
 
