@@ -35,10 +35,9 @@
  *     it when it is closed.
  *   - The host keeps its worker: regions do not give it away (region.c).
  * ORDER
- *   V1  (watch.c) sleeps_until
- *   `away` is relaxed: the watch may look once in vain. What the chosen worker
- *   is to find goes over P3 (park.c), what a wait gives over W1 (wait.c): the
- *   bell tells only when to look.
+ *   None of its own. `away` is relaxed: the watch may look once in vain. What
+ *   the chosen worker is to find goes over P3 (park.c), what a wait gives over
+ *   W1 (wait.c): the bell tells only when to look. sleeps_until: V1 (watch.c).
  * COST    A turn that finds nothing: a membarrier, 2 us. Each time the bell is
  *         rung: two system calls; a new earliest timer: one.
  * REJECTED  Telling the host when to come, as a time (libuv's backend timeout):
@@ -55,6 +54,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "runtime.h"
+#include "sanitize.h"
 #include "sim.h"
 #include "worker.h"
 #include <errno.h>
@@ -194,13 +194,6 @@ static void nap(struct worker *w)
     carrier_rest(w);
 }
 
-/* Its wheel is the watch's, as if it computed. */
-static void leave_timers(struct worker *w)
-{
-    a64_store(&w->sleeps_until, 0, SEQ_CST /* V1 */);
-    watch_cover_own(w);
-}
-
 /* Parked: until the host comes again. True: chosen. */
 static bool rest(struct worker *w)
 {
@@ -223,8 +216,10 @@ bool guest_sleep(struct worker *w, int64_t until)
     struct guest *g = rt->guest;
 
     if (!g->alone && rt->opts.clock != ROOST_CLOCK_VIRTUAL) {
-        leave_timers(w);
+        watch_cover_own(w); /* its wheel is the watch's, as if it computed */
         until = INT64_MAX;
+    } else {
+        a64_store(&w->sleeps_until, (uint64_t)until, RELAXED);
     }
     if (!g->alone && lookout_needed(w)) {
         nap(w);
@@ -418,7 +413,7 @@ void guest_attach(struct runtime *rt)
     c->rt = rt;
     c->claim.kind = WORK_CLAIM;
     c->worker = &rt->workers[0];
-    c->id = pthread_self();
+    sanitize_host(&c->thread);
     sigaltstack(NULL, &g->signal_stack);
     carrier_thread_begin(c);
     keep_signal_stack(g);

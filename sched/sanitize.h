@@ -34,6 +34,7 @@
 #if defined(ROOST_TSAN)
 #include <sanitizer/tsan_interface.h>
 #elif defined(ROOST_ASAN)
+#include <pthread.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -56,7 +57,7 @@ static inline void sanitize_fiber_free(void *sanitizer)
 }
 
 /* ASan: `from` ends for good when its place for the fake stack is NULL; a
- * thread's own stack has no bounds here, which ASan accepts. */
+ * thread's own stack has no bounds here, which ASan accepts, but a host's. */
 static inline void sanitize_switch_begin(struct fiber *from, struct fiber *to)
 {
 #if defined(ROOST_TSAN)
@@ -84,6 +85,23 @@ static inline void sanitize_switch_end(struct fiber *self)
     __sanitizer_finish_switch_fiber(self->sanitizer, NULL, NULL);
 #else
     (void)self;
+#endif
+}
+
+/* A host's stack has them: the thread runs on after the guest has left it. */
+static inline void sanitize_host(struct fiber *thread)
+{
+#ifdef ROOST_ASAN
+    pthread_attr_t attr;
+    void *low = NULL;
+
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &low, &thread->stack.size);
+        thread->stack.low = low;
+        pthread_attr_destroy(&attr);
+    }
+#else
+    (void)thread;
 #endif
 }
 

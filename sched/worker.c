@@ -145,10 +145,13 @@ static enum found spin(struct worker *w, struct work *out)
 /* True: chosen. False: it is time. */
 static bool sleep_till(struct worker *w, int64_t until)
 {
-    if (likely(!w->stays)) {
-        return lookout_sleep(w, until);
+    if (unlikely(w->guest)) {
+        return guest_sleep(w, until);
     }
-    return w->guest ? guest_sleep(w, until) : park_sleep(&w->parker, until);
+    /* What others arm in our wheel from here on is the watch's. */
+    a64_store(&w->sleeps_until, (uint64_t)until, RELAXED);
+    return w->rt->sim != NULL ? park_sleep(&w->parker, until)
+                              : lookout_sleep(w, until);
 }
 
 /* Announced as parked: sleep until there is something. Back: searching, but for
@@ -169,8 +172,6 @@ static void sleep_parked(struct worker *w, bool all)
     until = rt->opts.clock == ROOST_CLOCK_VIRTUAL
                 ? again
                 : (int64_t)a64_load(&w->timers.next, RELAXED);
-    /* What others arm in our wheel from here on is the watch's. */
-    a64_store(&w->sleeps_until, (uint64_t)until, RELAXED);
     a64_store(&w->counters.parked, a64_load(&w->counters.parked, RELAXED) + 1,
               RELAXED);
     EVENT(park());
