@@ -7,11 +7,15 @@
  *     after     after work that kept all workers busy
  *     sleeper   a task sleeps until long after the second mark
  *     reader    a task has read from a descriptor, and waits for more
+ *     guest     likewise, in the loop of the main thread, and one sleeps
+ *     guests    likewise, beside another worker
  *
  * The main thread writes the marks to stderr and sleeps in one system call
  * between them.
  */
+#include <poll.h>
 #include <roost/roost.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +76,23 @@ static void rest(long seconds, long ns)
     nanosleep(&span, NULL);
 }
 
+/* The loop of a host, for so long. False: it came round for nothing. */
+static bool loop(roost_runtime *rt, int ms, bool turns)
+{
+    struct pollfd fd = {.fd = roost_guest_fd(rt), .events = POLLIN};
+    roost_ns end = roost_now() + ms * ROOST_MS;
+
+    while (poll(&fd, 1, ms) > 0 && turns && roost_now() < end) {
+        (void)roost_guest_turn(rt, ROOST_MS);
+    }
+    return fd.revents == 0;
+}
+
+static bool is_guest(const char *mode)
+{
+    return strncmp(mode, "guest", 5) == 0;
+}
+
 static int prepare(roost_runtime *rt, const char *mode)
 {
     static int fds[2];
@@ -86,7 +107,10 @@ static int prepare(roost_runtime *rt, const char *mode)
     if (strcmp(mode, "sleeper") == 0) {
         return roost_post(rt, sleep_long, NULL, 0);
     }
-    if (strcmp(mode, "reader") == 0) {
+    if (is_guest(mode) && roost_post(rt, sleep_long, NULL, 0) < 0) {
+        return -1;
+    }
+    if (is_guest(mode) || strcmp(mode, "reader") == 0) {
         return pipe(fds) != 0 ? -1 : roost_post(rt, reads_all, fds, 0);
     }
     return -1;
@@ -94,21 +118,36 @@ static int prepare(roost_runtime *rt, const char *mode)
 
 int main(int argc, char **argv)
 {
-    const roost_opts opts = {.workers = 2};
+    roost_opts opts = {.workers = 2};
     roost_runtime *rt;
+    bool guest = argc == 3 && is_guest(argv[1]);
+    bool idle = true;
 
-    if (argc != 3 || roost_start(&rt, &opts) != 0) {
-        fprintf(stderr, "usage: idle never|after|sleeper|reader SECONDS\n");
+    if (guest) {
+        opts.workers = strcmp(argv[1], "guest") == 0 ? 1 : 2;
+    }
+    if (argc != 3 || (guest ? roost_guest_start(&rt, &opts)
+                            : roost_start(&rt, &opts)) != 0) {
+        fprintf(stderr, "usage: idle never|after|sleeper|reader|guest|guests "
+                        "SECONDS\n");
         return 2;
     }
     if (prepare(rt, argv[1]) < 0) {
         return 1;
     }
-    rest(0, SETTLE_NS);
+    if (guest) {
+        (void)loop(rt, SETTLE_NS / 1000000, true);
+    } else {
+        rest(0, SETTLE_NS);
+    }
     mark("idle begins\n");
-    rest(atol(argv[2]), 0);
+    if (guest) {
+        idle = loop(rt, atoi(argv[2]) * 1000, false);
+    } else {
+        rest(atol(argv[2]), 0);
+    }
     mark("idle ends\n");
-    if (roost_stop(rt) < 0) {
+    if (roost_stop(rt) < 0 || !idle) {
         return 1;
     }
     roost_runtime_free(rt);

@@ -376,6 +376,9 @@ int guest_new(struct runtime *rt)
         return rc;
     }
     rt->guest = g;
+    if (rt->opts.workers != 0) { /* ROOST_WORKERS does not make it others */
+        rt->worker_count = rt->opts.workers;
+    }
     g->alone = rt->worker_count == 1;
     if (g->alone) {
         rc = poller_make(rt);

@@ -20,7 +20,8 @@ extern "C" {
  * of roost (roost_call, roost_group_wait, roost_stop). The other workers are
  * threads. The host alone may call the two below and roost_stop.
  *   rt    written on success
- *   opts  NULL = the defaults; ROOST_PIN_WORKERS leaves the host where it is
+ *   opts  NULL = the defaults. ROOST_WORKERS does not override opts.workers, as
+ *         tasks may count on 1; ROOST_PIN_WORKERS leaves the host where it is
  *   0, or as roost_start: -EINVAL, -ENOMEM, -EAGAIN. -EINVAL also: ROOST_SIM,
  *   which a line on stderr names. -EMFILE, -ENFILE, -ENOSPC: its descriptors
  *   could not be made. -EBUSY: this thread is the host of another one.

@@ -432,6 +432,37 @@ TEST_PLAIN(bad_arguments_are_refused, "R10")
     CHECK_EQ(roost_guest_fd(NULL), -EINVAL);
 }
 
+static int counts_workers(void *arg)
+{
+    (void)arg;
+    return (int)roost_worker_count();
+}
+
+/* Tasks that touch what is the loop's count on being alone. */
+TEST_PLAIN(the_environment_adds_no_workers_to_those_asked_for, "R66")
+{
+    roost_opts one = {.workers = 1};
+    roost_runtime *rt = NULL;
+    const char *was = getenv("ROOST_WORKERS");
+    char kept[16];
+
+    snprintf(kept, sizeof(kept), "%s", was == NULL ? "" : was);
+    setenv("ROOST_WORKERS", "3", 1);
+    CHECK_EQ(roost_guest_start(&rt, &one), 0);
+    CHECK_EQ(roost_call(rt, counts_workers, NULL), 1);
+    host_close(rt);
+    CHECK_EQ(roost_guest_start(&rt, NULL), 0);
+    CHECK_EQ(roost_call(rt, counts_workers, NULL), 3);
+    host_close(rt);
+    setenv("ROOST_WORKERS", "three", 1);
+    CHECK_EQ(roost_guest_start(&rt, &one), -EINVAL);
+    if (was == NULL) {
+        unsetenv("ROOST_WORKERS");
+    } else {
+        setenv("ROOST_WORKERS", kept, 1);
+    }
+}
+
 /* ---- fork ---- */
 
 /* Ends the child: 0 if all is as it should be. */
