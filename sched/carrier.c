@@ -12,11 +12,12 @@
  *            `--------------------------------------'  blocking region
  *
  *         On its own stack it does only this; while it carries a worker it is
- *         on some fiber. That of a guest is its host's thread (guest.c), which
- *         carries the worker now and then and stands in none of the lists. The first ones are made with the runtime, others when
+ *         on some fiber. The first ones are made with the runtime, others when
  *         region.c needs one; who is idle for long ends. One that ends joins
  *         the one that ended before it, carriers_stop all the others.
- *         A simulated worker has a carrier, too, without a thread: sim.c.
+ *         A simulated worker has a carrier, too, without a thread: sim.c. That
+ *         of a guest is its host's thread, which carries the worker now and
+ *         then, and stands in none of the lists: guest.c.
  * INVARIANTS
  *   - word is 0 exactly while the carrier stands in the list of idle ones, or
  *     waits in its region for a worker that it has claimed.

@@ -31,8 +31,8 @@
  *   - owed is how often the bell was or will be rung, less how often it was
  *     heard: once for each time that the parked worker was chosen by another,
  *     for a wait of the host that another completed, and by the host itself. So
- *     the bell is silent when nothing is to be done, and nobody is about to ring
- *     it when it is closed.
+ *     the bell is silent when nothing is to be done, and nobody is about to
+ *     ring it when it is closed.
  *   - The host keeps its worker: regions do not give it away (region.c).
  * ORDER
  *   None of its own. `away` is relaxed: the watch may look once in vain. What
@@ -46,9 +46,9 @@
  *         poller: two wake-ups an event.
  * SEE     docs/decisions/0016-a-guest.md
  */
-#include <roost/guest.h>
-
 #include "guest.h"
+
+#include <roost/guest.h>
 
 #include "base/alloc.h"
 #include "base/check.h"

@@ -29,7 +29,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define FEW 4 /* descriptors that need no allocation */
+#define FEW 4  /* descriptors that need no allocation */
 #define MORE 2 /* beside them: the bell, and what a host watches */
 
 static __thread struct poll_room {

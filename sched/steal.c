@@ -102,8 +102,9 @@ static enum found oldest_ready(struct worker *w, struct work *out)
     return found == FOUND_NOTHING ? found_fiber(take_next(w), out) : found;
 }
 
-/* Every 61st turn (R60, R68), or every turn of a guest, which counts them. What is NORMAL waits in two places, which take
- * turns: under HIGH tasks that never end neither is to starve. */
+/* Every 61st turn (R60, R68), or every turn of a guest, which counts them. What
+ * is NORMAL waits in two places, which take turns: under HIGH tasks that never
+ * end neither is to starve. */
 static enum found look_round(struct worker *w, struct work *out)
 {
     enum found found;

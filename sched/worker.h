@@ -135,13 +135,8 @@ void overflow_thread_begin(struct carrier *c);
 void overflow_thread_end(struct carrier *c);
 
 /* --- steal.c --- */
-enum found {
-    FOUND_NOTHING,
-    FOUND_ENTRY,
-    FOUND_FIBER,
-    FOUND_CLAIM, /* who waits for this worker */
-    FOUND_HOST,  /* that its host wants its thread back */
-};
+/* CLAIM: who waits for this worker; HOST: it wants its thread back. */
+enum found { FOUND_NOTHING, FOUND_ENTRY, FOUND_FIBER, FOUND_CLAIM, FOUND_HOST };
 struct work {
     struct entry entry;
     struct fiber *fiber;
@@ -173,8 +168,8 @@ bool guest_over(struct worker *w);
 bool guest_round(struct worker *w);
 /* After so many more children in place a closer looks round. */
 uint32_t guest_in_place(struct worker *w);
-/* The host has its thread, and is called again at once; parked, as park_sleep;
- * or for want of memory, in a while, when that may be back. */
+/* The host has its thread, and is to come back at once; parked, as park_sleep;
+ * or in a while, when there may be memory again. */
 void guest_give_way(struct worker *w);
 bool guest_sleep(struct worker *w, int64_t until);
 void guest_pause(struct worker *w);

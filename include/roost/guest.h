@@ -45,14 +45,15 @@ ROOST_API int roost_guest_fd(roost_runtime *rt);
 
 /*
  * Runs what is ready on worker 0, until nothing is, or the budget is used up.
- *   budget  for so many ns it goes on; ROOST_NEVER: until nothing is ready; 0 or
- *           less: one task. It is looked at between tasks: one that computes
+ *   budget  for so many ns it goes on; ROOST_NEVER: until nothing is ready; 0
+ *           or less: one task. It is looked at between tasks: one that computes
  *           has as long as it takes, or up to its next roost_checkpoint
  *   0: nothing is ready, and the descriptor tells when something is. 1: there
  *   is more, and the descriptor is readable. -EPERM: not the host, or inside a
  *   hook. -EDEADLK: inside a task. -ESHUTDOWN: after roost_stop. -EINVAL: rt is
  *   NULL or no guest, a forked child
- * Never waits. Who: the host, not inside a task. Cost: 4 us if there is nothing.
+ * Never waits. Who: the host, not inside a task. Cost: 4 us if there is
+ * nothing to do.
  */
 ROOST_API int roost_guest_turn(roost_runtime *rt, roost_ns budget);
 

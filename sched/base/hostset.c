@@ -1,5 +1,5 @@
 /*
- * hostset.c - an epoll set with a bell and a timer, for a loop that is not ours.
+ * hostset.c - an epoll set with a bell and a timer, for another's loop.
  *
  * Both are level-triggered: the set stays readable until they are heard.
  *

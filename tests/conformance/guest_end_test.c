@@ -365,15 +365,21 @@ static void in_hook(void *arg)
     hook_rc = roost_guest_turn(hooked, 0);
 }
 
+struct held {
+    roost_scope *s;
+    int holds;
+};
+
 static int holds(void *arg)
 {
-    roost_scope **out = (roost_scope **)arg;
+    struct held *h = (struct held *)arg;
     roost_scope *s = roost_scope_current();
     static roost_hook hook;
 
     CHECK_EQ(roost_scope_hold(s), 0);
     CHECK_EQ(roost_scope_on_cancel(s, &hook, in_hook, NULL), 0);
-    __atomic_store_n(out, s, __ATOMIC_RELEASE);
+    h->s = s;
+    test_set(&h->holds, 1);
     CHECK_EQ(roost_sleep(3600 * ROOST_S), -ECANCELED);
     return 0;
 }
@@ -381,20 +387,18 @@ static int holds(void *arg)
 TEST_PLAIN(only_the_host_outside_of_tasks_and_hooks, "R22 R57")
 {
     roost_runtime *rt = host_open(NULL);
-    roost_scope *s = NULL;
+    struct held h = {NULL, 0};
     pthread_t thread;
 
     CHECK_EQ(pthread_create(&thread, NULL, other_thread, rt), 0);
     pthread_join(thread, NULL);
     CHECK_EQ(roost_call(rt, inside, rt), 3);
-    CHECK_EQ(roost_post(rt, holds, &s, 0), 0);
-    while (__atomic_load_n(&s, __ATOMIC_ACQUIRE) == NULL) {
-        CHECK(roost_guest_turn(rt, ROOST_NEVER) >= 0);
-    }
+    CHECK_EQ(roost_post(rt, holds, &h, 0), 0);
+    host_until(rt, &h.holds, 1);
     hooked = rt;
     hook_rc = 0;
-    CHECK(roost_scope_cancel(s, 0));
-    roost_scope_release(s);
+    CHECK(roost_scope_cancel(h.s, 0));
+    roost_scope_release(h.s);
     CHECK_EQ(hook_rc, -EPERM);
     host_close(rt);
 }

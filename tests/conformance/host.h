@@ -79,4 +79,37 @@ TEST_UNUSED static int adds_one(void *n)
     return 0;
 }
 
+struct sleeper {
+    roost_ns d, woke;
+    int times, ended;
+};
+
+TEST_UNUSED static int sleeps(void *arg)
+{
+    struct sleeper *s = (struct sleeper *)arg;
+
+    for (int i = 0; i < s->times; i++) {
+        roost_ns until = roost_now() + s->d;
+
+        CHECK_EQ(roost_sleep_until(until), 0);
+        s->woke = roost_now();
+        CHECK(s->woke >= until);
+    }
+    test_add(&s->ended, 1);
+    return 0;
+}
+
+/* Counts what comes: [2]. */
+TEST_UNUSED static int reads(void *arg)
+{
+    int *fd = (int *)arg;
+    char byte;
+
+    while (roost_read(fd[0], &byte, 1) == 1) {
+        CHECK_EQ(byte, (char)test_add(&fd[2], 1));
+    }
+    test_set(&fd[2], 1000);
+    return roost_close(fd[0]);
+}
+
 #endif

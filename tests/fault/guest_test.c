@@ -4,8 +4,8 @@
  * just interrupts.
  *
  * Would catch: a start that leaks what it had made, or ends with another code
- * than its page names; a task that never goes on since its host was not told, or
- * since there was no stack for the loop when it waited; an EINTR that a host
+ * than its page names; a task that never goes on since its host was not told,
+ * or since there was no stack for the loop when it waited; an EINTR that a host
  * sees; an end that hangs.
  *
  * __wrap_malloc() __wrap_calloc() __wrap_free() __wrap_posix_memalign()

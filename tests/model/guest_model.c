@@ -1,13 +1,13 @@
 /*
  * guest_model.c - the real sched/guest.c, and the real loop of the worker that
- * a host carries, beside another worker, the watch, and threads that bring work.
+ * a host carries, beside another worker, the watch, and who brings work.
  *
  * Would catch: a host that is not told that there is something to do, since who
  * was to ring and the worker that gave the thread back have missed each other;
  * a worker that waits for a host which was not told that its budget left work
  * over; a bell that stays rung for nothing, or is rung when it is closed; a
- * timer that neither the host nor the watch looks after; a wait of the host that
- * is over and nobody has told.
+ * timer that neither the host nor the watch looks after; a wait of the host
+ * that is over and nobody has told.
  *
  * Thread 0 is the host, thread 1 the fiber that the worker's loop is on: they
  * take turns. The host goes by its descriptor alone. The system is one word: a
