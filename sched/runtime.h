@@ -96,7 +96,7 @@ struct roost_runtime {
     struct runtime rt;
 };
 
-/* --- carrier.c --- */
+/* --- thread.c --- */
 /* A thread that takes no signals but synchronous ones. 0, -EAGAIN, -ENOMEM. */
 int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg);
 void runtime_join(pthread_t thread);
