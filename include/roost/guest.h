@@ -52,7 +52,7 @@ ROOST_API int roost_guest_fd(roost_runtime *rt);
  *   is more, and the descriptor is readable. -EPERM: not the host, or inside a
  *   hook. -EDEADLK: inside a task. -ESHUTDOWN: after roost_stop. -EINVAL: rt is
  *   NULL or no guest, a forked child
- * Never waits. Who: the host, not inside a task. Cost: 4 us if there is
+ * Never waits. Who: the host, not inside a task. Cost: 1 us if there is
  * nothing to do.
  */
 ROOST_API int roost_guest_turn(roost_runtime *rt, roost_ns budget);

@@ -117,3 +117,155 @@ TEST_PLAIN(a_host_takes_what_another_worker_has_woken, "R60")
     host_close(rt);
     roost_event_destroy(&s.e);
 }
+
+/* ---- two guests, and a guest beside a runtime of threads ---- */
+
+struct relay {
+    roost_chan *in, *out;
+    int *ended;
+};
+
+static int relays(void *arg)
+{
+    struct relay *r = (struct relay *)arg;
+    int n;
+
+    while (roost_chan_recv(r->in, &n) == 0) {
+        n++;
+        CHECK_EQ(roost_chan_send(r->out, &n), 0);
+    }
+    roost_chan_close(r->out);
+    test_add(r->ended, 1);
+    return 0;
+}
+
+static void *hosts_another(void *arg)
+{
+    struct relay *r = (struct relay *)arg;
+    roost_runtime *rt = host_open(NULL);
+
+    CHECK_EQ(roost_post(rt, relays, r, 0), 0);
+    host_until(rt, r->ended, 1);
+    host_close(rt);
+    return NULL;
+}
+
+TEST_PLAIN(tasks_of_two_guests_talk, "R72")
+{
+    roost_chan *c[3];
+    int ended[2] = {0, 0};
+    struct relay r[2];
+    pthread_t threads[2];
+
+    for (int i = 0; i < 3; i++) {
+        c[i] = roost_chan_new(sizeof(int), (size_t)i);
+    }
+    for (int i = 0; i < 2; i++) {
+        r[i] = (struct relay){c[i], c[i + 1], &ended[i]};
+        CHECK_EQ(pthread_create(&threads[i], NULL, hosts_another, &r[i]), 0);
+    }
+    for (int i = 0; i < 200; i++) {
+        int n = i;
+
+        CHECK_EQ(roost_chan_send(c[0], &n), 0);
+        CHECK_EQ(roost_chan_recv(c[2], &n), 0);
+        CHECK_EQ(n, i + 2);
+    }
+    roost_chan_close(c[0]);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    for (int i = 0; i < 3; i++) {
+        roost_chan_free(c[i]);
+    }
+}
+
+static int asks_the_guest(void *arg)
+{
+    struct relay *r = (struct relay *)arg;
+    int n = 1;
+
+    CHECK_EQ(roost_chan_send(r->in, &n), 0);
+    CHECK_EQ(roost_chan_recv(r->out, &n), 0);
+    return n;
+}
+
+/* The host waits for another runtime, whose task waits for the guest. */
+TEST_PLAIN(a_host_that_waits_elsewhere_carries_its_worker, "R57 R72")
+{
+    roost_runtime *rt = host_open(NULL);
+    roost_runtime *other = NULL;
+    roost_opts opts = test_opts();
+    int ended = 0;
+    struct relay r = {roost_chan_new(sizeof(int), 0),
+                      roost_chan_new(sizeof(int), 0), &ended};
+
+    CHECK_EQ(roost_start(&other, &opts), 0);
+    CHECK_EQ(roost_post(rt, relays, &r, 0), 0);
+    for (int i = 0; i < 20; i++) {
+        CHECK_EQ(roost_call(other, asks_the_guest, &r), 2);
+    }
+    roost_chan_close(r.in);
+    host_until(rt, &ended, 1);
+    CHECK_EQ(roost_stop(other), 0);
+    roost_runtime_free(other);
+    host_close(rt);
+    roost_chan_free(r.in);
+    roost_chan_free(r.out);
+}
+
+/* ---- a task that goes wrong on the host's thread is named ---- */
+
+static int holds_the_worker(void *arg)
+{
+    compute(ROOST_S);
+    return adds_one(arg);
+}
+
+static void holds_it(void)
+{
+    roost_opts opts = {.stall = 20 * ROOST_MS};
+    roost_task_opts name = {.name = "busy"};
+    roost_runtime *rt = host_open(&opts);
+    roost_group *g = NULL;
+    int n = 0;
+
+    CHECK_EQ(roost_group_new(&g, rt, NULL), 0);
+    CHECK_EQ(roost_group_submit(g, holds_the_worker, &n, &name, NULL), 0);
+    host_until(rt, &n, 1);
+    abort();
+}
+
+TEST_PLAIN(a_task_that_holds_the_hosts_worker_is_named, "R60")
+{
+    CHECK_ABORTS("busy has held worker", holds_it());
+}
+
+/* Not a tail call, and never 0. */
+static int digs(int depth)
+{
+    volatile char room[512];
+
+    room[0] = (char)depth;
+    return depth > 100000000 ? 1 : digs(depth + 1) + room[0];
+}
+
+static int overflows(void *arg)
+{
+    (void)arg;
+    return digs(1);
+}
+
+static void overflows_it(void)
+{
+    roost_runtime *rt = host_open(NULL);
+
+    (void)roost_call(rt, overflows, NULL);
+}
+
+TEST_PLAIN(a_task_that_overflows_on_the_hosts_thread_is_named, "R60")
+{
+#ifndef __SANITIZE_ADDRESS__
+    CHECK_DIES("overflowed its", overflows_it());
+#endif
+}
