@@ -50,6 +50,7 @@
 #include "count.h"
 #include "observe/events.h"
 #include "runtime.h"
+#include "when.h"
 #include "worker.h"
 #include <errno.h>
 #include <string.h>
@@ -222,6 +223,32 @@ static void visit_tasks(struct walk *walk, struct scope *s)
     scope_unlock(s);
 }
 
+/* All that wait in s before they start: they go out of its list, for they start
+ * now, or see that s is cancelled (when.c). */
+static void visit_whens(struct walk *walk, struct scope *s)
+{
+    unsigned n = 0;
+
+    if (!chain_sees(s, s, walk->soft)) {
+        return;
+    }
+    scope_lock(s);
+    while (s->whens != NULL) {
+        struct when *w = container_of(s->whens, struct when, link);
+
+        when_unlink(w);
+        if (wait_withdraw(&w->waiter)) {
+            w->waiter.next = walk->waiters;
+            walk->waiters = &w->waiter;
+        }
+        if (++n % WALK_CHUNK == 0) {
+            scope_unlock(s);
+            scope_lock(s);
+        }
+    }
+    scope_unlock(s);
+}
+
 /* The opener of the cancelled scope, and what it has opened inside it. */
 static void visit_owner(struct walk *walk, struct scope *top)
 {
@@ -268,6 +295,7 @@ static void visit_inner(struct walk *walk)
         hooks_collect(s);
         scope_unlock(s);
         visit_tasks(walk, s);
+        visit_whens(walk, s);
         if (count_drop(&s->count, COUNT_PIN) == COUNT_WAKE) {
             owe_wake(walk, s);
         }
@@ -284,6 +312,7 @@ static void propagate(struct runtime *rt, struct scope *s, bool soft)
     visit_owner(&walk, s);
     if (scope_flags(s) & S_FULL) {
         visit_tasks(&walk, s);
+        visit_whens(&walk, s);
     }
     visit_inner(&walk);
     pthread_mutex_unlock(&rt->walk);

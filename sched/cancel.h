@@ -82,9 +82,12 @@ void signal_unlink(struct scope *s);
 
 /* --- limit.c --- */
 struct task_desc;
+struct work_node;
 /* Count d against the limit of s and queue it, let it pend, or wait for its
  * turn. 0, -EAGAIN (ROOST_TRY), -ECANCELED. */
 int limit_enter(struct scope *s, struct task_desc *d);
+/* The same for a child that has been accepted: queue it, or let it pend. */
+void limit_start(struct scope *s, struct work_node *node);
 /* A child of a limited scope ended: start the next or wake a spawner. */
 void limit_release(struct scope *s);
 

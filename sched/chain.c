@@ -215,7 +215,12 @@ static struct scope *pin_expired(struct scope *from, int64_t now)
 void chain_expire(struct scope *s)
 {
     struct worker *w = worker_self();
-    int64_t now = w == NULL ? wait_now() : runtime_now_fast(w);
+
+    chain_expire_at(s, w == NULL ? wait_now() : runtime_now_fast(w));
+}
+
+void chain_expire_at(struct scope *s, int64_t now)
+{
     struct scope *found;
 
     while ((found = pin_expired(s, now)) != NULL) {

@@ -20,6 +20,8 @@ struct scope *chain_culprit(struct scope *s);
 struct scope *chain_outer_culprit(struct scope *s);
 /* Cancel every visible scope of the chain whose deadline has passed. */
 void chain_expire(struct scope *s);
+/* The same for any thread, which says what time it is there. */
+void chain_expire_at(struct scope *s, int64_t now);
 /* The earliest visible deadline; ROOST_NEVER; cancelled: 0. */
 int64_t chain_deadline(struct scope *s);
 /* Is `outer` visible from `s` (reached outward without crossing a shield that

@@ -53,6 +53,7 @@
 #include "fd_entry.h"
 #include "plain_poll.h"
 #include "runtime.h"
+#include "when.h"
 #include "worker.h"
 #include <errno.h>
 #include <poll.h>
@@ -69,6 +70,13 @@ const char *fd_waits_for(const char *what, const void *object, int *fd)
     return what == waits_read || what == waits_write || what == waits_both
                ? what
                : NULL;
+}
+
+const char *fd_waits(unsigned events)
+{
+    return events == ROOST_READABLE   ? waits_read
+           : events == ROOST_WRITABLE ? waits_write
+                                      : waits_both;
 }
 
 /* --- before the call is tried --- */
@@ -122,14 +130,12 @@ static bool stale(const struct fd_use *u, unsigned events)
 static int sleep_for(struct fd_use *u, const struct fd_ask *ask,
                      struct runtime *rt, roost_ns deadline)
 {
-    const char *what = ask->events == ROOST_READABLE   ? waits_read
-                       : ask->events == ROOST_WRITABLE ? waits_write
-                                                       : waits_both;
     struct fd *f = u->f;
     struct clause c = {.index = 0};
     int rc;
 
-    c.waiter = wait_begin(what, (void *)(uintptr_t)(unsigned)u->fd, 0);
+    c.waiter = wait_begin(fd_waits(ask->events),
+                          (void *)(uintptr_t)(unsigned)u->fd, 0);
     fd_stand(f, &c, ask->events);
     fd_unlock(f);
     rc = wait_commit(c.waiter, deadline);

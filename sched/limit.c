@@ -4,9 +4,11 @@
  * WHAT    Room for a child, or a place in one of two queues.
  * MODEL   A task inside the scope never waits: its child pends, in order, and
  *         starts when there is room (so a tree may spawn into its own limit).
- *         The opener and others wait for their turn, holding the descriptor.
- *         The end of a child gives its room to the oldest pending one, else to
- *         the oldest waiting spawner, else back.
+ *         So does one that has waited before it starts (when.c), from the
+ *         moment its case has happened. The opener and others wait for their
+ *         turn, holding the descriptor. The end of a child gives its room to
+ *         the oldest pending one, else to the oldest waiting spawner, else
+ *         back.
  * INVARIANTS
  *   - running <= limit; pending or turn nonempty only while running == limit
  *     (all under the scope's lock).
@@ -14,6 +16,7 @@
  */
 #include "base/check.h"
 #include "runtime.h"
+#include "when.h"
 #include "worker.h"
 #include <errno.h>
 
@@ -70,62 +73,107 @@ static int enter_waiting(struct scope *s, struct task_desc *d)
     return rc;
 }
 
+/* Under lock: room for a child that is accepted in any case. */
+static bool take_room(struct scope_rare *rare)
+{
+    bool room = rare->running < rare->limit && rare->pending == NULL;
+
+    rare->running += room;
+    return room;
+}
+
+/* Under lock. */
+static void pend(struct scope_rare *rare, struct work_node *node)
+{
+    node->link.next = NULL;
+    if (rare->pending == NULL) {
+        rare->pending = &node->link;
+    } else {
+        rare->pending_last->next = &node->link;
+    }
+    rare->pending_last = &node->link;
+}
+
+/* Under lock: the oldest, or NULL. */
+static struct work_node *pop_pending(struct scope_rare *rare)
+{
+    struct inject_node *link = rare->pending;
+
+    if (link == NULL) {
+        return NULL;
+    }
+    rare->pending = link->next;
+    return container_of(link, struct work_node, link);
+}
+
+/* There is room for it. */
+static void start(struct work_node *node)
+{
+    if (node->kind == WORK_WHEN) {
+        when_queue(container_of(node, struct when, node));
+    } else {
+        desc_queue(container_of(node, struct task_desc, node));
+    }
+}
+
+void limit_start(struct scope *s, struct work_node *node)
+{
+    bool room;
+
+    scope_lock(s);
+    room = take_room(s->rare);
+    if (!room) {
+        pend(s->rare, node);
+    }
+    scope_unlock(s);
+    if (room) {
+        start(node);
+    }
+}
+
 int limit_enter(struct scope *s, struct task_desc *d)
 {
-    struct scope_rare *rare = s->rare;
     int rc = 0;
 
     if (!inside(s)) {
         rc = enter_waiting(s, d);
-        if (rc != 0) {
-            return rc;
-        }
-        d->flags |= D_LIMITED;
-        desc_queue(d);
-        return 0;
-    }
-    scope_lock(s);
-    if (rare->running < rare->limit && list_empty(&rare->pending)) {
-        rare->running++;
-        d->flags |= D_LIMITED;
+    } else if (d->flags & ROOST_TRY) {
+        scope_lock(s);
+        rc = take_room(s->rare) ? 0 : -EAGAIN;
         scope_unlock(s);
-        desc_queue(d);
-        return 0;
-    }
-    if (d->flags & ROOST_TRY) {
-        rc = -EAGAIN;
     } else {
         d->flags |= D_LIMITED;
-        list_push_back(&rare->pending, &d->pending);
+        limit_start(s, &d->node);
+        return 0;
     }
-    scope_unlock(s);
+    if (rc == 0) {
+        d->flags |= D_LIMITED;
+        desc_queue(d);
+    }
     return rc;
 }
 
 void limit_release(struct scope *s)
 {
     struct scope_rare *rare = s->rare;
-    struct task_desc *start = NULL;
+    struct work_node *next;
     struct waiter *woken = NULL;
     struct list *link;
 
     scope_lock(s);
-    link = list_pop_front(&rare->pending);
-    if (link != NULL) {
-        start = container_of(link, struct task_desc, pending);
-    }
-    while (start == NULL && woken == NULL &&
+    next = pop_pending(rare);
+    while (next == NULL && woken == NULL &&
            (link = list_pop_front(&rare->turn)) != NULL) {
         struct waiter *wt = container_of(link, struct clause, link)->waiter;
 
         woken = wait_complete(wt, 0) ? wt : NULL;
     }
-    if (start == NULL && woken == NULL) {
+    if (next == NULL && woken == NULL) {
         rare->running--;
     }
     scope_unlock(s);
-    if (start != NULL) {
-        desc_queue(start);
+    if (next != NULL) {
+        start(next);
     } else if (woken != NULL) {
         wait_wake(woken);
     }

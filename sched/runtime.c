@@ -229,6 +229,7 @@ static void init_root(struct runtime *rt)
     struct frame *f = &rt->root_frame_room;
 
     rt->root_frame = f;
+    rt->unstarted.runtime = rt;
     f->scope = root;
     f->target = root;
     a32_init(&root->flags, S_HOLDER);

@@ -54,6 +54,8 @@ struct runtime {
     struct frame *root_frame; /* I: a task that never runs, in root: groups
                                stand in its list of scopes */
     struct frame root_frame_room;
+    struct fiber unstarted;  /* I: whose runtime tells that of a task that waits
+                               before it starts: its waiter.fiber */
     roost_group *background; /* I: of posts and background tasks */
     struct list keepers;     /* L(quiet): background tasks, newest first */
     roost_group *main;       /* I: of roost_run's function; NULL: roost_start */

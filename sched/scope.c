@@ -113,7 +113,6 @@ struct scope_rare *scope_rare(struct scope *s)
     if (made == NULL) {
         return NULL;
     }
-    list_init(&made->pending);
     list_init(&made->turn);
     made->scope = s;
     scope_lock(s);

@@ -11,8 +11,8 @@
 #include <roost/scope.h>
 
 struct frame;
+struct inject_node;
 struct scope_rare;
-struct worker;
 
 /*
  * A plain open writes the first 32 bytes and nothing else. What follows is
@@ -40,6 +40,7 @@ struct scope {
     uint8_t reason_kind;     /* L(lock): 0 not cancelled */
     char reason_task[31];    /* L(lock): who did it */
     struct scope_rare *rare; /* L(lock) to set, then I: options and their kin */
+    struct list *whens;      /* L(lock): struct when.link, a circle; or NULL */
 };
 
 /*
@@ -121,7 +122,7 @@ struct scope_rare {
     char name[32];           /* I */
     unsigned limit;          /* I: 0 none */
     unsigned running;        /* L(lock): children started and not ended */
-    struct list pending;     /* L(lock): struct task_desc.pending, in order */
+    struct inject_node *pending, *pending_last; /* L(lock): see limit.c */
     struct list turn;        /* L(lock): spawners that wait for their turn */
     int64_t hard_time;       /* L(lock): when a soft cancel turns hard */
     struct timer hard_timer; /* L(wheel) */
@@ -186,8 +187,7 @@ void scope_record(struct scope *s, int status, roost_errors *kept,
 bool scope_closed(const struct scope *s);
 /* The count is zero: its opener, or what it stands for, goes on. */
 void scope_wake(struct scope *s);
-/* Who waits there; not of a relay. */
-struct waiter *scope_closer(struct scope *s);
+struct waiter *scope_closer(struct scope *s); /* who waits; not of a relay */
 /* Drop a pin or hold, with what follows. */
 void scope_unpin(struct scope *s);
 /* Nobody finds s any more; waits for pins. */

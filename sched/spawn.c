@@ -57,18 +57,17 @@ static int check_call(const void *s, roost_fn fn)
     return 0;
 }
 
-/* What of the spawner goes with its child (R31). */
-static void inherit(struct task_desc *d)
+struct env *task_inherit(int *priority)
 {
     struct frame *f = frame_current();
 
     if (f == NULL || (f->marks & F_HOOK)) {
-        return;
+        return NULL;
     }
-    d->env = env_hold(f->env);
     if (f->marks & F_PRIORITY) {
-        d->priority = fiber_current()->priority;
+        *priority = fiber_current()->priority;
     }
+    return env_hold(f->env);
 }
 
 struct scope *scope_services(struct scope *s)
@@ -99,34 +98,45 @@ struct scope *scope_services(struct scope *s)
     return rare->services;
 }
 
+void task_queue(struct runtime *rt, struct work_node *node, int priority)
+{
+    struct worker *w = worker_self();
+
+    if (w == NULL || w->rt != rt) {
+        if (rt->sim != NULL) {
+            sim_foreign(rt);
+        }
+        inject_push(&rt->inject, &node->link);
+        fence_full(); /* P1 */
+    } else {
+        inject_push(priority > 0   ? &w->high
+                    : priority < 0 ? &w->low
+                                   : &rt->inject,
+                    &node->link);
+        barrier_light(); /* P1 */
+    }
+    park_wake_one(&rt->park);
+}
+
 void desc_queue(struct task_desc *d)
 {
     struct worker *w = worker_self();
     struct runtime *rt = chain_runtime(d->scope);
     struct entry e;
 
-    if (w == NULL || w->rt != rt) {
-        if (rt->sim != NULL) {
-            sim_foreign(rt);
-        }
-        inject_push(&rt->inject, &d->node.link);
-        fence_full(); /* P1 */
+    desc_entry(d, &e);
+    if (w != NULL && w->rt == rt && d->priority == 0 && d->fiber == NULL &&
+        deque_push(&w->deque, e) == 0) {
+        barrier_light(); /* P1 */
         park_wake_one(&rt->park);
         return;
     }
-    desc_entry(d, &e);
-    if (d->priority != 0) {
-        inject_push(d->priority > 0 ? &w->high : &w->low, &d->node.link);
-    } else if (d->fiber != NULL || deque_push(&w->deque, e) != 0) {
-        inject_push(&rt->inject, &d->node.link);
-    }
-    barrier_light(); /* P1 */
-    park_wake_one(&rt->park);
+    task_queue(rt, &d->node, d->priority);
 }
 
 /* One more child of s: in the opener's own count, if that is the caller's
  * innermost scope. */
-static void count_child(struct scope *s)
+void task_count(struct scope *s)
 {
     struct frame *f = frame_current();
 
@@ -144,7 +154,7 @@ int desc_spawn(struct task_desc *d)
 
     edge_release(s); /* R61: spawn -> start */
     EVENT(spawn(d));
-    count_child(s);
+    task_count(s);
     if (scope_flags(s) & S_RACE) {
         a32_or(&s->flags, S_SPAWNED, RELAXED);
         d->flags |= D_RACER;
@@ -206,7 +216,7 @@ static int spawn_desc(struct scope *s, roost_fn fn, const void *arg,
         rc = d->scope == NULL ? -ENOMEM : 0;
     }
     if (rc == 0) {
-        inherit(d);
+        d->env = task_inherit(&d->priority);
         rc = opts == NULL ? 0 : desc_options(d, opts);
     }
     if (rc == 0) {

@@ -32,6 +32,7 @@
 #include "observe/events.h"
 #include "runtime.h"
 #include "sim.h"
+#include "when.h"
 #include "worker.h"
 
 #define STEAL_PAUSE 20000 /* ns between heavy barriers of one thief */
@@ -53,6 +54,10 @@ static enum found unpack(struct inject_node *link, struct work *out)
     if (node->kind == WORK_FIBER) {
         out->fiber = container_of(node, struct fiber, node);
         return FOUND_FIBER;
+    }
+    if (node->kind == WORK_WHEN) {
+        when_entry(container_of(node, struct when, node), &out->entry);
+        return FOUND_ENTRY;
     }
     desc_entry(container_of(node, struct task_desc, node), &out->entry);
     return FOUND_ENTRY;

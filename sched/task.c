@@ -30,6 +30,7 @@
 #include "count.h"
 #include "observe/events.h"
 #include "runtime.h"
+#include "when.h"
 #include "worker.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -148,12 +149,17 @@ void task_finish(struct frame *f, int status)
     }
     if (desc != NULL) {
         desc_finish(desc, status);
+    } else if ((f->marks & F_WHEN) && (scope_flags(f->target) & S_LIMIT)) {
+        limit_release(f->target);
     }
 }
 
 /* An accepted task that is skipped (R29): as if it ended at once. */
 void task_skip(struct entry *e)
 {
+    if (e->fn == when_run) {
+        when_skip(e->arg);
+    }
     if (e->fn == desc_run) {
         struct task_desc *d = e->arg;
 
@@ -180,6 +186,13 @@ static inline void count_end(struct scope *s, struct ended *ended)
     }
 }
 
+/* What a case has taken is not thrown away: then it runs. */
+static bool skipped(struct scope *s, const struct entry *e)
+{
+    return (scope_flags(s) & S_SKIP) &&
+           !(e->fn == when_run && when_happened(e->arg)) && task_skipped(s);
+}
+
 void task_run(struct worker *w, struct fiber *fiber, struct entry *e,
               struct ended *ended)
 {
@@ -187,7 +200,7 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e,
     struct scope *s = scope_of(e->scope);
     int status;
 
-    if (unlikely(task_skipped(s))) {
+    if (unlikely(skipped(s, e))) {
         task_skip(e);
         count_end(s, ended);
         return;

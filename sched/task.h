@@ -46,7 +46,10 @@ struct frame {
     uint64_t culprit_epoch; /* O: F_CULPRIT */
     struct reason reason;   /* O: F_REASON: of the scope closed last */
     struct list held;       /* O: F_HELD: struct held */
-    struct task_desc *desc; /* I: F_DESC */
+    union {
+        struct task_desc *desc; /* I: F_DESC */
+        int32_t when;           /* I: F_WHEN: how its case ended */
+    };
 };
 
 _Static_assert(offsetof(struct frame, target) == 8 &&
@@ -74,6 +77,7 @@ enum {
     F_CULPRIT = 1u << 10,  /* outward, culprit, culprit_epoch are valid */
     F_LOOK = 1u << 28,     /* and above: looks at the clock, see wait.c */
     F_AWAY = 1u << 12,     /* it may end without a worker: see region_back */
+    F_WHEN = 1u << 13,     /* when is valid */
     /* open takes the long way */
     F_OPEN_SLOW = F_PRIORITY | F_HOOK,
     /* close takes the long way */
@@ -107,7 +111,6 @@ struct task_desc {
     void *arg;             /* I */
     struct scope *scope;   /* I: where it is counted */
     struct env *env;       /* I: counted; the frame's once it runs */
-    struct list pending;   /* L(scope): waits for room */
     roost_task *handle;    /* L(lock) */
     a32 lock;              /* M: of handle, see handle.c */
     unsigned flags;        /* I: ROOST_ task flags, D_ bits */
@@ -150,6 +153,13 @@ bool task_opts_valid(const void *arg, const roost_task_opts *opts);
 int desc_spawn(struct task_desc *d);
 /* Queue a descriptor that is counted already. Any thread. */
 void desc_queue(struct task_desc *d);
+/* The same for any node, in the order of arrival. */
+void task_queue(struct runtime *rt, struct work_node *node, int priority);
+/* One more child of s, spawned by the caller. */
+void task_count(struct scope *s);
+/* What of the spawner goes with its child (R31): counted bindings, and the
+ * priority if it has one. */
+struct env *task_inherit(int *priority);
 /* The rest of the end of a task with a descriptor, which is freed. */
 void desc_finish(struct task_desc *d, int status);
 

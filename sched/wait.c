@@ -26,6 +26,10 @@
  *           FROZEN     wait_freeze            wait_thaw, wait_cancel_frozen,
  *                                             wait_complete_frozen
  *           WOKEN      wait_wake, never together with PARKED before it
+ *           SPAWNED    wait_let_go, for a task that waits before it starts
+ *                      (when.c): what PARKED is for a fiber. Its spawner has
+ *                      left it, and the winner starts it; never with WOKEN
+ *                      before it
  *           DEAF       wait_begin: no cancellation point
  *
  * INVARIANTS
@@ -70,8 +74,12 @@
 #include "plain_poll.h"
 #include "runtime.h"
 #include "sim.h"
+#include "when.h"
 #include "worker.h"
 #include <errno.h>
+
+/* What a decision leaves as it was. */
+enum { KEPT = WAIT_PARKED | WAIT_DEAF | WAIT_SPAWNED };
 
 static __thread struct waiter thread_waiter;
 static __thread struct waiter *strand_waiter; /* NULL: the one above */
@@ -262,7 +270,7 @@ static bool decide(struct waiter *wt, uint32_t phase)
     uint32_t seen = settled(wt);
 
     while ((seen & WAIT_PHASE) == WAIT_WAITING) {
-        uint32_t next = (seen & (WAIT_PARKED | WAIT_DEAF)) | phase;
+        uint32_t next = (seen & KEPT) | phase;
 
         if (a32_cas(&wt->state, &seen, next, RELAXED, RELAXED)) {
             return true;
@@ -329,8 +337,7 @@ void wait_complete_frozen(struct waiter *wt, uint32_t result)
     edge_release(wt); /* -> outcome, commit_thread */
     /* What is handed over is published by wait_wake, which must follow. */
     a32_store(&wt->state,
-              (seen & (WAIT_PARKED | WAIT_DEAF)) | WAIT_DONE |
-                  (result << WAIT_RESULT_SHIFT),
+              (seen & KEPT) | WAIT_DONE | (result << WAIT_RESULT_SHIFT),
               RELAXED);
 }
 
@@ -382,9 +389,17 @@ void wait_wake(struct waiter *wt)
         wake_thread(wt);
         return;
     }
-    if (!(a32_load(&wt->state, ACQUIRE /* W3 W4 */) & WAIT_PARKED) &&
-        !(a32_or(&wt->state, WAIT_WOKEN, ACQ_REL /* W1 W3 */) & WAIT_PARKED)) {
-        return; /* still on its stack: it goes on by itself */
+    if (!(a32_load(&wt->state, ACQUIRE /* W3 W4 */) & WAIT_PARKED)) {
+        bool unstarted = wt->frame == NULL; /* read while wt is there for sure */
+        uint32_t seen = a32_or(&wt->state, WAIT_WOKEN, ACQ_REL /* W1 W3 */);
+
+        if (unstarted && (seen & WAIT_SPAWNED)) {
+            when_start(wt);
+            return;
+        }
+        if (!(seen & WAIT_PARKED)) {
+            return; /* still on its stack: it goes on by itself */
+        }
     }
     ready_push(wt->fiber);
 }
@@ -417,6 +432,27 @@ void wait_set_aside(struct worker *w, struct fiber *from, void *arg)
         seen = settled(wt);
     }
     ready_push(from);
+}
+
+/* --- a task that waits before it starts: when.c --- */
+
+bool wait_withdraw(struct waiter *wt)
+{
+    return decide(wt, WAIT_CANCELLED);
+}
+
+bool wait_let_go(struct waiter *wt)
+{
+    uint32_t seen = settled(wt);
+
+    while (!(seen & WAIT_WOKEN)) {
+        if (a32_cas(&wt->state, &seen, seen | WAIT_SPAWNED, RELEASE /* W3 */,
+                    RELAXED)) {
+            return true;
+        }
+        seen = settled(wt);
+    }
+    return false;
 }
 
 uint32_t wait_random(uint32_t n)

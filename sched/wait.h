@@ -36,6 +36,7 @@ enum {
     WAIT_FROZEN = 1u << 4, /* a canceller reads the task's scopes: spin */
     WAIT_DEAF = 1u << 5,   /* no cancellation point */
     WAIT_WOKEN = 1u << 6,  /* the winner is done with it, before it parked */
+    WAIT_SPAWNED = 1u << 7, /* when.h: its spawner is, likewise as PARKED */
     WAIT_RESULT_SHIFT = 8,
 };
 

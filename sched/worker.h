@@ -39,6 +39,8 @@ struct counters {
     a64 parked;    /* R */
     a64 woken;     /* R */
     a64 cancelled; /* R */
+    a64 put_off;   /* R: made to wait before they start (when.c) */
+    a64 taken_up;  /* R: of these, done with that */
 };
 
 /* What a thread does that holds its worker. */

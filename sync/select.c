@@ -32,7 +32,7 @@
 
 #define FEW 16 /* cases that need no allocation */
 
-static const struct select_ops *const ops_of_kind[SELECT_KINDS] = {
+const struct select_ops *const select_kinds[SELECT_KINDS] = {
     [SELECT_RECV] = &select_recv,   [SELECT_SEND] = &select_send,
     [SELECT_EVENT] = &select_event, [SELECT_SEM] = &select_sem,
     [SELECT_LATCH] = &select_latch, [SELECT_TASK] = &select_task,
@@ -59,7 +59,7 @@ struct select {
 
 static const struct select_ops *ops_of(const roost_case *c)
 {
-    return ops_of_kind[c->kind_];
+    return select_kinds[c->kind_];
 }
 
 static int compare(const void *a, const void *b)

@@ -46,6 +46,9 @@ extern const struct select_ops select_latch;             /* latch.c */
 extern const struct select_ops select_task;              /* select_task.c */
 extern const struct select_ops select_fd;                /* select_fd.c */
 
+/* By select_kind; NULL: no object. In select.c. */
+extern const struct select_ops *const select_kinds[SELECT_KINDS];
+
 static inline roost_case select_case(enum select_kind kind, void *object,
                                      void *item, uint64_t number)
 {

@@ -15,7 +15,8 @@ extern "C" {
  * figures taken while it works are a few operations old. */
 typedef struct roost_stats {
     unsigned workers;
-    uint64_t spawned;      /* tasks accepted */
+    uint64_t spawned;      /* tasks accepted; in the sum alone also those of
+                              roost_spawn_when that have not begun */
     uint64_t run;          /* tasks begun */
     uint64_t inlined;      /* of these, in place on their parent's stack */
     uint64_t stolen;       /* of these, taken from another worker */

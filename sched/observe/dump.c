@@ -12,6 +12,7 @@
 #include "fd.h"
 #include "runtime.h"
 #include "sim.h"
+#include "when.h"
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -73,6 +74,22 @@ static void print_task(struct dump *d, struct frame *f, unsigned depth)
     }
 }
 
+/* Those that wait before they start. Under the lock of s. */
+static void print_whens(struct dump *d, struct scope *s, unsigned depth)
+{
+    struct list *at = s->whens;
+
+    while (at != NULL) {
+        struct when *w = container_of(at, struct when, link);
+        const void *object = NULL;
+        const char *what = wait_peek(&w->waiter, &object);
+
+        put(d, "%*stask (unnamed), not started: ", (int)(2 * depth), "");
+        print_wait(d, what == NULL ? "ready" : what, object);
+        at = at->next == s->whens ? NULL : at->next;
+    }
+}
+
 static void print_scope(struct dump *d, struct scope *s, unsigned depth)
 {
     uint64_t count = a64_load(&s->count, RELAXED);
@@ -89,6 +106,7 @@ static void print_scope(struct dump *d, struct scope *s, unsigned depth)
     for (at = s->tasks.next; at != &s->tasks; at = at->next) {
         print_task(d, container_of(at, struct frame, link), depth + 1);
     }
+    print_whens(d, s, depth + 1);
     scope_unlock(s);
 }
 
@@ -110,6 +128,10 @@ int dump_runtime(struct runtime *rt, int fd)
 
         sim_describe(rt, line, sizeof(line));
         put(&d, "  %s\n", line);
+    }
+    if (when_count(rt) != 0) {
+        put(&d, "  %llu tasks wait before they start\n",
+            (unsigned long long)when_count(rt));
     }
     print_scope(&d, &rt->root, 1);
     if (locked) {

@@ -23,6 +23,7 @@ struct runtime;
 struct scope;
 struct task_desc;
 struct waiter;
+struct when;
 struct worker;
 
 #ifdef ROOST_MODEL /* it is about what is traced, not about the trace */
@@ -58,6 +59,9 @@ EVENT_COLD void event_leave(struct worker *w, struct fiber *to,
 EVENT_COLD void event_detach(struct fiber *from);
 EVENT_COLD void event_wake(struct waiter *wt);
 EVENT_COLD void event_spawn(struct task_desc *d);
+/* A task that waits before it starts: spawned; and begun, on w's thread. */
+EVENT_COLD void event_spawn_when(void);
+EVENT_COLD void event_when(struct worker *w, struct when *d);
 EVENT_COLD void event_steal(const struct worker *victim);
 EVENT_COLD void event_park(void);
 EVENT_COLD void event_unpark(void);

@@ -3,6 +3,7 @@
  * writer; a reader gets values that were true at some moment, not all at one.
  */
 #include "runtime.h"
+#include "when.h"
 #include "worker.h"
 #include <errno.h>
 #include <roost/trace.h>
@@ -35,6 +36,24 @@ static struct runtime *runtime_of(roost_runtime *pub)
     return pub == NULL ? runtime_self() : &pub->rt;
 }
 
+/* Each counter is read at another moment: at worst a few too many, as the ends
+ * are read first. */
+uint64_t when_count(struct runtime *rt)
+{
+    uint64_t done = 0;
+    uint64_t made = 0;
+    unsigned i;
+
+    for (i = 0; i < rt->worker_count; i++) {
+        done += a64_load(&rt->workers[i].counters.taken_up, RELAXED);
+    }
+    for (i = 0; i < rt->worker_count; i++) {
+        made += a64_load(&rt->workers[i].counters.put_off, RELAXED);
+    }
+    made += a64_load(&rt->outside_counters.put_off, RELAXED);
+    return made > done ? made - done : 0;
+}
+
 int roost_stats_get(roost_runtime *pub, roost_stats *out)
 {
     struct runtime *rt = runtime_of(pub);
@@ -51,6 +70,7 @@ int roost_stats_get(roost_runtime *pub, roost_stats *out)
     }
     out->polled = a64_load(&rt->poller.looks, RELAXED);
     out->cancelled += a64_load(&rt->outside_counters.cancelled, RELAXED);
+    out->spawned += when_count(rt);
     out->offloaded = a64_load(&rt->pool.taken, RELAXED);
     stack_pool_stats(rt->stacks, &stacks);
     out->stacks = stacks.stacks;

@@ -27,6 +27,7 @@
  */
 #include "observe/track.h"
 #include "runtime.h"
+#include "when.h"
 #include "worker.h"
 #include <pthread.h>
 #include <string.h>
@@ -225,7 +226,7 @@ void event_task(struct worker *w, const struct entry *e)
     w->fiber->left = 0;
     w->fiber->woken = 0;
     t->open = 0;
-    if (e->fn != desc_run) { /* else event_desc tells more */
+    if (e->fn != desc_run && e->fn != when_run) { /* they tell more */
         put(t, RECORD_TASK, NULL, w->fiber->task, (uintptr_t)e->fn);
         opened(t, w);
     }
@@ -250,6 +251,17 @@ void event_desc(struct worker *w, struct task_desc *d)
     track_leave(t);
 }
 
+void event_when(struct worker *w, struct when *d)
+{
+    struct track *t = enter_as(w, NULL);
+
+    if (t != NULL) {
+        put(t, RECORD_NAMED, NULL, w->fiber->task, d->flow);
+        opened(t, w);
+        track_leave(t);
+    }
+}
+
 static void end_slice(struct worker *w)
 {
     struct track *t = enter_as(w, w->frame);
@@ -264,7 +276,7 @@ static void end_slice(struct worker *w)
 
 void event_task_end(struct worker *w, const struct entry *e)
 {
-    if (e->fn != desc_run) {
+    if (e->fn != desc_run && e->fn != when_run) {
         end_slice(w);
     }
 }
@@ -349,6 +361,11 @@ void event_wake(struct waiter *wt)
     }
     if (fiber == NULL) {
         put(t, RECORD_WAKE, "wake a thread", 0, 0);
+    } else if (wt->frame == NULL) {
+        struct when *d = container_of(wt, struct when, waiter);
+
+        d->flow = arrow(t);
+        put(t, RECORD_WAKE, NULL, 0, d->flow);
     } else {
         fiber->woken = arrow(t);
         put(t, RECORD_WAKE, NULL, fiber->task, fiber->woken);
@@ -365,6 +382,12 @@ void event_spawn(struct task_desc *d)
         put(t, RECORD_SPAWN, d->name, 0, d->flow);
         track_leave(t);
     }
+}
+
+/* An arrow leads from what ends its wait, not from here. */
+void event_spawn_when(void)
+{
+    mark(RECORD_SPAWN, "spawn when", 0, 0);
 }
 
 /* --- workers --- */

@@ -1,7 +1,7 @@
 """Who may include whom: the rooms of docs/architecture.md.
 
 base stands on libc alone; the leaves on base and never on each other; the core
-on the leaves; sync/ on wait.h and base; the programs, the conformance tests and
+on the leaves; sync/ on wait.h, when.h and base; the programs, the conformance tests and
 parallel_*.c on the public headers alone. Shared memory has one door.
 """
 
@@ -18,6 +18,9 @@ ATOMIC = re.compile(r'\b(?:__atomic_|__sync_)\w+|\b_Atomic\b|\batomic_\w+\s*\(')
 DOORS = ('sched/base/atomic.h', 'tests/test.h')
 MODEL_DOOR = 'tests/model/model_atomic.h'
 ATOMIC_FOLDERS = ('sched', 'sync', 'include', 'tests')
+
+# What sync/ stands on: waits, and tasks that wait before they start.
+WAITING = ('sched/wait.h', 'sched/when.h')
 
 # What each room may include, beside itself, libc and the event macros.
 MAY = {
@@ -74,7 +77,7 @@ def allowed(mine, other, other_path):
         return True
     if other_path == MODEL_DOOR:
         return mine[0] == 'base'
-    if other_path == 'sched/wait.h' and 'wait' in MAY[mine[0]]:
+    if other_path in WAITING and 'wait' in MAY[mine[0]]:
         return True
     if mine[0] == 'leaf' and other[0] == 'leaf':
         return False
