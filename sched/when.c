@@ -40,6 +40,8 @@
  *         spawner                       canceller
  *         lock; link; unlock            mark
  *         look for a mark               lock; take all; unlock
+ *       and who finds it there finds what was done before it was linked: the
+ *       word says WAITING by then. So one that waits again is linked anew.
  * COST    Waiting: 240 bytes of the allocator's. Made, waiting and released: 3
  *         locks and an allocation.
  * REJECTED  A stack kept small (4 KiB, and a guard); a descriptor (twice as
@@ -176,6 +178,7 @@ void when_done(struct when *w, int status)
     struct runtime *rt = runtime_of(w);
 
     w->status = status;
+    a32_store(&w->waiter.state, WAIT_IDLE, RELAXED); /* recheck: R3 */
     when_start(&w->waiter);
     step_aside(rt);
 }
@@ -201,7 +204,7 @@ static void link_up(struct when *w)
     if (s->whens == NULL) {
         list_init(&w->link);
         s->whens = &w->link;
-    } else if (!list_linked(&w->link)) {
+    } else {
         list_insert_before(s->whens, &w->link);
     }
     scope_unlock(s);
@@ -336,12 +339,21 @@ static int settle(struct when *w)
     return cut_short(w, phase);
 }
 
+/* Cancellers do not find it any more. */
+static void link_off(struct when *w)
+{
+    scope_lock(w->scope);
+    when_unlink(w);
+    scope_unlock(w->scope);
+}
+
 /* For nothing: this entry's count ends now, so it gets another. */
 static int wait_again(struct when *w)
 {
     struct scope *s = w->scope;
 
     count_add(&s->count, COUNT_CHILD);
+    link_off(w); /* recheck: S1 */
     if (scope_flags(s) & S_LIMIT) {
         limit_release(s);
     }
@@ -353,9 +365,7 @@ static int wait_again(struct when *w)
 static void take_out(struct when *w)
 {
     disarm(w);
-    scope_lock(w->scope);
-    when_unlink(w);
-    scope_unlock(w->scope);
+    link_off(w);
     count_up(&worker_self()->counters.taken_up);
 }
 

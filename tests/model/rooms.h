@@ -89,6 +89,7 @@ static void rooms_begin(unsigned tasks)
     park_init(&rt.park, TASKS);
     inject_init(&rt.inject);
     rt.root_frame = f;
+    rt.unstarted.runtime = &rt;
     f->scope = &rt.root;
     f->target = &rt.root;
     a32_init(&rt.root.flags, S_HOLDER);

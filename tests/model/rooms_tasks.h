@@ -6,6 +6,7 @@
 #define ROOST_MODEL_ROOMS_TASKS_H
 
 #include "rooms.h"
+#include "when.h"
 #include <errno.h>
 
 static roost_scope pub; /* the scope that several threads use */
@@ -62,14 +63,18 @@ static inline bool rooms_injected(void)
 {
     struct worker *w = worker_tls;
     struct inject_node *link = inject_pop(&rt.inject);
+    struct work_node *node;
     struct entry entry;
 
     if (link == NULL) {
         return false;
     }
-    desc_entry(container_of(container_of(link, struct work_node, link),
-                            struct task_desc, node),
-               &entry);
+    node = container_of(link, struct work_node, link);
+    if (node->kind == WORK_WHEN) {
+        when_entry(container_of(node, struct when, node), &entry);
+    } else {
+        desc_entry(container_of(node, struct task_desc, node), &entry);
+    }
     task_run(w, w->fiber, &entry, NULL);
     return true;
 }
