@@ -17,7 +17,12 @@ struct worker;
  * worker's own, that its thread wants it back (region.c). */
 struct work_node {
     struct inject_node link;
-    enum work_kind { WORK_FIBER, WORK_DESC, WORK_WHEN, WORK_CLAIM } kind; /* I */
+    enum work_kind {
+        WORK_FIBER,
+        WORK_DESC,
+        WORK_WHEN,
+        WORK_CLAIM
+    } kind; /* I */
 };
 
 /* Lines at its end that a task which waits and is woken looks at. */

@@ -119,9 +119,9 @@ enum {
 
 /* What few scopes need, allocated when one does. */
 struct scope_rare {
-    char name[32];           /* I */
-    unsigned limit;          /* I: 0 none */
-    unsigned running;        /* L(lock): children started and not ended */
+    char name[32];    /* I */
+    unsigned limit;   /* I: 0 none */
+    unsigned running; /* L(lock): children started and not ended */
     struct inject_node *pending, *pending_last; /* L(lock): see limit.c */
     struct list turn;        /* L(lock): spawners that wait for their turn */
     int64_t hard_time;       /* L(lock): when a soft cancel turns hard */

@@ -390,7 +390,8 @@ void wait_wake(struct waiter *wt)
         return;
     }
     if (!(a32_load(&wt->state, ACQUIRE /* W3 W4 */) & WAIT_PARKED)) {
-        bool unstarted = wt->frame == NULL; /* read while wt is there for sure */
+        bool unstarted =
+            wt->frame == NULL; /* read while wt is there for sure */
         uint32_t seen = a32_or(&wt->state, WAIT_WOKEN, ACQ_REL /* W1 W3 */);
 
         if (unstarted && (seen & WAIT_SPAWNED)) {

@@ -32,11 +32,11 @@ enum {
     WAIT_CANCELLED = 3,
     WAIT_TIMEDOUT = 4,
     WAIT_PHASE = 7u,
-    WAIT_PARKED = 1u << 3, /* the stack is left: the winner queues the fiber */
-    WAIT_FROZEN = 1u << 4, /* a canceller reads the task's scopes: spin */
-    WAIT_DEAF = 1u << 5,   /* no cancellation point */
-    WAIT_WOKEN = 1u << 6,  /* the winner is done with it, before it parked */
-    WAIT_SPAWNED = 1u << 7, /* when.h: its spawner is, likewise as PARKED */
+    WAIT_PARKED = 1u << 3,  /* the stack is left: the winner queues the fiber */
+    WAIT_FROZEN = 1u << 4,  /* a canceller reads the task's scopes: spin */
+    WAIT_DEAF = 1u << 5,    /* no cancellation point */
+    WAIT_WOKEN = 1u << 6,   /* the winner is done with it, before it parked */
+    WAIT_SPAWNED = 1u << 7, /* when.h: as PARKED, its spawner is done */
     WAIT_RESULT_SHIFT = 8,
 };
 

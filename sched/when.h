@@ -26,7 +26,7 @@ struct when {
     struct clause clause;  /* its place in the queue of what it waits for */
     void *object;          /* I: of its case */
     uint64_t number;       /* I: of its case */
-    uint64_t flow;   /* O, or who has won its wait: for traces, or 0 */
+    uint64_t flow;         /* O, or who has won its wait: for traces, or 0 */
     int32_t status;  /* O: how its case ended, where that is known: in state
                         IDLE or TIMEDOUT */
     uint8_t kind;    /* I: of its case, as sync/select.h numbers them */

@@ -18,10 +18,10 @@
 
 /* For dumps. A descriptor says itself (fd_waits), a handle as join does. */
 static const char *const names[SELECT_KINDS] = {
-    [SELECT_OFF] = "nothing",          [SELECT_RECV] = "channel receive",
-    [SELECT_SEND] = "channel send",    [SELECT_EVENT] = "event",
-    [SELECT_SEM] = "semaphore",        [SELECT_LATCH] = "latch",
-    [SELECT_TASK] = "join",            [SELECT_TIME] = "time",
+    [SELECT_OFF] = "nothing",       [SELECT_RECV] = "channel receive",
+    [SELECT_SEND] = "channel send", [SELECT_EVENT] = "event",
+    [SELECT_SEM] = "semaphore",     [SELECT_LATCH] = "latch",
+    [SELECT_TASK] = "join",         [SELECT_TIME] = "time",
 };
 
 static const struct select_ops *ops_of(const struct when *w)

@@ -131,7 +131,7 @@ static void ends_well(void)
     rooms_check();
     MODEL_CHECK(verdict == 0 && ran == ended);
     MODEL_CHECK(a64_load(&workers[0].counters.put_off, RELAXED) <= made);
-    roost_event_destroy(&event);     /* misuse, if anybody stands there */
+    roost_event_destroy(&event);        /* misuse, if anybody stands there */
     MODEL_CHECK(model_live() == TASKS); /* the deques: none of them is left */
 }
 
