@@ -247,7 +247,6 @@ struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
     wt->frame = f;
     wt->what = what;
     wt->object = object;
-    wt->since = 0;
     a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W4 */);
     return wt;
 }

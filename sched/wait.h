@@ -47,7 +47,6 @@ struct waiter {
     struct frame *frame; /* O before WAITING */
     const char *what;    /* O before WAITING: for dumps */
     const void *object;  /* O before WAITING */
-    int64_t since;       /* O before WAITING: 0 unless dumps need it */
     struct timer timer;  /* L(wheel): its own deadline */
     struct waiter *next; /* winner: chains those it will queue */
 };

@@ -1,7 +1,7 @@
 /*
  * when.c - a task that waits before it starts (roost_spawn_when).
  *
- * WHAT    A child of its scope like any other, but for 232 bytes it is nothing
+ * WHAT    A child of its scope like any other, but for 224 bytes it is nothing
  *         until its case has happened: no stack, no frame.
  * MODEL   The spawner makes it, counts it, and, if its case is not ready, puts
  *         its clause into the queue of what it waits for, itself into the list
@@ -34,7 +34,6 @@
  *   W1  (wait.c) what the winner gave, before it starts
  *   W3  (wait.c) let go: release -> wait_wake: acquire    all that the spawner
  *       wrote: the timer's wheel, the place in the list
- *   W4  (wait.c) when_wait: release -> wait_wake: acquire
  *   S1  (scope.c) the list; and that a cancel is seen: who links it after the
  *       canceller has gone through the list sees the mark, which came before
  *         spawner                       canceller
@@ -60,7 +59,7 @@
 #include <errno.h>
 #include <roost/select.h>
 
-_Static_assert(sizeof(struct when) <= 232, "240 with the allocator's word");
+_Static_assert(sizeof(struct when) <= 224, "a size that allocators have");
 
 static struct runtime *runtime_of(const struct when *w)
 {
@@ -189,10 +188,9 @@ void when_wait(struct when *w, const char *what, const void *object)
 
     wt->what = what;
     wt->object = object;
-    wt->since = 0;
     w->clause.waiter = wt;
     w->clause.index = 0;
-    a32_store(&wt->state, WAIT_WAITING, RELEASE /* W4 */);
+    a32_store(&wt->state, WAIT_WAITING, RELAXED); /* found under locks */
 }
 
 /* Into the list of its scope, behind the others. */
@@ -283,7 +281,7 @@ void when_entry(struct when *w, struct entry *out)
 
 static uint32_t phase_of(struct when *w)
 {
-    return a32_load(&w->waiter.state, ACQUIRE /* W1 W4 */) & WAIT_PHASE;
+    return a32_load(&w->waiter.state, ACQUIRE /* W1 */) & WAIT_PHASE;
 }
 
 /* The timer is in no wheel, and nobody who fired it stands there. */

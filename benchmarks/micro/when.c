@@ -50,21 +50,22 @@ static void close_all(struct bench *b, roost_scope *s)
     }
 }
 
-/* --- timers, spread over a second that has not come yet --- */
+/* --- timers, spread over some time that has not come yet --- */
 
+/* The processor time that it took. */
 static int64_t spawn_timers(struct bench *b, roost_scope *s, int64_t n,
-                            roost_ns from)
+                            roost_ns from, roost_ns over)
 {
-    int64_t began = measure_now();
+    int64_t began = measure_cpu();
 
     for (int64_t i = 0; i < n; i++) {
-        roost_ns when = from + i * 7919 % n * (ROOST_S / n);
+        roost_ns when = from + i * 7919 % n * (over / n);
 
         if (roost_spawn_when(s, roost_on_time(when), nothing, NULL) != 0) {
             bench_fail(b, "no memory");
         }
     }
-    return measure_now() - began;
+    return measure_cpu() - began;
 }
 
 /* From the cancel until all are home. */
@@ -77,9 +78,10 @@ static void when_cancel(struct bench *b)
         roost_scope s;
 
         roost_scope_open(&s, NULL);
-        bench_counter(b, "spawn",
-                      (double)spawn_timers(b, &s, n, roost_in(3600 * ROOST_S)) /
-                          (double)n);
+        bench_counter(
+            b, "spawn",
+            (double)spawn_timers(b, &s, n, roost_in(3600 * ROOST_S), ROOST_S) /
+                (double)n);
         count_bytes(b, before, n, BYTES_MOST);
         bench_start(b);
         roost_scope_cancel(&s, 0);
@@ -92,28 +94,43 @@ BENCH_AS(when_cancel_5, when_cancel, .name = "when/cancel", .arg = 100000,
 BENCH_AS(when_cancel_6, when_cancel, .name = "when/cancel", .arg = 1000000,
          .workers = 2, .flags = BENCH_ONCE | BENCH_LONG)
 
-/* As they come, over one second: the processor time that each takes, and how
- * long after the last was due all are home. */
-static void when_timers(struct bench *b)
+/* From when they are due, within `over`, until all are home. */
+static void run_timers(struct bench *b, roost_ns over, uint64_t ops)
 {
     int64_t n = bench_arg(b);
 
     while (bench_next(b)) {
-        roost_ns due = roost_in(n * 1000 + ROOST_S);
+        roost_ns due = roost_in(n * 5000 + ROOST_S);
         int64_t cpu;
         roost_scope s;
 
         roost_scope_open(&s, NULL);
-        spawn_timers(b, &s, n, due);
+        spawn_timers(b, &s, n, due, over);
         roost_sleep_until(due - ROOST_MS);
         cpu = measure_cpu();
+        roost_sleep_until(due);
         bench_start(b);
         close_all(b, &s);
-        bench_stop(b, 1);
+        bench_stop(b, ops);
         bench_counter(b, "cpu_each", (double)(measure_cpu() - cpu) / (double)n);
-        bench_counter(b, "late_ms",
-                      (double)(roost_now() - due - ROOST_S) / 1e6);
+        bench_counter(b, "late_ms", (double)(roost_now() - due - over) / 1e6);
     }
+}
+
+/* All at once. */
+static void when_due(struct bench *b)
+{
+    run_timers(b, 0, (uint64_t)bench_arg(b));
+}
+BENCH_AS(when_due_5, when_due, .name = "when/due", .arg = 100000, .workers = 2,
+         .flags = BENCH_ONCE)
+BENCH_AS(when_due_6, when_due, .name = "when/due", .arg = 1000000, .workers = 2,
+         .flags = BENCH_ONCE | BENCH_LONG)
+
+/* One after the other, over a second: how late is the last one home? */
+static void when_timers(struct bench *b)
+{
+    run_timers(b, ROOST_S, 1);
 }
 BENCH_AS(when_timers_5, when_timers, .name = "when/timers", .arg = 100000,
          .workers = 2, .flags = BENCH_ONCE)
@@ -181,7 +198,7 @@ static int64_t open_many(int *fds, int64_t n)
 static void idle_round(struct bench *b, const int *fds, int64_t n)
 {
     long before = resident();
-    int64_t began = measure_now();
+    int64_t began = measure_cpu();
     roost_scope s;
 
     roost_scope_open(&s, NULL);
@@ -189,7 +206,7 @@ static void idle_round(struct bench *b, const int *fds, int64_t n)
         roost_spawn_when(&s, roost_on_fd(fds[i], ROOST_READABLE), nothing,
                          NULL);
     }
-    bench_counter(b, "spawn", (double)(measure_now() - began) / (double)n);
+    bench_counter(b, "spawn", (double)(measure_cpu() - began) / (double)n);
     roost_settle();
     /* An entry of the table of descriptors, 64 bytes, is no task's. */
     count_bytes(b, before, n, BYTES_MOST + 64);

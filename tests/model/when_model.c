@@ -15,12 +15,14 @@
 // MODEL-WITH: sched/spawn.c sched/scope.c sched/close.c sched/cancel.c
 // MODEL-WITH: sched/chain.c sched/hooks.c sched/deadline.c sched/limit.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/deque.c sched/ring.c
-// MODEL-WITH: sched/inject.c sched/park.c sched/handle.c
+// MODEL-WITH: sched/inject.c sched/park.c sched/handle.c sync/chan.c
+// MODEL-WITH: sync/chan_select.c sync/chan_new.c sync/items.c
 #include "rooms_tasks.h"
 
 #include "lock.h"
 #include "select.h"
 #include "when.h"
+#include <roost/chan.h>
 
 a32 lock_sleepers;
 
@@ -155,6 +157,8 @@ static void all_ran(void)
 /* ---- an event ------------------------------------------------------------ */
 
 static bool on_hint;
+static roost_chan *chan; /* or NULL */
+static int item, got;
 
 static struct hint {
     struct lock lock;
@@ -164,8 +168,9 @@ static struct hint {
 
 static roost_case on_what(void)
 {
-    return on_hint ? select_case(SELECT_FD, &hint, NULL, 1)
-                   : roost_on_event(&event);
+    return chan != NULL ? roost_on_send(chan, &item)
+           : on_hint    ? select_case(SELECT_FD, &hint, NULL, 1)
+                        : roost_on_event(&event);
 }
 
 static void setter(void)
@@ -184,6 +189,7 @@ static void one_task(void)
 {
     begin(1);
     on_hint = false;
+    chan = NULL;
 }
 
 MODEL(complete, .setup = one_task,
@@ -231,6 +237,28 @@ static void two(void)
 
 MODEL(two_are_cancelled, .setup = two,
       .threads = {opener, setter, canceller, rooms_helper}, .check = all_ran);
+
+/* ---- a channel that ends with its one item ------------------------------- */
+
+static void receiver(void)
+{
+    release();
+    MODEL_CHECK(roost_chan_recv(chan, &got) == 0 && plain_read(got) == 42);
+    roost_chan_free(chan);
+}
+
+static void with_channel(void)
+{
+    one_task();
+    item = handed = 42;
+    got = 0;
+    chan = roost_chan_new(sizeof(int), 0);
+}
+
+MODEL(a_channel_is_freed, .setup = with_channel,
+      .threads = {opener, receiver, rooms_helper}, .check = all_ran,
+      .preemptions = 3, .flags = MODEL_OWN_TLS, .must_see = 1,
+      .must_not_see = 2 | 4 | 8);
 
 /* ---- what the scope asks for --------------------------------------------- */
 
