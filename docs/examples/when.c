@@ -42,7 +42,7 @@ static int start(void *arg)
 
         roost_spawn_when(s, roost_on_recv(chan, &got), thank, &got);
         for (int i = 0; rc == 0 && i < REMINDERS; i++) {
-            rc = roost_spawn_when(s, roost_on_time(now + i * 40 * ROOST_US + 1),
+            rc = roost_spawn_when(s, roost_on_time(now + i * 40 * ROOST_US),
                                   remind, NULL);
         }
         roost_chan_send(chan, &sent);

@@ -1,7 +1,8 @@
 /*
  * Catches: what no hand-written case thinks of. Programs of scopes, channels,
- * semaphores, mutexes, sleeps, deadlines, cancels and offloaded calls are made
- * up from a seed and simulated by the same seed; whatever they do
+ * semaphores, mutexes, sleeps, deadlines, cancels, offloaded calls and tasks
+ * that wait before they start are made up from a seed and simulated by the same
+ * seed; whatever they do
  *   - each item that was sent was received, or is left in its channel
  *   - all permits are back, and what a mutex protects was counted right
  *   - no child outlives its scope, and each that was spawned has run
@@ -9,7 +10,7 @@
  */
 #include "sim.h"
 
-enum { CHANNELS = 2, SEMS = 2, DEPTH = 4, OPS = 6 };
+enum { CHANNELS = 2, SEMS = 2 /* as many */, DEPTH = 4, OPS = 6 };
 
 struct world {
     uint64_t state; /* of the generator: what the program is */
@@ -141,6 +142,78 @@ static int offload_one(void)
 
 static int run_node(void *arg);
 
+/* A child that waits for something before it starts. */
+enum later { RECV, SEND, SEM, TIME, LATERS };
+
+struct later_node {
+    struct node n;
+    enum later kind;
+    int item;
+    unsigned which; /* channel or semaphore */
+    roost_ns time;
+};
+
+static int begin_later(void *arg)
+{
+    struct later_node *l = arg;
+    struct world *w = l->n.w;
+    int status = roost_when_status();
+
+    wrong(w, status != 0 && status != -ETIMEDOUT && status != -ECANCELED);
+    switch (l->kind) {
+    case RECV:
+        w->received += status == 0 ? l->item : 0;
+        wrong(w, status != 0 && l->item != 0);
+        break;
+    case SEND:
+        w->sent += status == 0 ? l->item : 0;
+        break;
+    case SEM:
+        wrong(w, status == 0 && roost_sem_release(&w->sem[l->which], 1) != 0);
+        break;
+    default:
+        wrong(w, status == 0 && roost_now() < l->time);
+    }
+    status = run_node(&l->n);
+    free(l);
+    return status;
+}
+
+static roost_case case_of(struct later_node *l)
+{
+    struct world *w = l->n.w;
+
+    switch (l->kind) {
+    case RECV:
+        return roost_on_recv(w->chan[l->which], &l->item);
+    case SEND:
+        l->item = 1 + (int)draw(w, 100);
+        return roost_on_send(w->chan[l->which], &l->item);
+    case SEM:
+        return roost_on_sem(&w->sem[l->which], 1);
+    default:
+        return roost_on_time(l->time);
+    }
+}
+
+static int spawn_later(roost_scope *s, const struct node *child)
+{
+    struct later_node *l = calloc(1, sizeof(*l));
+    struct world *w = child->w;
+    roost_case c;
+
+    if (l == NULL) {
+        return -ENOMEM;
+    }
+    l->n = *child;
+    l->kind = (enum later)draw(w, LATERS);
+    l->which = draw(w, CHANNELS);
+    l->time = roost_in(draw(w, 4) * ROOST_MS);
+    c = case_of(l);
+    return roost_spawn_when_until(s, c, begin_later, l,
+                                  roost_in(draw(w, 6) * ROOST_MS));
+}
+
 /* A scope of its own, with children. */
 static int nest(struct node *n)
 {
@@ -159,7 +232,9 @@ static int nest(struct node *n)
     for (unsigned i = 0; i < children; i++) {
         w->spawned++;
         alive++;
-        wrong(w, roost_spawn_copy(&s, run_node, &child, sizeof(child)) != 0);
+        wrong(w, draw(w, 3) == 0 ? spawn_later(&s, &child) != 0
+                                 : roost_spawn_copy(&s, run_node, &child,
+                                                    sizeof(child)) != 0);
     }
     if (draw(w, 6) == 0) {
         (void)roost_sleep(ROOST_MS);
