@@ -2,8 +2,10 @@
  * conn.c - reads requests off a connection, one after the other, and has each
  * answered: see conn.h.
  *
- * A soft cancel of the server ends it where it waits for a request; what stands
- * in an exchange (exchange.c) goes on. A client that is slow is cut off by one
+ * After a while without one its task ends, and begins anew when something has
+ * come (roost_spawn_when): an idle connection has no stack. A soft cancel of the
+ * server ends it where it waits for a request; what stands in an exchange
+ * (exchange.c) goes on. A client that is slow is cut off by one
  * deadline for the whole request, not one a read: a byte a second buys nothing.
  */
 #include "conn.h"
@@ -15,11 +17,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* How long an idle connection keeps its buffer. */
-static const roost_ns buffer_time = ROOST_S;
+/* How long an idle connection keeps its buffer and its stack: a client that asks
+ * one thing after the other is quicker. */
+static const roost_ns task_time = 20 * ROOST_MS;
 /* For a client to read why it was refused, while it is still sending. */
 static const roost_ns linger_time = ROOST_S;
 enum { LINGER_MAX = 1 << 20 };
+
+static int conn_resume(void *arg);
 
 /* Reads once. How many bytes, 0 at the end, negative: no more from here. */
 static ssize_t fill(struct conn *c, roost_ns deadline)
@@ -41,21 +46,17 @@ static ssize_t fill(struct conn *c, roost_ns deadline)
     return n;
 }
 
-/* Waits for the first byte of a request; after a while without its buffer. */
+/* Waits for the first byte of a request; after a while the task is to end. */
 static ssize_t fill_idle(struct conn *c)
 {
     roost_ns end = roost_in(c->server->options->idle_time);
-    roost_ns soon = roost_in(buffer_time);
+    roost_ns soon = roost_in(task_time);
     ssize_t n = fill(c, soon < end ? soon : end);
-    int rc;
 
-    if (n != -ETIMEDOUT || soon >= end) {
-        return n;
+    if (n == -ETIMEDOUT && soon < end) {
+        c->idle_until = end;
     }
-    free(c->input);
-    c->input = NULL;
-    rc = roost_wait_fd_until(c->fd, ROOST_READABLE, end);
-    return rc < 0 ? rc : fill(c, end);
+    return n;
 }
 
 static void parse(struct conn *c)
@@ -127,14 +128,50 @@ static void serve(struct conn *c)
     }
 }
 
-int conn_run(void *arg)
+/* Without a task: closes it. */
+static void conn_free(struct conn_arg *a)
 {
-    const struct conn_arg *a = arg;
+    (void)roost_close(a->fd);
+    server_closed(a->server);
+    free(a);
+}
+
+/* It goes on as another task, once something has come or it is too late. */
+static bool set_aside(const struct conn *c, struct conn_arg *a)
+{
+    return c->idle_until != 0 &&
+           roost_spawn_when_until(&c->server->scope,
+                                  roost_on_fd(c->fd, ROOST_READABLE),
+                                  conn_resume, a, c->idle_until) == 0;
+}
+
+static int conn_run(void *arg)
+{
+    struct conn_arg *a = arg;
     struct conn c = {.server = a->server, .fd = a->fd};
 
     serve(&c);
     free(c.input);
-    (void)roost_close(c.fd);
-    server_closed(c.server);
+    if (!set_aside(&c, a)) {
+        conn_free(a);
+    }
+    return 0;
+}
+
+void conn_start(struct conn_arg *a)
+{
+    if (roost_spawn_opts(&a->server->scope, conn_run, a,
+                         &(roost_task_opts){.name = "connection"}) < 0) {
+        conn_free(a);
+    }
+}
+
+static int conn_resume(void *arg)
+{
+    if (roost_when_status() > 0) {
+        conn_start(arg); /* as a task with a name */
+    } else {
+        conn_free(arg);
+    }
     return 0;
 }

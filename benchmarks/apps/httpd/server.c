@@ -3,7 +3,8 @@
  *
  * MODEL  server
  *          |- acceptor      owns the listener
- *          |- connection    each reads, waits, and opens an exchange
+ *          |- connection    each reads, waits, and opens an exchange; idle it
+ *          |    |             is a task that has not started
  *          |    `- exchange   ROOST_FINISH
  *          `- stopper       a service: waits for the end to be asked for
  *
@@ -18,6 +19,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -37,17 +39,18 @@ void server_closed(struct server *s)
 /* There is room for it, but no memory: the client sees it closed. */
 static void start(struct server *s, int fd)
 {
-    struct conn_arg arg = {.server = s, .fd = fd};
+    struct conn_arg *arg = malloc(sizeof *arg);
     int on = 1;
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     metrics_accepted(&s->metrics);
-    if (roost_spawn_opts(
-            &s->scope, conn_run, &arg,
-            &(roost_task_opts){.name = "connection", .copy = sizeof arg}) < 0) {
+    if (arg == NULL) {
         (void)roost_close(fd);
         server_closed(s);
+        return;
     }
+    *arg = (struct conn_arg){.server = s, .fd = fd};
+    conn_start(arg);
 }
 
 /* The system's want of something, or a client that has gone again; everything
