@@ -41,7 +41,7 @@ TEST(a_thread_with_a_hold_spawns_it, "R32")
     CHECK_EQ(pthread_create(&thread, NULL, spawns_from_outside, &f), 0);
     await(&f.timed);
     pthread_join(thread, NULL);
-    CHECK_EQ(f.event.runs, 0);
+    CHECK_EQ(test_get(&f.event.runs), 0);
     CHECK_EQ(roost_event_set(&e), 0);
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(f.event.status, 0);
@@ -189,7 +189,7 @@ TEST(it_swings_with_its_relay, "R34")
     roost_scope_open(&s, NULL);
     CHECK_EQ(roost_spawn_started(&s, starts_with_one, &b, NULL, NULL), 0);
     CHECK_EQ(roost_settle(), 0);
-    CHECK_EQ(b.runs, 0);
+    CHECK_EQ(test_get(&b.runs), 0);
     CHECK(roost_scope_cancel(&s, 0));
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(b.status, -ECANCELED);
@@ -218,7 +218,7 @@ TEST(a_hook_may_spawn_it, "R22 R30")
     CHECK_EQ(roost_scope_on_cancel(&inner, &h, spawns_in_a_hook, &f), 0);
     CHECK(roost_scope_cancel(&inner, 0));
     CHECK_EQ(roost_scope_close(&inner, 0), 0);
-    CHECK_EQ(f.event.runs, 0);
+    CHECK_EQ(test_get(&f.event.runs), 0);
     CHECK_EQ(roost_event_set(&e), 0);
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(f.event.status, 0);
@@ -330,7 +330,7 @@ TEST(it_is_accepted_before_it_is_begun, "R61")
     CHECK_EQ(roost_stats_get(NULL, &after), 0);
     CHECK_EQ(after.spawned, after.run);
     CHECK_EQ(after.run - before.run, 100);
-    CHECK_EQ(b.runs, 100);
+    CHECK_EQ(test_get(&b.runs), 100);
 }
 
 static int waits_for_nobody(void *arg)
@@ -359,7 +359,7 @@ TEST_PLAIN(a_deadlock_report_names_it, "R63")
     rc = roost_run(waits_for_nobody, &b, &opts);
     said = capture_end(&c);
     CHECK_EQ(rc, -EDEADLK);
-    CHECK_EQ(b.runs, 1);
+    CHECK_EQ(test_get(&b.runs), 1);
     CHECK_EQ(b.status, -ECANCELED);
     CHECK(strstr(said, "not started: event") != NULL);
 }

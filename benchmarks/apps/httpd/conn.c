@@ -3,8 +3,8 @@
  * answered: see conn.h.
  *
  * After a while without one its task ends, and begins anew when something has
- * come (roost_spawn_when): an idle connection has no stack. A soft cancel of the
- * server ends it where it waits for a request; what stands in an exchange
+ * come (roost_spawn_when): an idle connection has no stack. A soft cancel of
+ * the server ends it where it waits for a request; what stands in an exchange
  * (exchange.c) goes on. A client that is slow is cut off by one
  * deadline for the whole request, not one a read: a byte a second buys nothing.
  */
@@ -17,8 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* How long an idle connection keeps its buffer and its stack: a client that asks
- * one thing after the other is quicker. */
+/* How long an idle connection keeps its buffer and its stack: a client that
+ * asks one thing after the other is quicker. */
 static const roost_ns task_time = 20 * ROOST_MS;
 /* For a client to read why it was refused, while it is still sending. */
 static const roost_ns linger_time = ROOST_S;
