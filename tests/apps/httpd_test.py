@@ -23,37 +23,10 @@ import sys
 import threading
 import time
 
-SLOWNESS = float(os.environ.get('HTTPD_SLOWNESS', '1'))
-LIMIT = 30 * SLOWNESS  # seconds: longer is a hang
+from harness import LIMIT, SLOWNESS, Failure, check, main, same, test, until
+
 ABORTS = int(os.environ.get('HTTPD_ABORTS', '1000'))
 MASK = (1 << 64) - 1
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Failure(Exception):
-    pass
-
-
-def check(condition, *what):
-    if not condition:
-        raise Failure(' '.join(str(w) for w in what))
-
-
-def same(got, wanted, what):
-    check(got == wanted, f'{what}: {got!r}, not {wanted!r}'[:2000])
-
-
-def until(condition, what):
-    """Waits for it to come about."""
-    end = time.monotonic() + LIMIT
-    while not condition():
-        check(time.monotonic() < end, 'never came about:', what)
-        time.sleep(0.02)
 
 
 # ---- the server and its clients --------------------------------------------
@@ -829,29 +802,17 @@ def random_aborts():
         same(server.get('/hash?rounds=1').status, 200, 'after it')
 
 
-def main():
-    Server.program = os.path.abspath(sys.argv[1])
-    chosen = [t for t in TESTS if len(sys.argv) < 3 or
-              t.__name__ in sys.argv[2:]]
-    failed = 0
-    for function in chosen:
-        begun = time.monotonic()
-        try:
-            function()
-            outcome = 'ok'
-        except (Failure, OSError, subprocess.TimeoutExpired) as e:
-            outcome = f'FAILED: {type(e).__name__} {e}'
-            failed += 1
-        for server in list(Server.all):
-            server.process.kill()
-            said = server.process.communicate()[1]
-            outcome += '\n' + said.decode(errors='replace')[:5000]
-            Server.all.remove(server)
-        print(f'{function.__name__}: {outcome} '
-              f'({time.monotonic() - begun:.1f} s)', flush=True)
-    print(f'{len(chosen) - failed} passed, {failed} failed')
-    return 1 if failed or not chosen else 0
+def tidy():
+    """Ends the servers that a failed test has left."""
+    said = ''
+    for server in list(Server.all):
+        server.process.kill()
+        err = server.process.communicate()[1]
+        said += '\n' + err.decode(errors='replace')[:5000]
+        Server.all.remove(server)
+    return said
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    Server.program = os.path.abspath(sys.argv[1])
+    sys.exit(main(tidy))

@@ -25,25 +25,10 @@ import tempfile
 import termios
 import time
 
-SLOWNESS = float(os.environ.get('TREEGREP_SLOWNESS', '1'))
-LIMIT = 60 * SLOWNESS  # seconds: longer is a hang
+from harness import LIMIT, SLOWNESS, Failure, check, main, test
+
 ROUNDS = int(os.environ.get('TREEGREP_ROUNDS', '12'))  # of random moments
 WORKERS = (1, 2, 4, 8)
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Failure(Exception):
-    pass
-
-
-def check(condition, *what):
-    if not condition:
-        raise Failure(' '.join(str(w) for w in what))
 
 
 def same(got, wanted, what):
@@ -894,6 +879,16 @@ def second_signal_ends_at_once(treegrep):
     p.stderr.close()
 
 
+def all_of_terminal(leader):
+    """What was written to it: one read gives a piece, the last one EIO."""
+    shown = b''
+    try:
+        while True:
+            shown += os.read(leader, 1 << 20)
+    except OSError:
+        return shown
+
+
 @test
 def progress_only_on_a_terminal(treegrep):
     """The bar comes on a terminal, and what is printed wipes it away."""
@@ -908,7 +903,7 @@ def progress_only_on_a_terminal(treegrep):
     out = p.stdout.read()
     p.stdout.close()
     check(p.wait(LIMIT) == 0, p.returncode)
-    shown = os.read(leader, 1 << 20)
+    shown = all_of_terminal(leader)
     os.close(leader)
     check(b'files,' in shown and shown.endswith(b'\r\x1b[K'), shown[-300:])
     check(b'\x1b' not in out, 'the bar is in the output')
@@ -916,27 +911,13 @@ def progress_only_on_a_terminal(treegrep):
     check(ours.err == b'', ours.err)
 
 
-def main():
-    treegrep = os.path.abspath(sys.argv[1])
-    chosen = [t for t in TESTS if len(sys.argv) < 3 or
-              t.__name__ in sys.argv[2:]]
-    failed = 0
-    for function in chosen:
-        begun = time.monotonic()
-        try:
-            function(treegrep)
-            outcome = 'ok'
-        except (Failure, subprocess.TimeoutExpired) as e:
-            outcome = f'FAILED: {e}'
-            failed += 1
-        for tree in Tree.all:
-            tree.remove()
-        Tree.all.clear()
-        print(f'{function.__name__}: {outcome} '
-              f'({time.monotonic() - begun:.1f} s)', flush=True)
-    print(f'{len(chosen) - failed} passed, {failed} failed')
-    return 1 if failed or not chosen else 0
+def tidy():
+    """Removes the trees of a test."""
+    for tree in Tree.all:
+        tree.remove()
+    Tree.all.clear()
+    return ''
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(tidy, os.path.abspath(sys.argv[1])))

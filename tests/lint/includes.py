@@ -33,6 +33,9 @@ MAY = {
     'user': {'public'},
 }
 
+# What the programs share, no more than a file each.
+APPS_COMMON = ('user', 'benchmarks/apps/common')
+
 
 def room(path):
     """(kind, name): files of one name in one kind are one room."""
@@ -75,6 +78,8 @@ def allowed(mine, other, other_path):
         return True
     if mine == other:
         return True
+    if other == APPS_COMMON:
+        return mine[0] == 'user' and mine[1].startswith('benchmarks/apps/')
     if other_path == MODEL_DOOR:
         return mine[0] == 'base'
     if other_path in WAITING and 'wait' in MAY[mine[0]]:
@@ -154,6 +159,14 @@ PLANTS = [
           'user conformance may not'),
     Plant('benchmarks/apps/zz/a.c', '#include "../../../sched/deque.h"\n',
           'may not include sched/deque.h'),
+    Plant('benchmarks/apps/zz/a.c', '#include "../common/duration.h"\n', None),
+    Plant('benchmarks/apps/zz/a.c', '#include "../httpd/gate.h"\n',
+          'may not include benchmarks/apps/httpd/gate.h'),
+    Plant('benchmarks/apps/common/zz.c', '#include "../httpd/gate.h"\n',
+          'may not include benchmarks/apps/httpd/gate.h'),
+    Plant('docs/examples/zz.c',
+          '#include "../../benchmarks/apps/common/duration.h"\n',
+          'may not include benchmarks/apps/common/duration.h'),
     Plant('sched/parallel_zz.c', '#include "scope.h"\n',
           'user parallel may not'),
     Plant('sched/zz.c', '#include "no_such_file.h"\n', 'no such file'),

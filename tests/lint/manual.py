@@ -135,7 +135,7 @@ def check_functions(page, public):
 
 def check_references(tree, page, names):
     for line, name, section in page.references:
-        ours = name.startswith(('roost', 'treegrep'))
+        ours = name.startswith(('roost', 'treegrep', 'ptest'))
         if ours and (name, section) not in names:
             yield Finding(page.path, line, f'no page {name}({section})')
     for line, path, cases in page.tests:

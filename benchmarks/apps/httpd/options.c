@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/duration.h"
+
 static const char usage[] =
     "usage: httpd [OPTION]...\n"
     "A small HTTP/1.1 server that computes: /hash /thumb /fan /sleep /stream\n"
@@ -28,34 +30,6 @@ static const char usage[] =
     "  --idle-time TIME    between two requests (60s)\n"
     "  --grace TIME        for what runs at the end (5s)\n"
     "TIME: 500us, 20ms, 1.5s\n";
-
-enum { DAY_S = 86400 };
-
-bool duration_read(const char *text, roost_ns *ns)
-{
-    static const struct {
-        const char *unit;
-        roost_ns ns;
-    } units[] = {{"us", ROOST_US}, {"ms", ROOST_MS}, {"s", ROOST_S}};
-    char *end;
-    double value;
-
-    if (text[0] < '0' || text[0] > '9') { /* no sign, blank, "inf", "nan" */
-        return false;
-    }
-    value = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(end, units[i].unit) == 0) {
-            value *= (double)units[i].ns;
-            if (value > (double)ROOST_S * DAY_S) {
-                return false;
-            }
-            *ns = (roost_ns)value;
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool number_read(const char *text, unsigned long *value)
 {
@@ -86,7 +60,7 @@ static bool take(struct options *o, int letter, const char *text)
     unsigned long value;
 
     if (i < sizeof times / sizeof *times && times[i] != NULL) {
-        return duration_read(text, times[i]) && *times[i] > 0;
+        return duration_read(text, false, times[i]) && *times[i] > 0;
     }
     if (!number_read(text, &value) || (value == 0 && letter != 'q')) {
         return false;

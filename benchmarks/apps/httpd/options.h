@@ -28,7 +28,4 @@ struct options {
 /* Fills *o. False: the program ends with *status, and all has been said. */
 bool options_read(struct options *o, int argc, char **argv, int *status);
 
-/* "20ms", "1s", "500us": *ns is written. False if it is none, or over a day. */
-bool duration_read(const char *text, roost_ns *ns);
-
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../common/duration.h"
+
 static const uint64_t fnv_basis = 0xcbf29ce484222325u;
 static const uint64_t fnv_prime = 0x100000001b3u;
 
@@ -225,12 +227,12 @@ bool request_deadline(const struct request *r, roost_ns *ns)
         return true;
     }
     if (at == NULL) {
-        return duration_read(r->deadline, ns);
+        return duration_read(r->deadline, false, ns);
     }
     if (n >= sizeof text) {
         return false;
     }
     memcpy(text, at, n);
     text[n] = '\0';
-    return duration_read(text, ns);
+    return duration_read(text, false, ns);
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../common/duration.h"
+
 static const char help[] =
     "Usage: treegrep [OPTION]... PATTERN [PATH]...\n"
     "Search for PATTERN, a Perl-compatible regular expression, in each PATH: "
@@ -104,24 +106,11 @@ static bool read_unsigned(const char *name, unsigned *out)
 /* A time above 0 with its unit, or in seconds. */
 static bool read_time(roost_ns *out)
 {
-    static const struct {
-        const char *name;
-        roost_ns length;
-    } units[] = {{"", ROOST_S},        {"s", ROOST_S},   {"ms", ROOST_MS},
-                 {"us", ROOST_US},     {"ns", ROOST_NS}, {"m", 60 * ROOST_S},
-                 {"h", 3600 * ROOST_S}};
-    char *end = optarg;
-    double n = strtod(optarg, &end);
-    size_t i;
+    roost_ns ns;
 
-    for (i = 0; i < sizeof units / sizeof *units; i++) {
-        double ns = n * (double)units[i].length;
-
-        if (end != optarg && strcmp(end, units[i].name) == 0 && ns >= 1.0 &&
-            ns < 9e18) {
-            *out = (roost_ns)ns;
-            return true;
-        }
+    if (duration_read(optarg, true, &ns) && ns > 0) {
+        *out = ns;
+        return true;
     }
     fprintf(stderr,
             "treegrep: --timeout: '%s' is no time above 0, such as 500ms, 2s, "
