@@ -1,7 +1,7 @@
 /*
  * server.c - a server's skeleton: the acceptor is a child of the server's
  * scope, a request has a deadline, a client that hangs up cancels it, and the
- * end is soft: the listening ends at once, what runs is answered.
+ * end is soft: first the listening ends, then who waits; what runs is answered.
  */
 #include <netinet/in.h>
 #include <stdint.h>
@@ -12,6 +12,7 @@
 
 struct server {
     roost_scope scope;
+    roost_task acceptor;
     roost_event stop;
     int listener;
 };
@@ -71,8 +72,8 @@ static int accept_all(void *arg)
             roost_close(fd); /* no memory: this one is refused */
         }
     }
-    roost_close(s->listener); /* from here on nobody is taken */
-    return fd;                /* -ECANCELED is absorbed */
+    roost_close(s->listener);
+    return fd; /* -ECANCELED is absorbed */
 }
 
 static int stop(void *arg)
@@ -81,6 +82,8 @@ static int stop(void *arg)
     int rc = roost_event_wait(&s->stop);
 
     if (rc == 0) {
+        roost_task_cancel(&s->acceptor); /* first of all: nobody is taken */
+        roost_join(&s->acceptor, NULL);
         roost_scope_cancel_soft(&s->scope, 5 * ROOST_S);
     }
     return rc;
@@ -89,12 +92,18 @@ static int stop(void *arg)
 static int run_server(void *arg)
 {
     struct server *s = arg;
+    int rc;
 
     roost_scope_open(&s->scope, NULL);
-    roost_spawn(&s->scope, accept_all, s);
-    roost_spawn_opts(&s->scope, stop, s,
-                     &(roost_task_opts){.flags = ROOST_SERVICE});
-    return roost_scope_close(&s->scope, 0);
+    rc = roost_spawn_opts(&s->scope, accept_all, s,
+                          &(roost_task_opts){.handle = &s->acceptor});
+    if (rc == 0) {
+        rc = roost_spawn_opts(&s->scope, stop, s,
+                              &(roost_task_opts){.flags = ROOST_SERVICE});
+    } else {
+        roost_close(s->listener);
+    }
+    return roost_scope_close(&s->scope, rc);
 }
 
 /* Asks, and prints what comes; "q" is quick, "s" slow. */

@@ -658,11 +658,40 @@ def ends_gracefully():
         until(lambda: server.metric('httpd_requests_in_flight') >= 9, 'busy')
         server.terminate()
         idle.closed()
-        until(lambda: not listening(server), 'nobody is taken')
         for c in busy:
             reply = c.reply()
             same(reply.status, 200, 'what ran')
             c.closed()
+        server.wait()
+
+
+@test
+def listening_ends_first():
+    """Whoever is told of the end, by the close of an idle connection or in the
+    head of a reply, finds nobody listening."""
+    for i in range(20):
+        server = Server('--workers', str(1 << i % 4), '--grace', '30s')
+        idle = [Client(server) for _ in range(16)]
+        for c in idle:
+            same(c.get('/').status, 200, 'idle')
+        busy = Client(server)
+        for _ in range(i):
+            busy.ask('/hash?rounds=20000')
+        same(busy.get('/').status, 200, 'busy')
+        server.terminate()
+        if i % 2 == 0:
+            select.select([c.socket for c in idle], [], [], LIMIT)
+        else:
+            try:
+                while busy.get('/').headers.get('connection') != 'close':
+                    pass
+            except (ConnectionError, Failure):
+                pass  # told in between two of them
+        check(not listening(server), 'it listens')
+        for c in idle:
+            c.closed()
+            c.close()
+        busy.close()
         server.wait()
 
 

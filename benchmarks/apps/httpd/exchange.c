@@ -164,7 +164,7 @@ bool exchange_run(struct conn *c)
     roost_scope s;
 
     reply.keep = request_keeps_alive(&c->request) && !c->eof &&
-                 !roost_event_is_set(&c->server->stop);
+                 !roost_event_is_set(&c->server->ending);
     roost_scope_open(
         &s, &(roost_scope_opts){.flags = ROOST_FINISH, .name = "exchange"});
     metrics_begin(m);

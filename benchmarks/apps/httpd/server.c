@@ -8,9 +8,11 @@
  *          |    `- exchange   ROOST_FINISH
  *          `- stopper       a service: waits for the end to be asked for
  *
- * The soft cancel ends the acceptor's wait, which closes the listener: from
- * then on nobody is taken. It ends every connection that waits for a request.
- * What stands in an exchange has the grace, and is cancelled after it.
+ * The end: the stopper cancels the acceptor alone, which closes the listener,
+ * and joins it. So nobody is taken any more before anybody is told: replies say
+ * that their connection closes, and a soft cancel ends every connection that
+ * waits for a request. What stands in an exchange has the grace, and is
+ * cancelled after it.
  */
 #include "server.h"
 #include "conn.h"
@@ -111,6 +113,9 @@ static int stop(void *arg)
     int rc = roost_event_wait(&s->stop);
 
     if (rc == 0) {
+        (void)roost_task_cancel(&s->acceptor);
+        (void)roost_join(&s->acceptor, NULL);
+        (void)roost_event_set(&s->ending);
         (void)roost_scope_cancel_soft(&s->scope, s->options->grace);
     }
     return rc;
@@ -138,7 +143,8 @@ static int listen_and_serve(struct server *s)
     announce(s->listener);
     roost_scope_open(&s->scope, &(roost_scope_opts){.name = "server"});
     if (roost_spawn_opts(&s->scope, accept_all, s,
-                         &(roost_task_opts){.name = "acceptor"}) < 0) {
+                         &(roost_task_opts){.name = "acceptor",
+                                            .handle = &s->acceptor}) < 0) {
         (void)roost_close(s->listener);
         return roost_scope_close(&s->scope, -ENOMEM);
     }
@@ -158,9 +164,11 @@ int server_run(void *arg)
 
     (void)roost_sem_init(&s->places, o->connections, o->connections);
     (void)gate_init(&s->gate, running, o->queue);
+    (void)roost_event_init(&s->ending);
     metrics_init(&s->metrics);
     rc = listen_and_serve(s);
     metrics_destroy(&s->metrics);
+    roost_event_destroy(&s->ending);
     gate_destroy(&s->gate);
     roost_sem_destroy(&s->places);
     return rc;

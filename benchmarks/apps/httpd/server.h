@@ -10,7 +10,9 @@
 
 struct server {
     const struct options *options;
-    roost_event stop;  /* set: it is to end */
+    roost_event stop;   /* set: it is to end */
+    roost_event ending; /* set: nobody is taken any more */
+    roost_task acceptor;
     roost_scope scope; /* of the acceptor and the connections */
     roost_sem places;  /* connections that there may yet be */
     struct gate gate;
