@@ -6,7 +6,7 @@
  *          |- connection    each reads, waits, and opens an exchange; idle it
  *          |    |             is a task that has not started
  *          |    `- exchange   ROOST_FINISH
- *          `- stopper       a service: waits for the end to be asked for
+ *          `- stopper       a service: waits for a signal
  *
  * The end: the stopper cancels the acceptor alone, which closes the listener,
  * and joins it. So nobody is taken any more before anybody is told: replies say
@@ -110,15 +110,15 @@ static int accept_all(void *arg)
 static int stop(void *arg)
 {
     struct server *s = arg;
-    int rc = roost_event_wait(&s->stop);
+    int signal = signals_first(&s->signals);
 
-    if (rc == 0) {
+    if (signal > 0) {
         (void)roost_task_cancel(&s->acceptor);
         (void)roost_join(&s->acceptor, NULL);
         (void)roost_event_set(&s->ending);
         (void)roost_scope_cancel_soft(&s->scope, s->options->grace);
     }
-    return rc;
+    return signal < 0 ? signal : 0;
 }
 
 /* Which port it has become, for those who asked for any. */

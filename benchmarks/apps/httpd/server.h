@@ -4,13 +4,14 @@
 #ifndef HTTPD_SERVER_H
 #define HTTPD_SERVER_H
 
+#include "../common/signals.h"
 #include "gate.h"
 #include "metrics.h"
 #include "options.h"
 
 struct server {
     const struct options *options;
-    roost_event stop;   /* set: it is to end */
+    sigset_t signals;   /* the first: it is to end */
     roost_event ending; /* set: nobody is taken any more */
     roost_task acceptor;
     roost_scope scope; /* of the acceptor and the connections */
@@ -20,8 +21,8 @@ struct server {
     int listener;
 };
 
-/* Runs it until `stop` is set and all has ended: a task's function, arg a
- * struct server with options and stop. 0, or why it could not. */
+/* Runs it until a signal comes and all has ended: a task's function, arg a
+ * struct server with options and signals. 0, or why it could not. */
 int server_run(void *arg);
 
 /* A connection has been closed. */

@@ -57,12 +57,6 @@ static const char *const verdicts[] = {
     [TIMED_OUT] = "FAILED",   [BROKEN] = "FAILED", [SKIPPED] = "skipped",
     [CANCELLED] = "cancelled"};
 
-static bool has_failed(const struct result *r)
-{
-    return r->outcome == FAILED || r->outcome == TIMED_OUT ||
-           r->outcome == BROKEN;
-}
-
 static void text_line(FILE *out, const struct command *c,
                       const struct result *r)
 {
@@ -87,7 +81,7 @@ void text_result(FILE *out, const struct command *c, const struct result *r,
         return;
     }
     text_line(out, c, r);
-    if ((has_failed(r) || o->verbose) && has_output(&r->output)) {
+    if ((job_failed(r) || o->verbose) && has_output(&r->output)) {
         fprintf(out, "--- output of %s\n", c->name);
         put_output(out, &r->output, put_bytes);
         fprintf(out, "%s---\n", ends_line(&r->output) ? "" : "\n");
@@ -110,7 +104,7 @@ void text_end(FILE *out, const struct report *r, roost_ns took)
         fprintf(out, "\n");
     }
     for (size_t i = 0; i < r->list->count; i++) {
-        if (has_failed(&r->results[i])) {
+        if (job_failed(&r->results[i])) {
             text_line(out, &r->list->commands[i], &r->results[i]);
         }
     }
@@ -141,20 +135,20 @@ void tap_result(FILE *out, size_t number, const struct command *c,
     char words[REASON_SIZE];
     const char *reason = job_reason(r, words);
 
-    fprintf(out, "%sok %zu - ", has_failed(r) ? "not " : "", number);
+    fprintf(out, "%sok %zu - ", job_failed(r) ? "not " : "", number);
     escape_description(out, c->name, strlen(c->name));
-    if (!has_failed(r) && r->outcome != PASSED) {
+    if (!job_failed(r) && r->outcome != PASSED) {
         fprintf(out, " # SKIP %s", reason);
     }
     fprintf(out, "\n  ---\n  duration_ms: %.3f\n", seconds(r->took) * 1000);
-    if (has_failed(r)) {
+    if (job_failed(r)) {
         fprintf(out, "  message: \"%s\"\n", reason);
     }
     if (r->report.strays > 0) {
         fprintf(out, "  left_behind: %u\n", r->report.strays);
     }
     fprintf(out, "  ...\n");
-    if (has_failed(r)) {
+    if (job_failed(r)) {
         put_output(out, &r->output, escape_comment);
     }
 }

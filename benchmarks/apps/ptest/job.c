@@ -270,6 +270,12 @@ void job_execute(const struct command *c, const struct options *o,
     r->took = roost_now() - r->begun;
 }
 
+bool job_failed(const struct result *r)
+{
+    return r->outcome == FAILED || r->outcome == TIMED_OUT ||
+           r->outcome == BROKEN;
+}
+
 static const char *guard_words(const struct guard_report *g, char *words)
 {
     static const char *const stages[] = {[GUARD_FORK] = "cannot be started",

@@ -37,6 +37,9 @@ struct result {
 void job_execute(const struct command *c, const struct options *o,
                  roost_scope *run, struct result *r);
 
+/* Is it one of those that count as failed? */
+bool job_failed(const struct result *r);
+
 enum { REASON_SIZE = 128 };
 /* What has become of it, in words: "exit status 3". "" if it passed. */
 const char *job_reason(const struct result *r, char *words);

@@ -33,23 +33,6 @@ static bool have_standard_files(void)
     return fd >= 0;
 }
 
-/* Those that end it. One that is ignored (nohup) stays so. A reader of stdout
- * that goes away is an error; children are waited for. */
-static void set_signals(sigset_t *ends)
-{
-    static const int those[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction now;
-
-    sigemptyset(ends);
-    for (size_t i = 0; i < sizeof those / sizeof *those; i++) {
-        if (sigaction(those[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
-            sigaddset(ends, those[i]);
-        }
-    }
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL);
-}
-
 static bool lost_a_guard(const struct run *r)
 {
     for (size_t i = 0; i < r->list->count; i++) {
@@ -87,13 +70,13 @@ static int run_list(const struct options *o, const struct list *list)
     struct run r = {.options = o, .list = list, .report = &report};
     int status = EXIT_TROUBLE;
 
-    set_signals(&r.signals);
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error */
+    signal(SIGCHLD, SIG_DFL); /* children are waited for */
+    signals_init(&r.signals);
     r.results = calloc(list->count, sizeof *r.results);
     if (r.results == NULL) {
         fprintf(stderr, "ptest: %s\n", strerror(ENOMEM));
-        return status;
-    }
-    if (report_open(&report, o, list, r.results) == 0) {
+    } else if (report_open(&report, o, list, r.results) == 0) {
         status = run(&r);
     }
     report_close(&report);

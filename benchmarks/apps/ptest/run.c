@@ -1,12 +1,10 @@
 /*
  * run.c - see run.h.
  *
- * MODEL   main
- *           |- second signal   a service: ends the program
- *           `- run             cancelled by a signal, or by --fail-fast
- *                |- first signal   a service
- *                `- phase          limit: --jobs; then 1, for serial ones
- *                     `- test      job.c
+ * MODEL   run             cancelled by a signal, or by --fail-fast
+ *           |- signal     a service: waits for one
+ *           `- phase      limit: --jobs; then 1, for serial ones
+ *                `- test  job.c
  *
  * Both phases are ROOST_SKIP: of a cancelled run, tests that have not begun
  * never do. Those that have are linked to it, and end with their grace.
@@ -26,12 +24,6 @@ struct task {
     struct run *run;
     size_t i;
 };
-
-static bool failed(const struct result *r)
-{
-    return r->outcome == FAILED || r->outcome == TIMED_OUT ||
-           r->outcome == BROKEN;
-}
 
 /* By a child of the run's scope; the first one counts. Why is read once that
  * has closed. */
@@ -54,60 +46,24 @@ static int run_one(void *arg)
     struct result *result = &r->results[t->i];
 
     job_execute(c, r->options, &r->scope, result);
-    if (r->options->fail_fast && failed(result)) {
+    if (r->options->fail_fast && job_failed(result)) {
         (void)cut_short(r, "the first failure: ", c->name);
     }
     report_done(r->report, t->i);
     return 0;
 }
 
-/* --- signals --- */
-
-static int await_first_signal(void *arg)
+/* The second one ends this process. The guards see that, and end the tests
+ * without grace. */
+static int await_signal(void *arg)
 {
     struct run *r = arg;
-    int signal = roost_signal_wait(&r->signals);
+    int signal = signals_first(&r->signals);
 
-    if (signal < 0) {
-        return signal;
-    }
-    (void)roost_event_set(&r->asked);
-    if (cut_short(r, "SIG", sigabbrev_np(signal))) {
+    if (signal > 0 && cut_short(r, "SIG", sigabbrev_np(signal))) {
         r->signal = signal;
     }
-    return 0;
-}
-
-/* The guards see the end of this process, and end the tests without grace. */
-static int await_second_signal(void *arg)
-{
-    struct run *r = arg;
-    int rc = roost_event_wait(&r->asked);
-    int signal = rc < 0 ? rc : roost_signal_wait(&r->signals);
-    struct sigaction usual = {.sa_handler = SIG_DFL};
-
-    if (signal < 0) {
-        return signal;
-    }
-    sigemptyset(&usual.sa_mask);
-    sigaction(signal, &usual, NULL);
-    pthread_sigmask(SIG_UNBLOCK, &r->signals, NULL);
-    raise(signal);
-    return 0;
-}
-
-static int serve(roost_scope *s, roost_fn fn, struct run *r)
-{
-    return roost_spawn_opts(
-        s, fn, r,
-        &(roost_task_opts){.name = "signals", .flags = ROOST_SERVICE});
-}
-
-static bool has_signals(const struct run *r)
-{
-    return sigismember(&r->signals, SIGINT) ||
-           sigismember(&r->signals, SIGTERM) ||
-           sigismember(&r->signals, SIGHUP);
+    return signal < 0 ? signal : 0;
 }
 
 /* --- the tests --- */
@@ -157,7 +113,9 @@ static int run_tests(struct run *r)
     int rc;
 
     roost_scope_open(&r->scope, &(roost_scope_opts){.name = "run"});
-    rc = has_signals(r) ? serve(&r->scope, await_first_signal, r) : 0;
+    rc = roost_spawn_opts(
+        &r->scope, await_signal, r,
+        &(roost_task_opts){.name = "signal", .flags = ROOST_SERVICE});
     if (rc == 0) {
         rc = run_phase(r, false, jobs_at_a_time(r->options));
     }
@@ -173,24 +131,16 @@ int run_all(void *arg)
     struct timespec begun;
     roost_ns start = roost_now();
     roost_shield shield;
-    roost_scope main;
     int rc;
 
     clock_gettime(CLOCK_REALTIME, &begun);
-    (void)roost_event_init(&r->asked);
-    roost_scope_open(&main, NULL);
-    rc = has_signals(r) ? serve(&main, await_second_signal, r) : 0;
-    if (rc == 0) {
-        rc = run_tests(r);
-    }
-    (void)roost_event_set(&r->asked);
+    rc = run_tests(r);
+    signals_over(&r->signals);
     if (rc < 0) {
         r->report->why = strerrordesc_np(-rc);
     }
     roost_shield_begin(&shield);
     report_end(r->report, roost_now() - start, &begun);
     roost_shield_end(&shield);
-    rc = roost_scope_close(&main, rc);
-    roost_event_destroy(&r->asked);
     return rc;
 }

@@ -4,8 +4,7 @@
 #ifndef PTEST_RUN_H
 #define PTEST_RUN_H
 
-#include <signal.h>
-
+#include "../common/signals.h"
 #include "report.h"
 
 struct run {
@@ -13,14 +12,13 @@ struct run {
     const struct list *list;
     struct result *results;
     struct report *report;
-    sigset_t signals;  /* that end it: blocked, and not ignored */
+    sigset_t signals;  /* that end it */
     roost_scope scope; /* of all tests: its cancel is the run's */
-    roost_event asked; /* set: the next signal ends the program */
     int signal;        /* that has ended it; 0: none */
     char why[256];
 };
 
-/* A task's function, arg a struct run with all but the last four. 0, or why it
+/* A task's function, arg a struct run with all but the last three. 0, or why it
  * is not whole. */
 int run_all(void *arg);
 
