@@ -208,7 +208,7 @@ void task_run(struct worker *w, struct fiber *fiber, struct entry *e,
     edge_acquire(s); /* R61: spawn -> start */
     task_frame(&f, s, e->env);
     w->frame = &f;
-    w->counters.run.value++;
+    a64_own_inc(&w->counters.run);
     EVENT(task(w, e));
     status = boundary_call(e->fn, e->arg);
     if (unlikely(fiber->worker == NULL)) {

@@ -399,7 +399,8 @@ def so_many_at_a_time():
     for jobs in (1, 3, 6):
         where = folder()
         Run('-j', str(jobs), '-C', where, lines=[
-            sh(f'a=$({clock}); sleep 0.1; echo $a $({clock}) > {i}', name=i)
+            sh(f'a=$({clock}); sleep {0.1 * SLOWNESS}; '
+               f'echo $a $({clock}) > {i}', name=i)
             for i in range(18)]).whole(18, 0)
         found = spans(where)
         same(len(found), 18, 'all ran')
@@ -440,7 +441,8 @@ def many():
 @test
 def deadlines():
     begun = time.monotonic()
-    r = Run('-t', '400ms', '-g', '300ms', '-j', '20', lines=[
+    r = Run('-t', f'{400 * SLOWNESS}ms', '-g', f'{300 * SLOWNESS}ms',
+            '-j', '20', lines=[
         sh('sleep 1000', name='sleeps'),
         sh('trap "echo bye; exit 0" TERM; sleep 1000 & wait', name='obeys'),
         sh('trap "" TERM; while :; do sleep 0.01; done', name='deaf'),
@@ -448,8 +450,9 @@ def deadlines():
         sh('while :; do :; done', name='spins'),
         sh('yes', name='writes'),
         sh('exec >&- 2>&-; sleep 1000', name='mute'),
-        sh('sleep 0.6', name='longer', timeout='5s'),
-        sh('sleep 0.6', name='endless', timeout='0'),
+        sh(f'sleep {0.6 * SLOWNESS}', name='longer',
+           timeout=f'{5 * SLOWNESS}s'),
+        sh(f'sleep {0.6 * SLOWNESS}', name='endless', timeout='0'),
         sh('sleep 1000', name='shorter', timeout='50ms')])
     took = time.monotonic() - begun
     r.whole(2, 8)
@@ -457,7 +460,8 @@ def deadlines():
                  'mute', 'shorter'):
         check(r.reason(name).startswith('timed out after '), name,
               r.reason(name))
-    for name, least in (('sleeps', 0.4), ('deaf', 0.7), ('shorter', 0.05)):
+    for name, least in (('sleeps', 0.4 * SLOWNESS), ('deaf', 0.7 * SLOWNESS),
+                        ('shorter', 0.05)):
         at = float(r.reason(name).split()[3])
         check(least <= at < least + 3 * SLOWNESS, name, at)
     same(r.of('obeys')[2], 'bye\n', 'its last words')
@@ -507,8 +511,9 @@ def guards_are_hard_to_lose():
             ('killed, and a daemon', 'setsid sleep 1000 & sleep 0.1; '
              'kill -9 $PPID; sleep 1000'),
             ('stopped', 'kill -STOP $PPID; sleep 1000')):
-        r = Run('-g', '100ms', '-t', '300ms', '-c', sh(script, name='a'), '-c',
-                sh('sleep 0.2', name='b')).whole(1, 1)
+        r = Run('-g', '100ms', '-t', f'{300 * SLOWNESS}ms', '-c',
+                sh(script, name='a'), '-c', sh('sleep 0.2', name='b'))
+        r.whole(1, 1)
         same(r.of('a')[:2], ('error', 'lost: its guard was ended by SIGKILL'),
              name)
     every = ' '.join(str(n) for n in range(1, 65)
@@ -616,7 +621,8 @@ def ignored_signals_stay_so():
 def what_a_test_finds():
     """No descriptor, signal or terminal of its runner's."""
     r = Run('-v', lines=[
-        sh('ls -l /proc/self/fd | grep -v /proc/ | grep -c -e "->"', name='fds'),
+        sh('ls -l /proc/self/fd | grep -v /proc/ | grep -c -e "->"',
+           name='fds'),
         sh('readlink /proc/self/fd/0', name='stdin'),
         sh('grep -E "Sig(Blk|Ign)" /proc/self/status', name='signals'),
         sh('test $(ps -o pgid= $$) = $$', name='group')]).whole(4, 0)

@@ -103,6 +103,8 @@ static inline void *model_pointer(uint64_t value)
 #define a64_store(p, v, order) model_store(MODEL_WORD(p, order), (uint64_t)(v))
 #define a64_init(p, v) model_init(MODEL_WORD(p, RELAXED), (uint64_t)(v))
 #define a64_xchg(p, v, order) model_xchg(MODEL_WORD(p, order), (uint64_t)(v))
+/* A statistic, which no protocol reads: no step of a schedule. */
+#define a64_own_inc(p) ((void)(p)->value++)
 #define a64_store_pair(p, first, second)                                       \
     (a64_store((p), (first), RELAXED), a64_store((p) + 1, (second), RELAXED))
 #define a64_add(p, v, order) model_add(MODEL_WORD(p, order), (uint64_t)(v))

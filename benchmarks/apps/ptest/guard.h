@@ -13,8 +13,15 @@
 
 #include "list.h"
 
-/* Why there was no test. */
-enum guard_stage { GUARD_RAN, GUARD_FORK, GUARD_DIR, GUARD_EXEC, GUARD_KILL };
+/* Why there was no test, or no end of it. */
+enum guard_stage {
+    GUARD_RAN,
+    GUARD_FORK,
+    GUARD_DIR,
+    GUARD_EXEC,
+    GUARD_KILL,
+    GUARD_LOST /* the guard could not say it */
+};
 
 /* What the guard says at its end, in one message to its fd 0. */
 struct guard_report {

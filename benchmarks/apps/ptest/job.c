@@ -184,6 +184,16 @@ static enum outcome judge(const struct result *r, int skip_status)
     return WEXITSTATUS(status) == 0 ? PASSED : FAILED;
 }
 
+/* The guard has said nothing. Where SIGTERM could end it, it had not started
+ * the test yet. */
+static struct guard_report silence(int status)
+{
+    bool early = WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+
+    return (struct guard_report){.stage = early ? GUARD_RAN : GUARD_LOST,
+                                 .cut = early};
+}
+
 /* expired: by its own deadline. */
 static void take_report(struct job *j, bool expired)
 {
@@ -197,8 +207,7 @@ static void take_report(struct job *j, bool expired)
     n = roost_read_until(j->report, &said, sizeof said, 0);
     roost_shield_end(&shield);
     if (n != (ssize_t)sizeof said) {
-        r->outcome = BROKEN;
-        return;
+        said = silence(r->guard);
     }
     r->report = said;
     if (said.stage != GUARD_RAN) {
@@ -294,7 +303,7 @@ static const char *broken_words(const struct result *r, char *words)
     if (r->error != 0) {
         snprintf(words, REASON_SIZE, "cannot be started: %s",
                  strerrordesc_np(-r->error));
-    } else if (r->report.stage != GUARD_RAN) {
+    } else if (r->report.stage != GUARD_LOST) {
         return guard_words(&r->report, words);
     } else if (WIFSIGNALED(r->guard)) {
         snprintf(words, REASON_SIZE, "lost: its guard was ended by SIG%s",

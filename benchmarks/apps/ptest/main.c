@@ -38,7 +38,7 @@ static bool lost_a_guard(const struct run *r)
     for (size_t i = 0; i < r->list->count; i++) {
         const struct result *result = &r->results[i];
 
-        if (result->outcome == BROKEN && result->guard != 0) {
+        if (result->report.stage == GUARD_LOST) {
             return true;
         }
     }
