@@ -201,6 +201,43 @@ TEST(the_workers_counters_add_up, "R61")
     CHECK_EQ(run, all.run);
 }
 
+struct chain {
+    roost_scope *scope;
+    int left;
+};
+
+/* Each link begins the next one. */
+static int link_begins(void *arg)
+{
+    struct chain *c = arg;
+
+    return --c->left > 0 ? roost_spawn(c->scope, link_begins, c) : 0;
+}
+
+/* What is read while others count: for ThreadSanitizer, and that no count is
+ * torn or goes back. */
+TEST(counters_are_read_while_they_count, "R61")
+{
+    roost_stats first, last, now;
+    roost_scope s;
+    struct chain c = {&s, 2000};
+
+    CHECK_EQ(roost_stats_get(NULL, &first), 0);
+    last = first;
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, link_begins, &c), 0);
+    do {
+        CHECK_EQ(roost_yield(), 0);
+        for (int i = 0; i < 16; i++) {
+            CHECK_EQ(roost_stats_get(NULL, &now), 0);
+            CHECK(now.run >= last.run && now.run - first.run <= 2000);
+            CHECK(now.switched >= last.switched);
+            last = now;
+        }
+    } while (now.run - first.run < 2000);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
+
 TEST(bad_questions_for_counters_are_refused, "R2")
 {
     roost_stats out;
