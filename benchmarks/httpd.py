@@ -68,8 +68,9 @@ def rates(seen, offered):
     """What wrk saw, by the second."""
     s = seen["seconds"]
     total = sum(seen[k] for k in ("good", "shed", "late", "other"))
-    # At least: as if all that were turned away had been told in time.
-    in_time = max(0, seen["in_time"] * total - (total - seen["good"]))
+    # At least: as if all that were turned away had been told in time. A 504
+    # never is.
+    in_time = max(0, seen["in_time"] * total - seen["shed"] - seen["other"])
     return {"offered": offered, "answered": total / s,
             "good": seen["good"] / s, "in_time": in_time / s,
             "shed": seen["shed"] / s,
@@ -131,7 +132,7 @@ def table(directory, quick, note, rounds=None, seconds=None):
         for name in found:
             note(f"httpd of {name}, round {i + 1}")
             found[name].append(measure(directory / SERVERS[name],
-                                       seconds or (3 if quick else 10)))
+                                       seconds or (3 if quick else 6)))
     rows = [row(name, asked, found[name])
             for name in found for asked in found[name][0]]
     notes = list(NOTES)

@@ -575,6 +575,47 @@ def overload():
 
 
 @test
+def admission():
+    """Who would be cut before his end is turned away, not run in vain; and
+    those that were cut do not make others seem short."""
+    with Server('--running', '1', '--queue', '9', '--deadline', '600s') as s:
+        def mean():
+            return s.metric('httpd_heavy_seconds')
+
+        def whole(n, rounds):
+            for _ in range(n):
+                same(s.get(f'/hash?rounds={rounds}').status, 200, 'whole')
+            settled()
+
+        def settled():
+            """What is answered is not yet counted."""
+            until(lambda: s.metric('httpd_requests_in_flight') == 1, 'all end')
+
+        whole(40, 5000000)
+        long = mean()
+        for part in (0.1, 0.3, 0.6):
+            for _ in range(5):
+                s.get('/hash?rounds=1000000000'
+                      f'&deadline={long * part:.6f}s')
+        settled()
+        check(mean() >= long, 'those that were cut have lowered it')
+        whole(8, 0)
+        check(mean() < long, 'those that were whole have not')
+        whole(20, 5000000)
+        runs, waits = Client(s), Client(s)
+        for c in (runs, waits):
+            c.ask('/hash?rounds=1000000000000')
+        until(lambda: s.metric('httpd_requests_waiting') == 1, 'a queue')
+        # Two turns before its own: the third must end in time.
+        same(s.get(f'/hash?rounds=1&deadline={mean() * 2.5:.6f}s').status, 503,
+             'no time to end')
+        same(s.get(f'/hash?rounds=1&deadline={mean() * 3.5:.6f}s').status, 504,
+             'time enough, but the others do not end')
+        runs.close()
+        waits.close()
+
+
+@test
 def no_descriptors():
     """EMFILE at accept: it goes on with those it has, and does not spin."""
     def few():

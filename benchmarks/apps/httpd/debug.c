@@ -21,7 +21,8 @@ int debug_metrics(struct reply *r)
     if (out == NULL) {
         return -ENOMEM;
     }
-    metrics_print(&server->metrics, gate_waiting(&server->gate), out);
+    metrics_print(&server->metrics, out);
+    gate_print(&server->gate, out);
     if (fclose(out) != 0) {
         free(text);
         return -ENOMEM;

@@ -53,7 +53,7 @@ static int run_work(void *arg)
     roost_ns begun = roost_now();
     int rc = w->route->run(w->reply);
 
-    gate_leave(&w->reply->conn->server->gate, roost_now() - begun);
+    gate_leave(&w->reply->conn->server->gate, roost_now() - begun, rc == 0);
     return rc;
 }
 
@@ -72,7 +72,7 @@ static int start_gated(roost_scope *s, const struct work *w)
                                              .priority = ROOST_LOW,
                                              .copy = sizeof *w});
     if (rc < 0) {
-        gate_leave(g, 0);
+        gate_leave(g, 0, false);
     }
     return rc;
 }

@@ -21,13 +21,15 @@ void gate_destroy(struct gate *g)
     roost_mutex_destroy(&g->lock);
 }
 
-/* With nobody waiting it is let in: so the mean is never that of long ago. */
+/* Would it be cut before its end? It waits for its turn, and then takes as long
+ * as others do. With nobody waiting it is let in: so the mean is never that of
+ * long ago. */
 static bool is_shed(const struct gate *g, roost_ns deadline)
 {
     roost_ns turn = g->mean / g->running * (g->waiting + 1);
 
     return g->waiting >= g->queue ||
-           (g->waiting > 0 && roost_in(turn) > deadline);
+           (g->waiting > 0 && roost_in(turn + g->mean) > deadline);
 }
 
 int gate_enter(struct gate *g)
@@ -52,20 +54,29 @@ int gate_enter(struct gate *g)
     return rc;
 }
 
-void gate_leave(struct gate *g, roost_ns took)
+/* One that was cut would have taken longer: it may raise the mean alone. Else
+ * those that are cut early would let in more that are. */
+void gate_leave(struct gate *g, roost_ns took, bool whole)
 {
     (void)roost_sem_release(&g->places, 1);
     (void)roost_mutex_lock(&g->lock);
-    g->mean += (took - g->mean) / 8;
+    if (whole || took > g->mean) {
+        g->mean += (took - g->mean) / 8;
+    }
     (void)roost_mutex_unlock(&g->lock);
 }
 
-unsigned gate_waiting(struct gate *g)
+void gate_print(struct gate *g, FILE *out)
 {
-    unsigned n;
+    unsigned waiting;
+    roost_ns mean;
 
     (void)roost_mutex_lock(&g->lock);
-    n = g->waiting;
+    waiting = g->waiting;
+    mean = g->mean;
     (void)roost_mutex_unlock(&g->lock);
-    return n;
+    fprintf(out,
+            "# TYPE httpd_requests_waiting gauge\nhttpd_requests_waiting %u\n"
+            "# TYPE httpd_heavy_seconds gauge\nhttpd_heavy_seconds %.9f\n",
+            waiting, (double)mean / (double)ROOST_S);
 }

@@ -4,10 +4,12 @@
  *
  * A server that takes all that comes does, beyond its capacity, mostly work
  * whose caller has given up. So a request is shed while that costs nothing: if
- * the queue is full, or if it would wait there past its own deadline.
+ * the queue is full, or if its own deadline would pass before its end.
  */
 #ifndef HTTPD_GATE_H
 #define HTTPD_GATE_H
+
+#include <stdio.h>
 
 #include <roost/roost.h>
 
@@ -25,8 +27,9 @@ void gate_destroy(struct gate *g);
 
 /* 0: the caller may run, and leaves after. -EAGAIN: it is shed; -ECANCELED. */
 int gate_enter(struct gate *g);
-/* took: how long it ran, in ns. */
-void gate_leave(struct gate *g, roost_ns took);
-unsigned gate_waiting(struct gate *g);
+/* took: how long it ran, in ns; whole: to its end. */
+void gate_leave(struct gate *g, roost_ns took, bool whole);
+/* For /metrics: how many wait, what they are taken to take. */
+void gate_print(struct gate *g, FILE *out);
 
 #endif

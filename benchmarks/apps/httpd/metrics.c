@@ -122,7 +122,7 @@ static void print_roost(FILE *out)
     print_one(out, "roost_stack_bytes", "gauge", s.stack_bytes);
 }
 
-void metrics_print(struct metrics *m, unsigned waiting, FILE *out)
+void metrics_print(struct metrics *m, FILE *out)
 {
     struct counts c;
 
@@ -133,7 +133,6 @@ void metrics_print(struct metrics *m, unsigned waiting, FILE *out)
     print_one(out, "httpd_accept_failures_total", "counter", c.accept_failures);
     print_one(out, "httpd_connections", "gauge", c.open);
     print_one(out, "httpd_requests_in_flight", "gauge", c.in_flight);
-    print_one(out, "httpd_requests_waiting", "gauge", waiting);
     print_replies(&c, out);
     print_roost(out);
 }

@@ -32,7 +32,7 @@ void metrics_closed(struct metrics *m);
 void metrics_begin(struct metrics *m);
 void metrics_end(struct metrics *m, int status, roost_ns took);
 
-/* Prometheus' text format. waiting: for a place to run in. */
-void metrics_print(struct metrics *m, unsigned waiting, FILE *out);
+/* Prometheus' text format. */
+void metrics_print(struct metrics *m, FILE *out);
 
 #endif

@@ -30,7 +30,7 @@ func (g *gate) enter(ctx context.Context) error {
 	g.lock.Lock()
 	turn := g.mean / time.Duration(cap(g.places)) * time.Duration(g.waiting+1)
 	if g.waiting >= g.queue ||
-		(g.waiting > 0 && time.Now().Add(turn).After(deadline)) {
+		(g.waiting > 0 && time.Now().Add(turn+g.mean).After(deadline)) {
 		g.lock.Unlock()
 		return errShed
 	}
@@ -57,11 +57,13 @@ func (g *gate) run(ctx context.Context, f func() error) error {
 		return err
 	}
 	begun := time.Now()
-	defer func() {
-		<-g.places
-		g.lock.Lock()
-		g.mean += (time.Since(begun) - g.mean) / 8
-		g.lock.Unlock()
-	}()
-	return f()
+	err := f()
+	took := time.Since(begun)
+	<-g.places
+	g.lock.Lock()
+	if err == nil || took > g.mean {
+		g.mean += (took - g.mean) / 8
+	}
+	g.lock.Unlock()
+	return err
 }
