@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a stranger finds after `cmake --install`: check.sh CASE, with BUILD (the
 # build tree), WORK (scratch), CMAKE, GENERATOR, CC, CXX, PKG_CONFIG, LIBDIR,
-# VERSION, MANDIR and JEMALLOC in the environment. Case `prefix` comes first.
+# VERSION, ABI, MANDIR and JEMALLOC in the environment. Case `prefix` comes first.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,7 +45,7 @@ contents() {
     wanted=$({
         (cd "$source_tree" && find include/roost -name '*.h' | sed 's|^|./|')
         printf "./$LIBDIR/%s\n" libroost.a libroost.so \
-            "libroost.so.${VERSION%%.*}" "libroost.so.$VERSION" \
+            "libroost.so.$ABI" "libroost.so.$VERSION" \
             pkgconfig/roost.pc cmake/roost/roostConfig.cmake \
             cmake/roost/roostConfigVersion.cmake \
             cmake/roost/roostTargets.cmake
@@ -59,11 +59,21 @@ contents() {
     diff <(echo "$wanted") <(echo "$found") || fail "not what was expected"
 }
 
+# The names of what a shared library exports; each bears the version of the ABI.
+exports() {
+    local unversioned
+    unversioned=$(nm -D --defined-only "$1" |
+        awk -v "v=ROOST_$ABI" '$2 != "A" && $3 !~ "@@" v "$" { print $3 }')
+    [[ -z $unversioned ]] || fail "not of version ROOST_$ABI: $unversioned"
+    nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' |
+        sed 's/@.*//' | sort -u
+}
+
 # man NAME finds a page for each function that the library exports, and each
 # reference leads to a page with that name.
 look_at_pages() {
     local name file pages=$1 exported
-    exported=$(nm -D --defined-only "$lib/libroost.so" | awk '{ print $3 }')
+    exported=$(exports "$lib/libroost.so")
     for name in $exported; do
         [[ -f $pages/man3/$name.3 ]] || fail "no page for $name"
     done
@@ -102,8 +112,8 @@ manual() {
 library() {
     local so=$lib/libroost.so declared dynamic exported
     dynamic=$(readelf -d "$so")
-    grep -q "Library soname: \[libroost.so.${VERSION%%.*}\]" <<<"$dynamic" ||
-        fail "its SONAME is not libroost.so.${VERSION%%.*}"
+    grep -q "Library soname: \[libroost.so.$ABI\]" <<<"$dynamic" ||
+        fail "its SONAME is not libroost.so.$ABI"
     # libgcc_s: the marks at which an exception stops (sched/boundary.h).
     if grep NEEDED <<<"$dynamic" |
         grep -vE '\[(libc|libgcc_s|ld-linux[^]]*)\.so'; then
@@ -115,7 +125,7 @@ library() {
     if ! readelf -lW "$so" | grep -qE 'GNU_STACK.* RW  '; then
         fail "it asks for an executable stack"
     fi
-    exported=$(nm -D --defined-only "$so" | awk '{ print $3 }' | sort -u)
+    exported=$(exports "$so")
     declared=$(cat "$prefix"/include/roost/*.h | tr '\n' ' ' |
         grep -oE 'ROOST_API [^;{]*' | grep -oE '\broost_[a-z0-9_]+ *\(' |
         tr -d ' (' | sort -u)
@@ -123,14 +133,18 @@ library() {
         fail "declared (<) and exported (>) differ"
 }
 
-# find_package, both forms of the library, with jemalloc where it was found.
+# find_package, both forms of the library, with jemalloc where it was found:
+# by_find_package LANGUAGE [STANDARD]
 by_find_package() {
     local kind
     "$CMAKE" -S "$here/consumer" -B "$scratch" -G "$GENERATOR" \
         "-DCMAKE_PREFIX_PATH=$prefix" "-DCMAKE_C_COMPILER=$CC" \
         "-DCONSUMER_LANGUAGE=$1" "-DCONSUMER_VERSION=$VERSION" \
+        ${2:+"-DCMAKE_CXX_STANDARD=$2"} \
         "-DCONSUMER_JEMALLOC=$JEMALLOC" \
         ${CXX:+"-DCMAKE_CXX_COMPILER=$CXX"} >/dev/null
+    look_at_flags "$scratch/compile_commands.json" \
+        "$prefix/include" "${2:-17}"
     "$CMAKE" --build "$scratch" >/dev/null
     for kind in shared static; do
         run_consumer "$scratch/consumer_$kind"
@@ -140,15 +154,30 @@ by_find_package() {
     fi
 }
 
+# A consumer is compiled with the path to the headers and nothing else of
+# roost's: look_at_flags COMMANDS HEADERS STANDARD
+look_at_flags() {
+    local flags
+    flags=$(sed -n 's/.*"command": "\(.*\) -o .*consumer\.c.*/\1/p' "$1" |
+        tr ' ' '\n' | grep '^-' |
+        grep -vxE -e "-isystem|-I$2|-std=[a-z+]*$3" || true)
+    [[ -z $flags ]] || fail "a consumer is compiled with $flags"
+}
+
 # by_pkg_config COMPILER SOURCE [-static]
 by_pkg_config() {
-    local compiler=$1 source=$2 form=${3:-} flags
+    local compiler source=$2 form=${3:-} flags
+    read -ra compiler <<<"$1"
     [[ -n $PKG_CONFIG ]] || fail "there is no pkg-config"
     mkdir -p "$scratch"
     read -ra flags <<<"$("$PKG_CONFIG" ${form:+--static} --cflags --libs roost)"
     [[ $("$PKG_CONFIG" --modversion roost) == "$VERSION" ]] ||
         fail "roost.pc is not of version $VERSION"
-    "$compiler" $form -Wall -Wextra -Werror -o "$scratch/consumer" \
+    [[ $("$PKG_CONFIG" --cflags roost) =~ ^-I[^\ ]*/include\ ?$ ]] ||
+        fail "roost.pc asks for flags: $("$PKG_CONFIG" --cflags roost)"
+    [[ $("$PKG_CONFIG" --libs roost) =~ ^-L[^\ ]*\ -lroost\ ?$ ]] ||
+        fail "roost.pc links more: $("$PKG_CONFIG" --libs roost)"
+    "${compiler[@]}" $form -Wall -Wextra -Werror -o "$scratch/consumer" \
         "$here/consumer/$source" "${flags[@]}"
     if [[ -z $form ]]; then
         readelf -d "$scratch/consumer" | grep -q 'NEEDED.*libroost\.so\.' ||
@@ -157,29 +186,43 @@ by_pkg_config() {
     LD_LIBRARY_PATH=$lib run_consumer "$scratch/consumer"
 }
 
-# Built by a project that has roost as a folder of its own tree.
-as_subdirectory() {
+# Built by a project that has roost's sources: in_tree VARIABLE
+in_tree() {
     "$CMAKE" -S "$here/consumer" -B "$scratch" -G "$GENERATOR" \
         "-DCMAKE_C_COMPILER=$CC" -DCONSUMER_LANGUAGE=C \
-        -DCMAKE_BUILD_TYPE=Debug \
-        "-DCONSUMER_SUBDIRECTORY=$source_tree" >/dev/null
+        "-D$1=$source_tree" >/dev/null
+    look_at_flags <(grep -A 1 -B 1 '/consumer/consumer\.c' \
+        "$scratch/compile_commands.json") "$source_tree/include" 11
     "$CMAKE" --build "$scratch" --target consumer_static >/dev/null
     run_consumer "$scratch/consumer_static"
     if "$CMAKE" --build "$scratch" --target help | grep -q treegrep; then
         fail "a host project gets programs that it did not ask for"
     fi
+    if [[ -e $scratch/CPackConfig.cmake ]]; then
+        fail "a host project gets packages that it did not ask for"
+    fi
+}
+
+# As a folder of its own tree, and by FetchContent.
+as_subdirectory() {
+    in_tree CONSUMER_SUBDIRECTORY
+}
+
+as_fetched() {
+    in_tree CONSUMER_FETCH
 }
 
 if [[ $1 != prefix ]]; then
     rm -rf "$scratch"
 fi
 case $1 in
-prefix | contents | library | manual | as_subdirectory) "$1" ;;
+prefix | contents | library | manual | as_subdirectory | as_fetched) "$1" ;;
 find_package_c) by_find_package C ;;
-find_package_cxx) by_find_package CXX ;;
+find_package_cxx17) by_find_package CXX 17 ;;
+find_package_cxx20) by_find_package CXX 20 ;;
 pkg_config_c_shared) by_pkg_config "$CC" consumer.c ;;
 pkg_config_c_static) by_pkg_config "$CC" consumer.c -static ;;
-pkg_config_cxx_shared) by_pkg_config "$CXX" consumer.cpp ;;
-pkg_config_cxx_static) by_pkg_config "$CXX" consumer.cpp -static ;;
+pkg_config_cxx_shared) by_pkg_config "$CXX -std=c++17" consumer.cpp ;;
+pkg_config_cxx_static) by_pkg_config "$CXX -std=c++20" consumer.cpp -static ;;
 *) fail "no case $1" ;;
 esac
