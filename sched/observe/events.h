@@ -1,11 +1,11 @@
 /*
  * events.h - the events that the scheduler tells of: all that the rest of the
- * library sees of traces.
+ * library sees of traces and probes.
  *
  *     EVENT(cancel(s, reason));
  *
  * Off, it costs one load and a branch that is predicted; on, some 70 ns
- * (trace.c). There is none in open, spawn and close of plain tasks, nor where
+ * (trace.c). On is while a trace runs, or a tool is at a probe (probes.h). There is none in open, spawn and close of plain tasks, nor where
  * they run in place: such a child shows inside its parent's slice, which says
  * how many there were.
  */
@@ -37,7 +37,9 @@ struct worker;
 #define EVENT_THREAD(role, rt) event_thread(EVENT_##role, (rt))
 #endif
 
-/* M: a trace is running. See track.c. */
+/* M: who wants events. Lower half: a trace is running, see track.c; upper: so
+ * many tools look at probes, which they or the kernel write: probes.h. */
+#define EVENTS_TRACE 1u
 extern a32 events_on __attribute__((visibility("hidden")));
 
 enum event_role { EVENT_PLAIN, EVENT_WORKER, EVENT_WATCH, EVENT_POOL };

@@ -25,6 +25,7 @@
  * COST    70 ns an event, of which the clock is 40.
  * SEE     track.c (the way to the file), events.def (what there is)
  */
+#include "observe/probes.h"
 #include "observe/track.h"
 #include "runtime.h"
 #include "when.h"
@@ -178,10 +179,14 @@ static void introduce(struct track *t, struct worker *w, struct frame *running)
     }
 }
 
+/* NULL also where probes alone want the event: they take no track. */
 static struct track *enter_as(struct worker *w, struct frame *running)
 {
-    struct track *t = track_enter();
+    struct track *t = NULL;
 
+    if (a32_load(&events_on, RELAXED) & EVENTS_TRACE) {
+        t = track_enter();
+    }
     if (t != NULL && !t->begun) {
         introduce(t, w, running);
     }
@@ -219,6 +224,9 @@ void event_task(struct worker *w, const struct entry *e)
 {
     struct track *t = enter_as(w, NULL);
 
+    if (e->fn != desc_run) {
+        PROBE(TASK, "", w->frame, e->fn);
+    }
     if (t == NULL) {
         return;
     }
@@ -240,6 +248,7 @@ void event_desc(struct worker *w, struct task_desc *d)
     struct track *t = enter_as(w, outer);
     struct record r;
 
+    PROBE(NAMED, d->name, w->frame, d->fn);
     if (t == NULL) {
         return;
     }
@@ -266,6 +275,7 @@ static void end_slice(struct worker *w)
 {
     struct track *t = enter_as(w, w->frame);
 
+    PROBE(ENDED, task_name_of(w->frame), w->frame, 0);
     if (t != NULL) {
         track_put(t, &(struct record){clock_now(), RECORD_ENDED, within(t, w),
                                       0, 0, ""});
@@ -309,10 +319,24 @@ static void see_waker(struct frame *f)
     }
 }
 
+/* w leaves its fiber for `to`. */
+static void probe_leave(const struct worker *w, const struct fiber *to,
+                        const struct waiter *wt)
+{
+    if (w->frame != NULL) {
+        PROBE(LEFT, wt == NULL ? "" : wt->what, w->frame,
+              wt == NULL ? NULL : wt->object);
+    }
+    if (to->frame != NULL) {
+        PROBE(RESUMED, task_name_of(to->frame), to->frame, 0);
+    }
+}
+
 void event_leave(struct worker *w, struct fiber *to, const struct waiter *wt)
 {
     struct track *t = enter_as(w, w->frame);
 
+    probe_leave(w, to, wt);
     if (t == NULL) {
         return;
     }
@@ -356,6 +380,7 @@ void event_wake(struct waiter *wt)
     struct track *t = enter();
     struct fiber *fiber = wt->fiber;
 
+    PROBE(WAKE, wt->what, wt->frame, wt->object);
     if (t == NULL) {
         return;
     }
@@ -377,6 +402,7 @@ void event_spawn(struct task_desc *d)
 {
     struct track *t = enter();
 
+    PROBE(SPAWN, d->name, d->scope, d->fn);
     if (t != NULL) {
         d->flow = arrow(t);
         put(t, RECORD_SPAWN, d->name, 0, d->flow);
@@ -394,6 +420,7 @@ void event_spawn_when(void)
 
 void event_steal(const struct worker *victim)
 {
+    PROBE(STEAL, "", victim->index, 0);
     mark(RECORD_STEAL, NULL, victim->index, 0);
 }
 
@@ -401,6 +428,7 @@ void event_park(void)
 {
     struct track *t = enter();
 
+    PROBE(PARKED, "", 0, 0);
     if (t != NULL) {
         put(t, RECORD_PARKED, NULL, 0, 0);
         t->open = 0; /* of tasks; and none starts an arrow from here */
@@ -410,6 +438,7 @@ void event_park(void)
 
 void event_unpark(void)
 {
+    PROBE(UNPARKED, "", 0, 0);
     mark(RECORD_UNPARKED, NULL, 0, 0);
 }
 
@@ -417,16 +446,19 @@ void event_unpark(void)
 
 void event_cancel(struct scope *s, unsigned reason)
 {
+    PROBE(CANCEL, scope_name(s), s, reason);
     mark(RECORD_CANCEL, scope_name(s), (uintptr_t)s, reason);
 }
 
 void event_deadline(struct scope *s)
 {
+    PROBE(DEADLINE, scope_name(s), s, 0);
     mark(RECORD_DEADLINE, scope_name(s), (uintptr_t)s, 0);
 }
 
 void event_timers(unsigned fired)
 {
+    PROBE(TIMERS, "", fired, 0);
     mark(RECORD_TIMERS, NULL, fired, 0);
 }
 
@@ -448,11 +480,17 @@ static void mark_scope(enum record_kind kind, struct scope *s)
 
 void event_scope(struct scope *s)
 {
+    if (*scope_name(s) != '\0') {
+        PROBE(SCOPE, scope_name(s), s, 0);
+    }
     mark_scope(RECORD_SCOPE, s);
 }
 
 void event_scope_end(struct scope *s)
 {
+    if (*scope_name(s) != '\0') {
+        PROBE(SCOPE_CLOSED, scope_name(s), s, 0);
+    }
     mark_scope(RECORD_SCOPE_CLOSED, s);
 }
 
@@ -462,6 +500,7 @@ void event_offload(struct job *j)
 {
     struct track *t = enter();
 
+    PROBE(OFFLOAD, j->name, j, 0);
     if (t != NULL) {
         j->flow = arrow(t);
         put(t, RECORD_OFFLOAD, j->name, 0, j->flow);
@@ -473,6 +512,7 @@ void event_call(struct job *j)
 {
     struct track *t = enter();
 
+    PROBE(CALL, j->name, j, 0);
     if (t != NULL) {
         put(t, RECORD_CALL, j->name, 0, j->flow);
         t->open = 1;
@@ -484,6 +524,7 @@ void event_call_end(void)
 {
     struct track *t = enter();
 
+    PROBE(CALL_ENDED, "", 0, 0);
     if (t != NULL) {
         put(t, RECORD_CALL_ENDED, NULL, 0, 0);
         t->open = 0;

@@ -29,7 +29,7 @@
  *   TR3  enter: busy, barrier light, events_on <-> close: events_on, barrier
  *        heavy, busy
  *          owner                           close
- *          busy = 1                        events_on = 0
+ *          busy = 1                        events_on &= ~TRACE
  *          barrier light        /- TR3 -/  barrier heavy
  *          read events_on                  read busy
  *        One sees the other; without it a record is put into freed memory.
@@ -105,7 +105,7 @@ struct track *track_enter(void)
     }
     a32_store(&t->busy, 1, RELAXED);
     barrier_light(); /* TR3 */
-    if (a32_load(&events_on, ACQUIRE /* TR4 */) == 0) {
+    if (!(a32_load(&events_on, ACQUIRE /* TR4 */) & EVENTS_TRACE)) {
         track_leave(t);
         return NULL;
     }
@@ -199,14 +199,14 @@ void track_sleep(uint32_t seen)
 
 void track_open(void)
 {
-    a32_store(&events_on, 1, RELEASE /* TR4 */);
+    a32_or(&events_on, EVENTS_TRACE, RELEASE /* TR4 */);
 }
 
 void track_close(void)
 {
     unsigned i;
 
-    a32_store(&events_on, 0, RELAXED);
+    a32_and(&events_on, ~EVENTS_TRACE, RELAXED);
     barrier_heavy(); /* TR3 */
     for (i = 0; i < TRACK_MAX; i++) {
         while (a32_load(&tracks[i].busy, ACQUIRE /* TR4 */) != 0) {
@@ -259,7 +259,7 @@ void track_forked(void)
 {
     unsigned i;
 
-    a32_store(&events_on, 0, RELAXED);
+    a32_and(&events_on, ~EVENTS_TRACE, RELAXED);
     a32_store(&claims, 0, RELAXED);
     own = NULL;
     for (i = 0; i < TRACK_MAX; i++) {

@@ -99,21 +99,25 @@ in_chroot() {
     fi
 }
 
-# One build: in a copy of the sources, in this folder.
-build_in() {
+copy_sources() {
     mkdir -p "$1"
     (cd "$source_tree" && tar -c CMakeLists.txt CMakePresets.json LICENSE \
         sched sync include docs) | tar -x -C "$1"
-    (cd "$1" && "$CMAKE" --preset package >/dev/null &&
-        "$CMAKE" --build --preset package >/dev/null &&
+}
+
+# build_in SOURCES
+build_in() {
+    (cd "$1" && "$CMAKE" --preset package && "$CMAKE" --build --preset package &&
         cd build/package && "$(dirname "$CMAKE")/cpack" -B "$1/debs") \
-        >"$1.log" || fail "$(tail -n 20 "$1.log")"
+        >"$1.log" 2>&1 || fail "$(tail -n 20 "$1.log")"
 }
 
 # Same sources, other folder, other day, other language.
 reproducible() {
     local file one=$work/here two=$work/quite/elsewhere
     export SOURCE_DATE_EPOCH=1700000000 CCACHE_DISABLE=1
+    copy_sources "$one"
+    copy_sources "$two"
     build_in "$one"
     LC_ALL=C.UTF-8 TZ=Asia/Tokyo build_in "$two"
     for file in "$one"/debs/*.deb "$one"/build/package/libroost.{a,so}; do
