@@ -19,7 +19,7 @@
 #include <pthread.h>
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct list runtimes = {&runtimes, &runtimes};
+struct list registry_runtimes = {&registry_runtimes, &registry_runtimes};
 static unsigned count;
 static a32 started; /* M: runtimes ever */
 static a32 forked;  /* M: this process is a child of one that had runtimes */
@@ -38,6 +38,7 @@ uint32_t registry_forks(void)
 
 static void before_fork(void)
 {
+    quit_before_fork();
     trace_before_fork();
     pthread_mutex_lock(&registry_lock);
 }
@@ -46,6 +47,7 @@ static void in_parent(void)
 {
     pthread_mutex_unlock(&registry_lock);
     trace_after_fork(false);
+    quit_after_fork(false);
 }
 
 static void in_child(void)
@@ -64,7 +66,7 @@ static void in_child(void)
     region_forget();
     sim_forget();
     guest_forget();
-    for (at = runtimes.next; at != &runtimes; at = at->next) {
+    for (at = registry_runtimes.next; at != &registry_runtimes; at = at->next) {
         struct runtime *rt = container_of(at, struct runtime, link);
 
         poller_close(rt);
@@ -76,11 +78,12 @@ static void in_child(void)
     if (count > 0) {
         a32_store(&forked, 1, RELAXED);
     }
-    list_init(&runtimes);
+    list_init(&registry_runtimes);
     count = 0;
     plain_forked();
     pthread_mutex_unlock(&registry_lock);
     trace_after_fork(true);
+    quit_after_fork(true);
 }
 
 static void prepare(void)
@@ -101,7 +104,7 @@ void registry_prepare(void)
 void registry_add(struct runtime *rt)
 {
     pthread_mutex_lock(&registry_lock);
-    list_push_back(&runtimes, &rt->link);
+    list_push_back(&registry_runtimes, &rt->link);
     count++;
     a32_store(&forked, 0, RELAXED);
     pthread_mutex_unlock(&registry_lock);
@@ -130,7 +133,7 @@ void registry_nudge(void)
     struct list *at;
 
     pthread_mutex_lock(&registry_lock);
-    for (at = runtimes.next; at != &runtimes; at = at->next) {
+    for (at = registry_runtimes.next; at != &registry_runtimes; at = at->next) {
         struct runtime *rt = container_of(at, struct runtime, link);
 
         if (park_all(&rt->park)) {
@@ -146,7 +149,7 @@ int registry_dump(int fd)
     int status = 0;
 
     pthread_mutex_lock(&registry_lock);
-    for (at = runtimes.next; at != &runtimes; at = at->next) {
+    for (at = registry_runtimes.next; at != &registry_runtimes; at = at->next) {
         int rc = dump_runtime(container_of(at, struct runtime, link), fd);
 
         status = status == 0 ? rc : status;

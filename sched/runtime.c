@@ -45,7 +45,7 @@
 #define SIM_WORKERS 4 /* the default of ROOST_SIM */
 #define OPTION_FLAGS                                                           \
     (ROOST_PIN_WORKERS | ROOST_NO_DEADLOCK_CHECK | ROOST_SIM_PCT |             \
-     ROOST_SIM_BOUND)
+     ROOST_SIM_BOUND | ROOST_DUMP_ON_QUIT)
 
 int64_t runtime_now(const struct runtime *rt)
 {
@@ -215,6 +215,7 @@ static int read_options(struct runtime *rt, const roost_opts *opts)
     rt->jump_after =
         rt->opts.jump_after == 0 ? DEFAULT_JUMP_AFTER : rt->opts.jump_after;
     rt->flags = rt->opts.flags;
+    rt->layout = &layout_table;
     rt->on_error = rt->opts.on_error;
     rt->ctx = rt->opts.ctx;
     if (rt->opts.name != NULL) {
@@ -408,6 +409,7 @@ int runtime_start(struct runtime **out, const roost_opts *opts,
     }
     registry_add(rt);
     trace_environment(rt);
+    quit_begin(rt);
     *out = rt;
     return 0;
 }
@@ -514,6 +516,7 @@ static int stop(struct runtime *rt)
         sched_yield(); /* a release on its way out */
     }
     signals_stop(rt);
+    quit_end(rt);
     stop_threads(rt);
     fd_leave(&rt->poller);
     poller_close(rt);

@@ -4,6 +4,7 @@
 #ifndef ROOST_RUNTIME_H
 #define ROOST_RUNTIME_H
 
+#include "observe/events.h"
 #include "offload.h"
 #include "poller.h"
 #include "worker.h"
@@ -20,6 +21,7 @@ struct post_slot {
     void *arg;
 };
 
+struct layout;
 struct sim;
 
 struct runtime {
@@ -32,21 +34,23 @@ struct runtime {
     a32 stopping;    /* M: workers leave the loop */
     a32 shut;        /* M: posts and submits are refused */
     a64 virtual_now; /* M: virtual clock; 0: real */
-    struct worker *workers;    /* I */
-    unsigned worker_count;     /* I */
-    struct stack_pool *stacks; /* I */
-    size_t stack_min;          /* I */
-    size_t stack_size;         /* I */
-    unsigned flags;            /* I: ROOST_ flags of opts */
-    bool report_deadlock;      /* I: roost_run, not roost_start */
-    bool deadlocked;           /* L(quiet): reported once */
+    struct worker *workers;      /* I */
+    unsigned worker_count;       /* I */
+    struct stack_pool *stacks;   /* I */
+    size_t stack_min;            /* I */
+    size_t stack_size;           /* I */
+    unsigned flags;              /* I: ROOST_ flags of opts */
+    bool report_deadlock;        /* I: roost_run, not roost_start */
+    bool deadlocked;             /* L(quiet): reported once */
+    bool dumps_on_quit;          /* O who starts and stops it: quit.c */
+    const struct layout *layout; /* I: linked wherever a runtime is */
     a32 fatal;           /* M: a background task's failure, negated, or 0 */
     roost_ns grace;      /* I */
     roost_ns jump_after; /* I */
     void (*on_error)(const roost_errors *, const char *, void *); /* I */
     void *ctx;                                                    /* I */
     char name[32];                                                /* I */
-    struct list link; /* L(registry) */
+    struct list link; /* L(registry), in registry_runtimes */
     pid_t pid;        /* I: of the process that made it */
     unsigned number;  /* I: from 1 on, by when it was started */
 
@@ -148,19 +152,6 @@ void post_collect(struct runtime *rt);
 /* Is any accepted one not yet handed on? */
 bool post_pending(struct runtime *rt);
 
-/* --- dump.c --- */
-/* The tree as text. 0, or the negative errno of a write. */
-int dump_runtime(struct runtime *rt, int fd);
-
-/* --- trace_file.c --- */
-/* ROOST_TRACE: a trace that begins with this runtime, just started. */
-void trace_environment(struct runtime *rt);
-/* rt has ended; `others`: how many are left. */
-void trace_end(struct runtime *rt, unsigned others);
-/* A fork: nobody is at it, and in the child no trace runs. */
-void trace_before_fork(void);
-void trace_after_fork(bool child);
-
 /* --- stall.c --- */
 /* opts.stall: on the watch, report who holds a worker for too long; when to
  * look again, INT64_MAX if nobody runs. */
@@ -186,6 +177,7 @@ void watch_fire(struct runtime *rt, int64_t now);
 void watch_cover_own(struct worker *w);
 
 /* --- registry.c --- */
+extern struct list registry_runtimes; /* L(registry), struct runtime.link */
 /* Before the first runtime: the fork handler. Idempotent. */
 void registry_prepare(void);
 /* What the next runtime is called by traces. */

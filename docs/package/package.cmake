@@ -86,6 +86,13 @@ roost_package(dev libroost-dev libdevel
   "work-stealing scheduler with structured concurrency (development)"
   "This package has the headers, the static library, the files for pkg-config
 and CMake, and the manual.")
+if(TARGET roost_ps)
+  roost_package(tools roost-tools devel
+    "look at programs that use roost from outside"
+    "This package has roost-ps, which shows the tasks of a process or a core and
+where they wait, roost-top, which shows what its workers do, commands for gdb
+and scripts for bpftrace.")
+endif()
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
     "libroost${roost_abi} (= ${PROJECT_VERSION})")
 set(CPACK_COMPONENTS_ALL ${roost_components})

@@ -38,6 +38,10 @@ extern "C" {
 /* ROOST_SIM: how it draws whose turn it is; ROOST_SIM_STRATEGY overrides. */
 #define ROOST_SIM_PCT 4u   /* by ranks, with 3 changes of rank */
 #define ROOST_SIM_BOUND 8u /* with at most 3 preemptions */
+/* SIGQUIT (Ctrl-\) writes the tree of every runtime of the process to stderr,
+ * as roost_dump does, and does not end it; unless the program handles SIGQUIT
+ * itself. For a thread of its own, and until the last runtime with it ends. */
+#define ROOST_DUMP_ON_QUIT 16u
 
 /* Zero-initialised = the defaults. */
 typedef struct roost_opts {
@@ -58,7 +62,8 @@ typedef struct roost_opts {
                               blocked in a call, and when all of them are
                               held; 0 = off */
     unsigned flags;        /* ROOST_PIN_WORKERS, ROOST_NO_DEADLOCK_CHECK,
-                              ROOST_SIM_PCT, ROOST_SIM_BOUND */
+                              ROOST_SIM_PCT, ROOST_SIM_BOUND,
+                              ROOST_DUMP_ON_QUIT */
     int interrupt_signal;  /* to interrupt offloaded calls; 0 = the first free
                               real-time signal */
     const sigset_t *signals; /* blocked in the starting thread and in all that

@@ -14,6 +14,7 @@
 #define ROOST_ARCH_SWITCH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct context {
     void *sp; /* valid while the context is not running */
@@ -25,6 +26,11 @@ void *switch_to(struct context *from, const struct context *to, void *value);
  * `top`, 16-byte aligned. entry must not return. */
 void switch_make(struct context *c, void *top, size_t size,
                  void (*entry)(void *value));
+
+/* The distance from here to the instruction of switch_to at which every context
+ * that does not run stands: with its sp all that an unwinder needs. Not there
+ * with ucontext. */
+extern const int64_t switch_resume;
 
 /* How deep the stack is here. Not the address of a local: the sanitizers keep
  * those elsewhere; nor that of the frame, which costs a register. */

@@ -120,6 +120,17 @@ switch_to:
         .cfi_endproc
         .size   switch_to, . - switch_to
 
+        /* For who looks from outside: where a context stands. */
+        .pushsection .rodata
+        .p2align 3
+        .globl  switch_resume
+        .hidden switch_resume
+        .type   switch_resume, %object
+switch_resume:
+        .xword   1b - switch_resume
+        .size   switch_resume, 8
+        .popsection
+
         .p2align 4
         .type   switch_start, %function
 /* The first instructions of a fresh context: the value is in x0, the entry

@@ -1,13 +1,14 @@
 /*
  * events.h - the events that the scheduler tells of: all that the rest of the
- * library sees of traces and probes.
+ * library sees of traces and probes; and what a runtime's start and end call.
  *
  *     EVENT(cancel(s, reason));
  *
  * Off, it costs one load and a branch that is predicted; on, some 70 ns
- * (trace.c). On is while a trace runs, or a tool is at a probe (probes.h). There is none in open, spawn and close of plain tasks, nor where
- * they run in place: such a child shows inside its parent's slice, which says
- * how many there were.
+ * (trace.c). On is while a trace runs, or a tool is at a probe (probes.h).
+ * There is none in open, spawn and close of plain tasks, nor where they run in
+ * place: such a child shows inside its parent's slice, which says how many
+ * there were.
  */
 #ifndef ROOST_EVENTS_H
 #define ROOST_EVENTS_H
@@ -19,6 +20,7 @@
 struct entry;
 struct fiber;
 struct job;
+struct layout;
 struct runtime;
 struct scope;
 struct task_desc;
@@ -77,5 +79,27 @@ EVENT_COLD void event_call_end(void);
 /* Of a scope with a name; others are passed over. */
 EVENT_COLD void event_scope(struct scope *s);
 EVENT_COLD void event_scope_end(struct scope *s);
+
+/* --- dump.c --- */
+/* The tree as text. 0, or the negative errno of a write. */
+int dump_runtime(struct runtime *rt, int fd);
+
+/* --- layout.c --- */
+extern const struct layout layout_table;
+
+/* --- trace_file.c --- */
+/* ROOST_TRACE: a trace that begins with this runtime, just started. */
+void trace_environment(struct runtime *rt);
+/* rt has ended; `others`: how many are left. */
+void trace_end(struct runtime *rt, unsigned others);
+/* A fork: nobody is at it, and in the child no trace runs. */
+void trace_before_fork(void);
+void trace_after_fork(bool child);
+
+/* --- quit.c: ROOST_DUMP_ON_QUIT; the last two as those of traces --- */
+void quit_begin(struct runtime *rt);
+void quit_end(struct runtime *rt);
+void quit_before_fork(void);
+void quit_after_fork(bool child);
 
 #endif

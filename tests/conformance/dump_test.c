@@ -6,6 +6,8 @@
 #include "tasks.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
 
 /* Dumps into a file, returns what was written. */
 static const char *dump_text(void)
@@ -90,6 +92,75 @@ TEST(the_dump_shows_the_tree_of_tasks, "R63")
     text = dump_text();
     CHECK_EQ(indent_of(text, "sleeping leaf"), -1);
     CHECK_EQ(indent_of(text, "outer scope"), -1);
+}
+
+/* Until that has come. */
+static void read_until(int fd, const char *what)
+{
+    char text[4096] = "";
+    size_t n = 0;
+
+    while (strstr(text, what) == NULL && n + 1 < sizeof text) {
+        ssize_t got = read(fd, text + n, sizeof text - 1 - n);
+
+        CHECK(got > 0);
+        n += (size_t)got;
+        text[n] = '\0';
+    }
+    CHECK(strstr(text, what) != NULL);
+}
+
+/* Twice: the process goes on. As before once no runtime asks for it. */
+TEST_PLAIN(sigquit_dumps_every_runtime_if_asked, "R63")
+{
+    roost_opts opts = test_opts();
+    struct sigaction before, during, after;
+    roost_runtime *rt = NULL;
+    int ends[2], saved = dup(STDERR_FILENO), i;
+
+    CHECK_EQ(pipe(ends), 0);
+    CHECK_EQ(sigaction(SIGQUIT, NULL, &before), 0);
+    opts.name = "asked for it";
+    opts.flags |= ROOST_DUMP_ON_QUIT;
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    CHECK_EQ(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    for (i = 0; i < 2; i++) {
+        CHECK_EQ(raise(SIGQUIT), 0);
+        read_until(ends[0], "runtime asked for it");
+    }
+    CHECK_EQ(sigaction(SIGQUIT, NULL, &during), 0);
+    CHECK(during.sa_handler != before.sa_handler);
+    CHECK_EQ(roost_stop(rt), 0);
+    CHECK_EQ(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+    roost_runtime_free(rt);
+    CHECK_EQ(sigaction(SIGQUIT, NULL, &after), 0);
+    CHECK(after.sa_handler == before.sa_handler);
+    close(saved);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static volatile sig_atomic_t own_signals;
+
+static void own_handler(int signal)
+{
+    (void)signal;
+    own_signals = own_signals + 1;
+}
+
+TEST_PLAIN(a_program_keeps_its_handler_of_sigquit, "R63")
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt = NULL;
+    void (*before)(int) = signal(SIGQUIT, own_handler);
+
+    opts.flags |= ROOST_DUMP_ON_QUIT;
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    CHECK_EQ(raise(SIGQUIT), 0);
+    CHECK_EQ(own_signals, 1);
+    CHECK_EQ(roost_stop(rt), 0);
+    roost_runtime_free(rt);
+    CHECK(signal(SIGQUIT, before) == own_handler);
 }
 
 TEST_PLAIN(on_a_plain_thread_every_runtime_is_dumped, "R72")

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What a stranger finds after `cmake --install`: check.sh CASE, with BUILD (the
 # build tree), WORK (scratch), CMAKE, GENERATOR, CC, CXX, PKG_CONFIG, LIBDIR,
-# VERSION, ABI, MANDIR and JEMALLOC in the environment. Case `prefix` comes first.
+# VERSION, ABI,
+# MANDIR, FULL_LIBDIR, TOOLS and JEMALLOC in the environment. Case `prefix` comes first.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -55,6 +56,11 @@ contents() {
         done
         (cd "$prefix" && find "./$LIBDIR/cmake/roost" \
             -name 'roostTargets-*.cmake')
+        printf './share/%s\n' roost/roost-{gdb.py,waits.bt,cancels.bt,work.bt} \
+            "gdb/auto-load$FULL_LIBDIR/libroost.so.$VERSION-gdb.py"
+        if [[ $TOOLS == 1 ]]; then
+            printf './%s\n' bin/roost-{ps,top} "$MANDIR"/man1/roost-{ps,top}.1
+        fi
     } | sort)
     diff <(echo "$wanted") <(echo "$found") || fail "not what was expected"
 }

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""What is seen of a program from outside: check.py CASE, with the paths of what
+was built in the environment. A program stands still in known places
+(program.c); each case looks at it in its own way."""
+
+import contextlib
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SKIPPED = 77
+SECONDS = 60
+HERE = Path(__file__).resolve().parent
+TOOLS = HERE.parent.parent / 'sched/observe/tools'
+EVENTS = TOOLS.parent / 'events.def'
+
+
+def path(name):
+    """Of something that was built."""
+    return os.environ[name]
+
+
+def skip(why):
+    print(f'left out: {why}')
+    sys.exit(SKIPPED)
+
+
+def check(ok, what, text=''):
+    if not ok:
+        sys.exit(f'{what}\n{text}')
+
+
+def run(*command, **options):
+    return subprocess.run(command, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=SECONDS,
+                          errors='replace', **options)
+
+
+def looks_like(text, *patterns):
+    """The patterns stand in the text, in this order."""
+    at = 0
+    for pattern in patterns:
+        found = re.compile(pattern, re.M).search(text, at)
+        check(found, f'not found: {pattern}', text)
+        at = found.end()
+
+
+@contextlib.contextmanager
+def standing(program):
+    """The program, once it stands where it will stay."""
+    with subprocess.Popen([program], stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.PIPE) as process:
+        try:
+            check(process.stdout.readline() == 'ready\n', 'not ready')
+            yield process
+        finally:
+            process.kill()
+
+
+def ps(*arguments):
+    looked = run(path('ROOST_PS'), *map(str, arguments))
+    if 'Operation not permitted' in looked.stdout:
+        skip('processes may not be looked at here (ptrace)')
+    return looked
+
+
+TREE = [r'^runtime station: 2 workers$', r'^  scope 0x',
+        r'^ +scope 0x[0-9a-f]+ requests( closing)?$']
+WRITER = r'^ +task writer: channel receive 0x'
+READER = r'^ +task reader: event 0x'
+
+
+def has_tasks(text):
+    looks_like(text, *TREE)
+    looks_like(text, TREE[-1], WRITER)
+    looks_like(text, TREE[-1], READER)
+
+
+def case_ps():
+    with standing(path('PROGRAM')) as process:
+        text = ps(process.pid).stdout
+        has_tasks(text)
+        looks_like(text, r'^  worker \d: 0 new tasks, 0 ready; runs busy$',
+                   r'^ +count_the_stars at program\.c:\d+$',
+                   r'^ +busy at program\.c:\d+$')
+        looks_like(text, WRITER, r'^ +roost_chan_recv\w* at chan\.c:\d+$',
+                   r'^ +wait_for_godot at program\.c:\d+$',
+                   r'^ +writer at program\.c:\d+$')
+        looks_like(text, READER, r'^ +roost_event_wait\w* at ',
+                   r'^ +wait_for_the_bus at program\.c:\d+$',
+                   r'^ +reader at program\.c:\d+$')
+        check('fiber_switch' not in text and 'worker_loop' not in text,
+              "the library's own frames", text)
+
+        whole = ps('-a', process.pid).stdout
+        looks_like(whole, WRITER, r'^ +switch_to ', r'^ +wait_for_godot ',
+                   r'^ +worker_loop ')
+        quick = ps('-q', process.pid).stdout
+        has_tasks(quick)
+        check('wait_for' not in quick, 'backtraces with -q', quick)
+
+        state = Path(f'/proc/{process.pid}/status').read_text()
+        check(re.search(r'^State:\s+[RS]', state, re.M),
+              'it does not go on', state)
+
+
+def case_ps_stripped():
+    """Neither symbols nor a library of its own: all that there is by name, and
+    the addresses of the frames."""
+    with standing(path('STRIPPED')) as process:
+        text = ps(process.pid).stdout
+        has_tasks(text)
+        looks_like(text, WRITER, *[r'^ +0x[0-9a-f]+ in \S+stripped$'] * 6)
+
+
+def case_ps_core():
+    with tempfile.TemporaryDirectory() as folder:
+        forever = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        if forever == 0:
+            skip('no cores are written here (ulimit -c)')
+        dead = run(path('PROGRAM'), 'crash', cwd=folder, preexec_fn=lambda:
+                   resource.setrlimit(resource.RLIMIT_CORE, (forever,) * 2))
+        check(dead.returncode == -signal.SIGABRT, 'it did not crash',
+              dead.stdout)
+        cores = list(Path(folder).iterdir())
+        if not cores:
+            skip('cores go elsewhere here (/proc/sys/kernel/core_pattern)')
+        text = ps(cores[0]).stdout
+        has_tasks(text)
+        looks_like(text, r'runs busy$', r'^ +abort ', r'^ +busy_crash ')
+        looks_like(text, WRITER, r'^ +wait_for_godot at program\.c:\d+$')
+        looks_like(text, READER, r'^ +wait_for_the_bus at program\.c:\d+$')
+        case_gdb_on(path('PROGRAM'), str(cores[0]))
+        top = run(path('ROOST_TOP'), str(cores[0]))
+        check(top.returncode == 1 and 'is a core' in top.stdout, 'a core in top',
+              top.stdout)
+
+
+def case_ps_wrong():
+    for arguments, words in [
+            (('4194304',), 'No such'), (('/nowhere',), 'No such file'),
+            ((EVENTS,), 'no core file'), ((os.getpid(),), 'roost is not in it'),
+            ((), 'which process or core'), (('1', '2'), 'one process')]:
+        looked = ps(*arguments)
+        check(looked.returncode != 0 and words in looked.stdout,
+              f'{arguments}: no "{words}"', looked.stdout)
+
+
+def case_top():
+    with standing(path('PROGRAM')) as process:
+        text = run(path('ROOST_TOP'), '-n', '3', '-d', '0.1',
+                   str(process.pid)).stdout
+        heads = re.findall(r'^runtime station: 2 workers', text, re.M)
+        check(len(heads) == 3, f'{len(heads)} looks, not 3', text)
+        looks_like(text, *[r'^worker +run/s ', r'  busy$'] * 3)
+        # The first counts from the start; nothing is begun after that.
+        counts = re.findall(r'^ +\d +(\d+) ', text, re.M)
+        check(sum(map(int, counts[:2])) >= 3 and set(counts[2:]) == {'0'},
+              'counts', text)
+    wrong = run(path('ROOST_TOP'), '-d', 'x', '1')
+    check(wrong.returncode != 0 and 'takes a number' in wrong.stdout, '-d x',
+          wrong.stdout)
+
+
+def case_quit():
+    """Twice, so that it is seen to go on."""
+    with standing(path('PROGRAM')) as process:
+        for _ in range(2):
+            process.send_signal(signal.SIGQUIT)
+            text = ''
+            while not ('task reader' in text and 'task writer' in text):
+                line = process.stderr.readline()
+                check(line != '', 'it has ended', text)
+                text += line
+            has_tasks(text)
+
+
+def gdb(*commands, target=()):
+    if shutil.which('gdb') is None:
+        skip('there is no gdb here')
+    script = ['-ex', f'source {TOOLS}/roost-gdb.py']
+    for command in commands:
+        script += ['-ex', command]
+    return run('gdb', '-nx', '-batch', *script, *target).stdout
+
+
+def case_gdb_on(*target):
+    text = gdb('info roost tasks', 'roost bt writer', 'roost bt nobody',
+               target=target)
+    if 'Operation not permitted' in text:
+        skip('processes may not be looked at here (ptrace)')
+    has_tasks(text)
+    looks_like(text, r'^task writer: channel receive', r'^#0 .* in switch_to ',
+               r'^#\d+ .* in wait_for_godot at .*program\.c:\d+$',
+               r'^#\d+ .* in writer at .*program\.c:\d+$')
+    looks_like(text, r'no task nobody')
+
+
+def case_gdb():
+    with standing(path('PROGRAM')) as process:
+        case_gdb_on('-p', str(process.pid))
+
+
+def kinds():
+    """The events that have probes; the ends of arrows are none."""
+    lines = re.findall(r'^EVENT_LINE\((\w+), (\w+),', EVENTS.read_text(), re.M)
+    return {kind for kind, shape in lines if shape != 'FLOW'}
+
+
+def case_probes():
+    """Each event of the table has its probe, in both forms of the library, and
+    all of them one semaphore."""
+    for binary in (path('LIBRARY'), path('STRIPPED')):
+        notes = run('readelf', '--notes', '--wide', binary).stdout
+        probes = re.findall(r'Provider: roost\s+Name: (\w+)\s+Location: \S+, '
+                            r'Base: \S+, Semaphore: (0x[0-9a-f]+)\s+'
+                            r'Arguments: (.*)', notes)
+        check({name for name, _, _ in probes} == kinds(),
+              'other probes than events', notes)
+        semaphores = {int(semaphore, 16) for _, semaphore, _ in probes}
+        check(len(semaphores) == 1 and 0 not in semaphores,
+              'not one semaphore', notes)
+        for _, _, arguments in probes:
+            check(len(arguments.split()) == 3, 'not three arguments', notes)
+
+
+def case_probes_fire():
+    """gdb attaches to a probe as all tools do: by the note, raising the word
+    that it names."""
+    with tempfile.NamedTemporaryFile('w') as script:
+        script.write('break main\nrun\nbreak -probe-stap roost:NAMED\n'
+                     'commands\nsilent\n'
+                     'printf "begins: %s\\n", (char *)$_probe_arg0\n'
+                     'continue\nend\ncontinue\n')
+        script.flush()
+        text = gdb(target=('-x', script.name, '--args', path('PROGRAM'),
+                           'crash'))
+    looks_like(text, r'^begins: ', 'SIGABRT')
+    begun = set(re.findall(r'^begins: (\w+)$', text, re.M))
+    check(begun == {'reader', 'writer', 'busy'}, f'begun: {begun}', text)
+
+
+def case_scripts():
+    """bpftrace makes programs of its scripts for this library."""
+    if shutil.which('bpftrace') is None:
+        skip('there is no bpftrace here')
+    if os.geteuid() != 0:
+        skip('bpftrace is for root')
+    scripts = sorted(TOOLS.glob('*.bt'))
+    check(len(scripts) == 3, 'three scripts')
+    for script in scripts:
+        made = run('bpftrace', '-d', str(script), path('LIBRARY'))
+        check(made.returncode == 0 and 'usdt:' in made.stdout,
+              f'{script.name} is not understood', made.stdout[-2000:])
+
+
+if __name__ == '__main__':
+    globals()[f'case_{sys.argv[1]}']()
