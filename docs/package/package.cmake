@@ -92,6 +92,7 @@ if(TARGET roost_ps)
     "This package has roost-ps, which shows the tasks of a process or a core and
 where they wait, roost-top, which shows what its workers do, commands for gdb
 and scripts for bpftrace.")
+  set(CPACK_DEBIAN_TOOLS_PACKAGE_SUGGESTS "gdb, bpftrace")
 endif()
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
     "libroost${roost_abi} (= ${PROJECT_VERSION})")

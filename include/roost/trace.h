@@ -6,6 +6,7 @@
 #define ROOST_TRACE_H
 
 #include <roost/base.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,6 +51,15 @@ ROOST_API int roost_stats_get(roost_runtime *rt, roost_stats *out);
  */
 ROOST_API int roost_stats_worker(roost_runtime *rt, unsigned worker,
                                  roost_stats *out);
+
+/*
+ * Prints counters in the text format of Prometheus, as roost_tasks_run_total and
+ * the like: for a server's /metrics.
+ *   stats  of roost_stats_get or _worker
+ *   0, -EINVAL: NULL; -EIO: out has an error
+ * Never waits as a task, but may block in out. Who: anybody. Cost: 32 lines.
+ */
+ROOST_API int roost_stats_print(const roost_stats *stats, FILE *out);
 
 /*
  * Writes every scope and task of the current runtime as a tree to a descriptor:

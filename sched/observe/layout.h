@@ -6,6 +6,11 @@
  * the owner "roost", type ROOST_NOTE, holds the distance to it. It says of each
  * value what it is called, so whoever reads it needs to know no order and goes
  * on when values are added. `version` is raised when one means something else.
+ *
+ * REJECTED  The library's debugging information: what is installed has none. A
+ *           symbol that is exported: a program that is linked statically and
+ *           stripped has no symbols, and it would be one more promise. Looking
+ *           through all data for the magic: slow, and it finds copies.
  */
 #ifndef ROOST_LAYOUT_H
 #define ROOST_LAYOUT_H

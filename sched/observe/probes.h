@@ -21,6 +21,10 @@
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
 
+#ifdef __clang__ /* the macros of sdt.h leave out variable arguments */
+#pragma clang diagnostic ignored "-Wpedantic"
+#endif
+
 /* One word for all, in place of one variable a probe. */
 #undef _SDT_SEMAPHORE
 #define _SDT_SEMAPHORE(provider, name) _SDT_ASM_1(_SDT_ASM_ADDR events_on + 2)

@@ -309,6 +309,48 @@ TEST(counters_are_read_while_they_count, "R61")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
+/* Each metric has its type once and its value once, from the field it names. */
+TEST(counters_are_printed_for_prometheus, "R61")
+{
+    static char text[8192];
+    roost_stats s = {.workers = 3, .run = 41, .stack_bytes = 1};
+    FILE *out = fmemopen(text, sizeof text, "w");
+    const char *line = text;
+    int types = 0, values = 0;
+
+    s.cancelled = UINT64_MAX;
+    CHECK_EQ(roost_stats_print(&s, out), 0);
+    CHECK_EQ(fclose(out), 0);
+    CHECK(strstr(text, "# TYPE roost_workers gauge\nroost_workers 3\n"));
+    CHECK(strstr(text, "# TYPE roost_tasks_run_total counter\n"
+                       "roost_tasks_run_total 41\n"));
+    CHECK(strstr(text, "roost_scopes_cancelled_total 18446744073709551615\n"));
+    CHECK(
+        strstr(text, "# TYPE roost_stack_bytes gauge\nroost_stack_bytes 1\n"));
+    for (; *line != '\0'; line = strchr(line, '\n') + 1) {
+        bool type = strncmp(line, "# TYPE roost_", 13) == 0;
+
+        CHECK(type || strncmp(line, "roost_", 6) == 0);
+        types += type;
+        values += !type;
+    }
+    CHECK_EQ(types, values);
+    CHECK_EQ(types, 16);
+}
+
+TEST(counters_are_not_printed_where_that_fails, "R2")
+{
+    roost_stats s = {.workers = 1};
+    FILE *full = fopen("/dev/full", "w");
+
+    CHECK(full != NULL);
+    CHECK_EQ(setvbuf(full, NULL, _IONBF, 0), 0);
+    CHECK_EQ(roost_stats_print(&s, full), -EIO);
+    CHECK_EQ(roost_stats_print(NULL, stdout), -EINVAL);
+    CHECK_EQ(roost_stats_print(&s, NULL), -EINVAL);
+    fclose(full);
+}
+
 TEST(bad_questions_for_counters_are_refused, "R2")
 {
     roost_stats out;

@@ -98,33 +98,10 @@ static void print_replies(const struct counts *c, FILE *out)
             sum, (double)c->took / (double)ROOST_S, sum);
 }
 
-static void print_roost(FILE *out)
-{
-    roost_stats s;
-
-    if (roost_stats_get(NULL, &s) < 0) {
-        return;
-    }
-    print_one(out, "roost_workers", "gauge", s.workers);
-    print_one(out, "roost_tasks_spawned_total", "counter", s.spawned);
-    print_one(out, "roost_tasks_run_total", "counter", s.run);
-    print_one(out, "roost_tasks_inlined_total", "counter", s.inlined);
-    print_one(out, "roost_tasks_stolen_total", "counter", s.stolen);
-    print_one(out, "roost_switches_total", "counter", s.switched);
-    print_one(out, "roost_parks_total", "counter", s.parked);
-    print_one(out, "roost_wakes_total", "counter", s.woken);
-    print_one(out, "roost_polls_total", "counter", s.polled);
-    print_one(out, "roost_timers_armed_total", "counter", s.timers_armed);
-    print_one(out, "roost_timers_fired_total", "counter", s.timers_fired);
-    print_one(out, "roost_waits_cancelled_total", "counter", s.cancelled);
-    print_one(out, "roost_offloaded_total", "counter", s.offloaded);
-    print_one(out, "roost_fibers", "gauge", s.fibers);
-    print_one(out, "roost_stack_bytes", "gauge", s.stack_bytes);
-}
-
 void metrics_print(struct metrics *m, FILE *out)
 {
     struct counts c;
+    roost_stats stats;
 
     (void)roost_mutex_lock(&m->lock);
     c = m->counts;
@@ -134,5 +111,7 @@ void metrics_print(struct metrics *m, FILE *out)
     print_one(out, "httpd_connections", "gauge", c.open);
     print_one(out, "httpd_requests_in_flight", "gauge", c.in_flight);
     print_replies(&c, out);
-    print_roost(out);
+    if (roost_stats_get(NULL, &stats) == 0) {
+        (void)roost_stats_print(&stats, out); /* the caller asks ferror */
+    }
 }
