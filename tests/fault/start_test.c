@@ -17,7 +17,9 @@ static bool refusal(int rc)
 
 static bool start_and_stop(void *arg)
 {
-    roost_opts opts = {.workers = *(unsigned *)arg, .name = "fault"};
+    roost_opts opts = {.workers = *(unsigned *)arg,
+                       .name = "fault",
+                       .flags = ROOST_DUMP_ON_QUIT};
     roost_runtime *rt = NULL;
     int rc;
 
@@ -60,7 +62,8 @@ static void warm_up(unsigned workers)
     CHECK_EQ(roost_run(nothing, &ran, &opts), 7);
 }
 
-/* A worker does without an alternate signal stack, hence `optional`. */
+/* A worker does without an alternate signal stack, and a runtime without the
+ * thread that dumps on SIGQUIT, hence `optional`. */
 TEST_PLAIN(start_under_faults, "R59")
 {
     for (unsigned workers = 1; workers <= 4; workers *= 2) {
