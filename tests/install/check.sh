@@ -201,7 +201,8 @@ in_tree() {
         "$scratch/compile_commands.json") "$source_tree/include" 11
     "$CMAKE" --build "$scratch" --target consumer_static >/dev/null
     run_consumer "$scratch/consumer_static"
-    if "$CMAKE" --build "$scratch" --target help | grep -q treegrep; then
+    if "$CMAKE" --build "$scratch" --target help |
+        grep treegrep; then
         fail "a host project gets programs that it did not ask for"
     fi
     if [[ -e $scratch/CPackConfig.cmake ]]; then

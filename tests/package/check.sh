@@ -77,7 +77,8 @@ in_chroot() {
     cp "$packages"/*.deb "$consumer/consumer.c" "$work/root/tmp"
     # What they depend on comes from Debian, as for everybody.
     cp /etc/resolv.conf "$work/root/etc/"
-    inside sh -c 'apt-get install -y --no-install-recommends /tmp/*.deb' \
+    inside sh -c 'apt-get update &&
+        apt-get install -y --no-install-recommends /tmp/*.deb' \
         >"$work/log" 2>&1 || fail "not installed: $(cat "$work/log")"
     inside sh -c 'cd /tmp && cc -Wall -Werror -o shared consumer.c \
         $(pkg-config --cflags --libs roost)'
@@ -85,7 +86,8 @@ in_chroot() {
     inside sh -c 'cd /tmp && cc -static -o static consumer.c \
         $(pkg-config --static --cflags --libs roost)'
     run_consumer inside /tmp/static
-    if inside sh -c 'pkg-config --cflags --libs roost' | grep -q -- '-[IL]'; then
+    if inside sh -c 'pkg-config --cflags --libs roost' |
+        grep -- '-[IL]'; then
         fail "flags for what is where everybody looks"
     fi
     for tool in $(dpkg-deb -c "$packages"/roost-tools_*.deb |
