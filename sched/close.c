@@ -268,7 +268,7 @@ static void append(struct scope *s, const struct failure *failure)
     if (tree != NULL) {
         errors_append(tree, failure);
     }
-    if (s->fail_status == 0) {
+    if (!(scope_flags(s) & (S_FAILED | S_WON))) { /* a winner's stays */
         s->fail_status = failure->status;
     }
     a32_or(&s->flags, S_FAILED, RELAXED);
