@@ -314,6 +314,9 @@ void scope_won(struct scope *s, int status)
 {
     bool first;
 
+    while (a32_load(&s->flags, ACQUIRE /* S1 */) & S_FORWARD) {
+        s = s->outer; /* a relay's: started.c */
+    }
     scope_lock(s);
     first = !(scope_flags(s) & S_WON);
     if (first) {

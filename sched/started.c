@@ -125,6 +125,10 @@ int roost_started(void *value)
     caller = r->caller;
     *r->value = value;
     count_add(&target->count, COUNT_CHILD);
+    if (scope_flags(target) & S_RACE) {
+        a32_or(&target->flags, S_SPAWNED, RELAXED);
+        f->desc->flags |= D_RACER;
+    }
     cancel_swing(&r->scope, target, owner);
     f->marks &= ~(uint32_t)F_EPOCH;
     a32_store(&r->state, STARTED, RELAXED);

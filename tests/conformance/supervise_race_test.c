@@ -303,6 +303,25 @@ TEST_VIRTUAL(a_loser_that_fails_in_its_cleanup_does_not_count, "R38 R42")
     }
 }
 
+static int start_and_win(void *arg)
+{
+    CHECK_EQ(roost_started(NULL), 0);
+    return *(int *)arg;
+}
+
+TEST_VIRTUAL(a_child_that_was_awaited_until_it_was_up_may_win, "R34 R42")
+{
+    struct nap slow = {.d = 9 * ROOST_S, .status = 9};
+    int status = 4;
+    roost_scope s;
+
+    roost_scope_open(&s, &(roost_scope_opts){.flags = ROOST_RACE});
+    CHECK_EQ(roost_spawn(&s, nap, &slow), 0);
+    CHECK_EQ(roost_spawn_started(&s, start_and_win, &status, NULL, NULL), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 4);
+    CHECK_EQ(slow.rc, -ECANCELED);
+}
+
 static int win_late(void *arg)
 {
     (void)roost_sleep(ROOST_NEVER);
