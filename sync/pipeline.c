@@ -23,6 +23,7 @@
 #include "wait.h"
 
 #include "base/alloc.h"
+#include "base/atomic.h"
 #include <errno.h>
 #include <limits.h>
 #include <roost/chan.h>
@@ -46,6 +47,7 @@ struct stage {
     uint64_t number; /* L(mutex): of the next item that is taken */
     roost_mutex mutex;
     roost_sem *turn; /* one a worker; NULL: not ordered */
+    a32 came;        /* M: the last: workers to whom the end has come */
 };
 
 static bool spec_valid(const roost_stage *s)
@@ -169,6 +171,8 @@ static int worker(void *stage)
     alloc_free(room);
     if (rc == 0 && s->out != NULL) {
         roost_chan_release(s->out);
+    } else if (rc == 0) {
+        a32_add(&s->came, 1, RELAXED);
     }
     return rc;
 }
@@ -244,12 +248,16 @@ static void clean_up(struct stage *all, size_t n)
     alloc_free(all);
 }
 
-/* All workers of all stages, the last stage's first: it waits for the rest. */
+/* All workers of all stages, the last stage's first: it waits for the rest. A
+ * cancel may have reached them and not the caller, in a stretch of roost_shield:
+ * then the end has not come through, and that is no success. */
 static int run(struct stage *all, size_t n, const char *name)
 {
     roost_scope_opts opts = {.name = name};
+    struct stage *last = &all[n - 1];
     roost_scope scope;
     size_t i;
+    int rc;
 
     roost_scope_open(&scope, name == NULL ? NULL : &opts);
     for (i = n; i-- > 0;) {
@@ -261,7 +269,10 @@ static int run(struct stage *all, size_t n, const char *name)
             }
         }
     }
-    return roost_scope_close(&scope, 0);
+    rc = roost_scope_close(&scope, 0);
+    return rc == 0 && a32_load(&last->came, RELAXED) != last->workers
+               ? -ECANCELED
+               : rc;
 }
 
 int roost_pipeline(const roost_stage *stages, size_t n,

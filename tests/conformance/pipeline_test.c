@@ -311,6 +311,28 @@ static void fail_in_the_middle(unsigned workers, unsigned flags)
     CHECK(to.items < p.seen);
 }
 
+/* A stretch of roost_shield does not cover the stages, which are children: what
+ * has not come through is no success. */
+TEST(a_pipeline_in_a_shielded_stretch_does_not_lie, "R20 R53")
+{
+    struct source from = {.until = 10};
+    struct sink to = {.last = -1};
+    roost_stage stages[] = {
+        {.fn = source, .ctx = &from, .out_size = sizeof(int)},
+        {.fn = sink, .ctx = &to},
+    };
+    roost_shield stretch;
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK(roost_scope_cancel(&s, 0));
+    roost_shield_begin(&stretch);
+    CHECK_EQ(roost_pipeline(stages, 2, NULL), -ECANCELED);
+    CHECK_EQ(to.items, 0);
+    roost_shield_end(&stretch);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
+
 TEST(a_stage_that_fails_ends_the_pipeline, "R36 R37 R53")
 {
     fail_in_the_middle(1, 0);
