@@ -4,14 +4,18 @@
  * WHAT    invoke: children of a scope, which the first failure cancels. gather:
  *         children that never fail, their failures being results.
  * INVARIANTS
- *   - Every job's status is -ECANCELED until its function has returned, or the
- *     reason why it could not be spawned.
+ *   - Every job's status is -ECANCELED (gather: NOT_BEGUN, which never comes
+ *     out) until its function has returned, or the reason why it could not be
+ *     spawned.
  * COST    A spawn a job; with a limit the long way of spawning.
  */
 #include <errno.h>
+#include <limits.h>
 #include <roost/parallel.h>
 #include <roost/scope.h>
 #include <roost/task.h>
+
+#define NOT_BEGUN INT_MIN /* no status that a function returns */
 
 static int enter(const roost_job *jobs, size_t n)
 {
@@ -28,7 +32,7 @@ static int enter(const roost_job *jobs, size_t n)
     return roost_checkpoint();
 }
 
-/* Cancelled, it does not begin. */
+/* Cancelled, it does not begin: its status stays. */
 static int run_job(void *job)
 {
     roost_job *j = job;
@@ -46,13 +50,28 @@ static int run_gathered(void *job)
     return 0;
 }
 
-static void forget(roost_job *jobs, size_t n)
+static void forget(roost_job *jobs, size_t n, int status)
 {
     size_t i;
 
     for (i = 0; i < n; i++) {
-        jobs[i].status = -ECANCELED;
+        jobs[i].status = status;
     }
+}
+
+/* Of a gather: those that have not begun were cancelled. Were there any? */
+static bool any_left(roost_job *jobs, size_t n)
+{
+    bool any = false;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (jobs[i].status == NOT_BEGUN) {
+            jobs[i].status = -ECANCELED;
+            any = true;
+        }
+    }
+    return any;
 }
 
 /* Not so where some were cancelled in a stretch that the caller shields. */
@@ -74,7 +93,7 @@ int roost_parallel_invoke(roost_job *jobs, size_t n)
     if (rc != 0) {
         return rc;
     }
-    forget(jobs, n);
+    forget(jobs, n, -ECANCELED);
     roost_scope_open(&s, NULL);
     for (i = 0; i < n; i++) {
         rc = roost_spawn(&s, run_job, &jobs[i]);
@@ -96,12 +115,13 @@ int roost_gather(roost_job *jobs, size_t n, unsigned limit)
     int rc = enter(jobs, n);
     int refused = 0;
     roost_scope s;
+    bool left;
     size_t i;
 
     if (rc != 0) {
         return rc;
     }
-    forget(jobs, n);
+    forget(jobs, n, NOT_BEGUN);
     roost_scope_open(&s, limit == 0 ? NULL : &opts);
     for (i = 0; i < n && refused == 0; i++) {
         refused = roost_spawn(&s, run_gathered, &jobs[i]);
@@ -110,5 +130,10 @@ int roost_gather(roost_job *jobs, size_t n, unsigned limit)
         }
     }
     rc = roost_scope_close(&s, 0);
-    return rc < 0 ? rc : refused < 0 ? refused : 0;
+    left = any_left(jobs, n);
+    if (rc == 0) {
+        /* Left in a stretch that the caller shields, and it does not. */
+        rc = refused < 0 ? refused : left ? -ECANCELED : 0;
+    }
+    return rc;
 }

@@ -253,6 +253,28 @@ static int invoke_nested(void *arg)
     return jobs[0].status + jobs[1].status + jobs[2].status;
 }
 
+/* A stretch of roost_shield does not cover the jobs, which are children. */
+TEST(a_row_in_a_shielded_stretch_does_not_lie, "R20")
+{
+    for (int kind = 0; kind < 2; kind++) {
+        int n = 3;
+        roost_job jobs[2] = {{give_square, &n, 1}, {give_square, &n, 1}};
+        roost_shield stretch;
+        roost_scope s;
+
+        roost_scope_open(&s, NULL);
+        CHECK(roost_scope_cancel(&s, 0));
+        roost_shield_begin(&stretch);
+        CHECK_EQ(kind == 0 ? roost_parallel_invoke(jobs, 2)
+                           : roost_gather(jobs, 2, 0),
+                 -ECANCELED);
+        CHECK_EQ(jobs[0].status, -ECANCELED);
+        CHECK_EQ(jobs[1].status, -ECANCELED);
+        roost_shield_end(&stretch);
+        CHECK_EQ(roost_scope_close(&s, 0), 0);
+    }
+}
+
 TEST(rows_in_rows, "R30 R60")
 {
     int depth = 6;
