@@ -453,6 +453,22 @@ static bool never_armed(struct scope *s, struct frame *f, int body)
            s->rare == NULL && s->defers == NULL;
 }
 
+/* Children, then services, then what was deferred; each may spawn again, and
+ * all children end before a deferred call (R45). */
+static void finish_all(struct scope *s)
+{
+    bool more = true;
+
+    while (more) {
+        scope_drain(s);
+        more = close_services(s);
+        if (!more && (scope_flags(s) & S_FULL) && s->defers != NULL) {
+            hooks_defers(s);
+            more = true;
+        }
+    }
+}
+
 int scope_close_slow(struct scope *s, int body)
 {
     struct frame *f = frame_current();
@@ -470,14 +486,7 @@ int scope_close_slow(struct scope *s, int body)
     if (body < 0 || (f->marks & F_KEPT)) {
         take_body(s, f, body);
     }
-    scope_drain(s);
-    while (close_services(s) ||
-           ((scope_flags(s) & S_FULL) && s->defers != NULL)) {
-        if (scope_flags(s) & S_FULL) {
-            hooks_defers(s);
-        }
-        scope_drain(s);
-    }
+    finish_all(s);
     scope_seal(s);
     status = scope_verdict(s, body);
     if (status == -ECANCELED) {

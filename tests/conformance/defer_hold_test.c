@@ -47,6 +47,37 @@ TEST_VIRTUAL(deferred_calls_run_last_first_after_the_children, "R45")
     }
 }
 
+struct late {
+    roost_scope *s;
+    struct nap n;
+};
+
+static int spawn_at_end(void *arg)
+{
+    struct late *l = (struct late *)arg;
+    int rc = roost_sleep(ROOST_NEVER);
+
+    CHECK_EQ(rc, -ECANCELED); /* only services are left */
+    CHECK_EQ(roost_spawn(l->s, nap, &l->n), 0);
+    return rc;
+}
+
+/* What a service starts when it is ended is a child like any other. */
+TEST_VIRTUAL(deferred_calls_wait_for_what_services_spawn, "R45")
+{
+    roost_scope s;
+    struct late l = {.s = &s, .n = {.d = ROOST_S}};
+    int next = 0;
+    struct deferred d = {.next = &next, .child = &l.n};
+
+    roost_scope_open(&s, NULL);
+    roost_scope_defer(&s, &d.h, run_deferred, &d);
+    CHECK_EQ(SPAWN_OPTS(&s, spawn_at_end, &l, .flags = ROOST_SERVICE), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(next, 1);
+    CHECK_EQ(d.child_ended, 1);
+}
+
 TEST_VIRTUAL(deferred_calls_are_shielded, "R45 R20")
 {
     int next = 0;
