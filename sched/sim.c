@@ -173,6 +173,15 @@ uint32_t sim_below(struct runtime *rt, uint32_t n)
     return got;
 }
 
+bool sim_choose(uint32_t n, uint32_t *got)
+{
+    if (here == NULL) {
+        return false;
+    }
+    *got = sim_below(here->rt, n);
+    return true;
+}
+
 /* --- sleeping --- */
 
 int64_t sim_earliest(struct runtime *rt)

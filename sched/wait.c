@@ -459,7 +459,11 @@ uint32_t wait_random(uint32_t n)
 {
     static __thread struct rng own;
     struct worker *w = worker_tls;
+    uint32_t drawn;
 
+    if (w == NULL && sim_choose(n, &drawn)) {
+        return drawn;
+    }
     if (w == NULL && own.state == 0) {
         own.state = (uint64_t)clock_now() ^ (uintptr_t)&own;
     }

@@ -13,10 +13,18 @@
 /* Nothing is simulated here: of sched/sim.c only this is asked without a look
  * at the runtime first. */
 bool sim_now(int64_t *now);
+bool sim_choose(uint32_t n, uint32_t *got);
 
 bool sim_now(int64_t *now)
 {
     (void)now;
+    return false;
+}
+
+bool sim_choose(uint32_t n, uint32_t *got)
+{
+    (void)n;
+    (void)got;
     return false;
 }
 

@@ -230,6 +230,41 @@ TEST_PLAIN(one_seed_gives_one_story_each_time, "R72")
     }
 }
 
+/* On a thread of the pool: which of two that are ready it chooses. */
+static int choose_often(void *arg)
+{
+    uint32_t *chosen = arg;
+    roost_event events[2] = {ROOST_EVENT_INIT, ROOST_EVENT_INIT};
+
+    (void)roost_event_set(&events[0]);
+    (void)roost_event_set(&events[1]);
+    for (int i = 0; i < 32; i++) {
+        roost_case cases[] = {roost_on_event(&events[0]),
+                              roost_on_event(&events[1])};
+
+        *chosen = 2 * *chosen + (uint32_t)roost_select(cases, 2);
+    }
+    return 0;
+}
+
+static int offload_choices(void *arg)
+{
+    return roost_offload(choose_often, arg);
+}
+
+TEST_PLAIN(what_an_offloaded_call_chooses_is_of_the_seed, "R49 R72")
+{
+    uint32_t a = 0;
+    uint32_t b = 0;
+    uint32_t other = 0;
+
+    CHECK_EQ(sim_run(offload_choices, &a, 17, 0), 0);
+    CHECK_EQ(sim_run(offload_choices, &b, 17, 0), 0);
+    CHECK_EQ(sim_run(offload_choices, &other, 18, 0), 0);
+    CHECK_EQ(a, b);
+    CHECK(a != other);
+}
+
 static int post_back(void *arg)
 {
     test_set(arg, 1);
