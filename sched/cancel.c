@@ -154,11 +154,18 @@ struct walk {
     bool soft;
 };
 
-/* Did f begin a shield inside `from`, in which no scope was opened that is
- * `from` itself? f is frozen. */
-static bool behind_shield(struct frame *f, const struct scope *from)
+/* Does f shield itself from what is cancelled? What counts is inside f->shield,
+ * which may lie further out than f's own scopes: that of an offloaded call whose
+ * caller shields itself (offload.c). f is frozen, and no relay swings during a
+ * walk. */
+static bool behind_shield(const struct frame *f, const struct scope *top)
 {
-    return (f->marks & F_SHIELDED) && chain_inside(f->shield, from);
+    const struct scope *s = f->marks & F_SHIELDED ? f->shield : NULL;
+
+    while (s != NULL && s != top) {
+        s = s->outer;
+    }
+    return s != NULL;
 }
 
 /* A task that may wait inside what is cancelled. `from`: the scope outward
@@ -170,7 +177,8 @@ static void visit_wait(struct walk *walk, struct frame *f, struct scope *from)
     if (!wait_freeze(wt)) {
         return;
     }
-    if (chain_sees(f->scope, from, walk->soft) && !behind_shield(f, from)) {
+    if (chain_sees(f->scope, from, walk->soft) &&
+        !behind_shield(f, walk->top)) {
         wait_cancel_frozen(wt);
         wt->next = walk->waiters;
         walk->waiters = wt;

@@ -132,6 +132,42 @@ TEST(the_callers_shield_covers_what_is_called_back, "R20 R57")
     CHECK_EQ(g.rc, 0);
 }
 
+static int sleep_a_little(void *arg)
+{
+    roost_event_set(arg);
+    return roost_sleep(20 * ROOST_MS);
+}
+
+static int call_sleeper(void *arg)
+{
+    return roost_offload_call(sleep_a_little, arg);
+}
+
+static int sleep_in_a_shield(void *arg)
+{
+    roost_shield h;
+    int rc;
+
+    roost_shield_begin(&h);
+    rc = roost_offload(call_sleeper, arg);
+    roost_shield_end(&h);
+    return rc;
+}
+
+/* A cancel that finds it waiting leaves it there. */
+TEST(the_callers_shield_covers_its_waits, "R20 R57")
+{
+    roost_event up = ROOST_EVENT_INIT;
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, sleep_in_a_shield, &up), 0);
+    CHECK_EQ(roost_event_wait(&up), 0);
+    CHECK_EQ(roost_sleep(ROOST_MS), 0);
+    CHECK(roost_scope_cancel(&s, 0));
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
+
 struct soft {
     struct gate g;
     roost_scope *finish;
