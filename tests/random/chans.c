@@ -19,8 +19,8 @@ static bool new_item(const struct task *t, struct item *item)
 /* A send has returned. */
 static void sent(const struct item *item, unsigned chan, int rc, unsigned at)
 {
-    unsigned came =
-        world->items[item->number].received + world->items[item->number].dropped;
+    unsigned came = world->items[item->number].received +
+                    world->items[item->number].dropped;
 
     if (rc >= 0) {
         world->items[item->number].sent = 1;
@@ -147,8 +147,8 @@ int op_recv_many(struct task *t, unsigned at)
     roost_ns deadline = await_deadline(t, o);
     struct item items[4];
     unsigned slot = await_begin(t, WAIT_RECV, chan, 0);
-    int rc = roost_chan_recv_many_until(world->chan[chan], items,
-                                        1 + o->c % 4u, deadline);
+    int rc = roost_chan_recv_many_until(world->chan[chan], items, 1 + o->c % 4u,
+                                        deadline);
 
     await_end(slot);
     hold(rc <= 1 + o->c % 4 && rc != 0, (int)at, "recv_many: another number");
@@ -255,8 +255,7 @@ static void judge_choice(struct task *t, struct choice *s, int rc, unsigned at)
     int status = rc < 0 ? 0 : s->cases[rc].status;
 
     if (s->sends) {
-        sent(&s->out, s->to,
-             kind == WAIT_SEND ? status : -EAGAIN, at);
+        sent(&s->out, s->to, kind == WAIT_SEND ? status : -EAGAIN, at);
     }
     switch (kind) {
     case WAIT_RECV:

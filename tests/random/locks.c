@@ -212,8 +212,8 @@ int op_rate(struct task *t, unsigned at)
     if (rc == 0) {
         world->taken += n;
         /* 3 at once, and 100 a second since the clock's beginning at 1 s. */
-        hold(world->taken <= 3 + (unsigned)((roost_now() - ROOST_S) /
-                                            (10 * ROOST_MS)),
+        hold(world->taken <=
+                 3 + (unsigned)((roost_now() - ROOST_S) / (10 * ROOST_MS)),
              (int)at, "more was taken than the rate allows");
     }
     return await_over(t, at, rc, deadline);
@@ -329,5 +329,7 @@ int op_once(struct task *t, unsigned at)
              "once gave another status");
         return 0;
     }
-    return rc == -EDEADLK ? 0 : rc == -ECANCELED ? await_over(t, at, rc, 0) : rc;
+    return rc == -EDEADLK     ? 0
+           : rc == -ECANCELED ? await_over(t, at, rc, 0)
+                              : rc;
 }

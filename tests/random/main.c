@@ -125,9 +125,9 @@ static struct slot *await(struct slot *slots, const pid_t *pids, unsigned jobs)
 
 static int many(const struct options *o)
 {
-    struct slot *slots = mmap(NULL, JOBS_MAX * sizeof(*slots),
-                              PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct slot *slots =
+        mmap(NULL, JOBS_MAX * sizeof(*slots), PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     double begun = seconds_now();
     pid_t pids[JOBS_MAX];
     struct slot *bad;

@@ -98,7 +98,18 @@ static uint8_t draw_code(uint64_t *state)
     return code;
 }
 
-/* Small operands are likelier: programs that share few things meet. */
+/*
+ * What a program is about: a few operations, which make up half of it, on mostly
+ * one object of each kind. Drawn evenly from all there is, two tasks would hardly
+ * ever meet.
+ */
+struct theme {
+    uint8_t codes[3];
+    uint8_t a, c;
+    unsigned share; /* of 8 operations, so many are the theme's */
+};
+
+/* Small ones are likelier. */
 static uint8_t draw_operand(uint64_t *state)
 {
     uint64_t x = draw64(state);
@@ -106,46 +117,127 @@ static uint8_t draw_operand(uint64_t *state)
     return (uint8_t)(x & 1 ? x >> 8 & 3 : x >> 8);
 }
 
-static void add(struct program *p, uint64_t *state, uint8_t code)
+static void add(struct program *p, const struct theme *theme, uint64_t *state,
+                uint8_t code)
 {
     struct op *o = &p->ops[p->count++];
 
     o->code = code;
-    o->a = draw_operand(state);
+    o->a = draw(state, 8) < theme->share ? theme->a : draw_operand(state);
     o->b = draw_operand(state);
-    o->c = draw_operand(state);
+    o->c = draw(state, 8) < theme->share ? theme->c : draw_operand(state);
+    if (code == OP_SPAWN && draw(state, 4) == 0) {
+        o->b = 3; /* with a handle */
+    }
+    if (code == OP_SPAWN && draw(state, 2) == 0) {
+        o->a = 0; /* into the innermost scope */
+    }
+    if (code == OP_SCOPE && draw(state, 4) == 0) {
+        o->a = 0; /* a plain one */
+    }
+}
+
+static void draw_theme(struct theme *theme, uint64_t *state)
+{
+    unsigned first = 1 + draw(state, CODES - 1);
+
+    /* What belongs together stands together in ops.def. */
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned code = first + draw(state, 7);
+
+        theme->codes[i] = (uint8_t)(i == 0         ? first
+                                    : code < CODES ? code
+                                                   : first);
+    }
+    theme->a = draw_operand(state);
+    theme->c = draw_operand(state);
+    theme->share = 2 * draw(state, 4);
+}
+
+static uint8_t draw_next(const struct theme *theme, uint64_t *state)
+{
+    if (draw(state, 8) >= theme->share) {
+        return draw_code(state);
+    }
+    return draw(state, 4) == 0 ? OP_SPAWN : theme->codes[draw(state, 3)];
+}
+
+/* Bodies end when they are as long as was drawn for them, or before. */
+static void make_ops(struct program *p, const struct theme *theme,
+                     uint64_t *state, unsigned most)
+{
+    unsigned open[8];
+    unsigned depth = 0;
+
+    while (p->count < most) {
+        uint8_t code = draw_next(theme, state);
+
+        if (depth > 0 && (draw(state, 8) == 0 || open[depth - 1] == 0)) {
+            add(p, theme, state, OP_END);
+            depth--;
+            continue;
+        }
+        if (codes[code].block && depth == 8) {
+            continue;
+        }
+        if (depth > 0) {
+            open[depth - 1]--;
+        }
+        add(p, theme, state, code);
+        if (codes[code].block) {
+            open[depth++] = 1 + draw(state, 6);
+        }
+    }
+}
+
+static void add_sleep(struct program *p, const struct theme *theme,
+                      uint64_t *state)
+{
+    add(p, theme, state, OP_SLEEP);
+    p->ops[p->count - 1].b = (uint8_t)draw(state, 6);
+}
+
+/* Some tasks that all do the same at about the same time. */
+static void make_crowd(struct program *p, const struct theme *theme,
+                       uint64_t *state)
+{
+    unsigned tasks = 2 + draw(state, 4);
+
+    for (unsigned i = 0; i < tasks; i++) {
+        add(p, theme, state, OP_SPAWN);
+        p->ops[p->count - 1].a = 0;
+        if (draw(state, 2) == 0) {
+            add_sleep(p, theme, state);
+        }
+        for (unsigned n = 1 + draw(state, 2); n > 0; n--) {
+            uint8_t code = theme->codes[draw(state, 2)];
+
+            add(p, theme, state, code);
+            p->ops[p->count - 1].a = theme->a;
+            if (codes[code].block) {
+                add_sleep(p, theme, state);
+                add(p, theme, state, OP_END);
+            }
+        }
+        add(p, theme, state, OP_END);
+    }
 }
 
 void program_generate(struct program *p, uint64_t number)
 {
     uint64_t state = number * UINT64_C(0xd1342543de82ef95) + 1;
     unsigned most = 6 + draw(&state, 40);
-    unsigned open[8];
-    unsigned depth = 0;
+    struct theme theme;
 
     memset(p, 0, sizeof(*p));
     for (unsigned i = 0; i < HEAD; i++) {
         p->head[i] = (uint8_t)draw64(&state);
     }
-    while (p->count < most) {
-        uint8_t code = draw_code(&state);
-
-        if (depth > 0 && (draw(&state, 6) == 0 || open[depth - 1] == 0)) {
-            add(p, &state, OP_END);
-            depth--;
-            continue;
-        }
-        if (depth > 0) {
-            open[depth - 1]--;
-        }
-        if (codes[code].block && depth == 8) {
-            continue;
-        }
-        add(p, &state, code);
-        if (codes[code].block) {
-            open[depth++] = 1 + draw(&state, 6);
-        }
+    draw_theme(&theme, &state);
+    if (draw(&state, 4) == 0) {
+        make_crowd(p, &theme, &state);
     }
+    make_ops(p, &theme, &state, most);
     program_settle(p);
 }
 
@@ -239,7 +331,7 @@ static void print_flags(unsigned set, FILE *out)
 /* What stands behind a '$': how many characters of the text it takes. */
 static int print_operand(const struct op *o, const char *at, FILE *out)
 {
-    static const char *const times[] = {"expired", "1 ms", "2 ms", "3 ms",
+    static const char *const times[] = {"expired", "1 ms", "2 ms",  "3 ms",
                                         "5 ms",    "8 ms", "never", "never"};
     static const char *const timeouts[] = {"none", "none", "none", "1 ms",
                                            "2 ms", "3 ms", "5 ms", "8 ms"};

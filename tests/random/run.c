@@ -103,20 +103,21 @@ roost_ns await_deadline(const struct task *t, const struct op *o)
 }
 
 unsigned await_begin(const struct task *t, enum wait_kind kind, unsigned index,
-                    unsigned n)
+                     unsigned n)
 {
     unsigned slot = 0;
 
     while (slot < world->waits_used && world->waits[slot].kind != WAIT_NONE) {
         slot++;
     }
-    if (slot == WAITS_MAX || t->plain) {
+    if (slot == WAITS_MAX) {
         return WAITS_MAX;
     }
     world->waits_used += slot == world->waits_used;
     world->waits[slot].kind = kind;
     world->waits[slot].index = index;
     world->waits[slot].n = n;
+    world->waits[slot].plain = t->plain;
     world->waits[slot].handle = NULL;
     return slot;
 }
@@ -255,7 +256,7 @@ void waits_judge(void)
     for (unsigned i = 0; i < world->waits_used; i++) {
         const struct wait *w = &world->waits[i];
 
-        hold(!could(w), -1, said[w->kind]);
+        hold(w->plain || !could(w), -1, said[w->kind]);
     }
 }
 

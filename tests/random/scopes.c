@@ -81,7 +81,8 @@ static unsigned skipped(const struct place *p)
 
 static void judge_close(struct place *p, unsigned at, int rc, int body)
 {
-    hold(p->alive == (p->flags & ROOST_SKIP ? skipped(p) : 0), (int)at, "a child outlives its scope");
+    hold(p->alive == (p->flags & ROOST_SKIP ? skipped(p) : 0), (int)at,
+         "a child outlives its scope");
     hold(p->deferred == 0, (int)at, "a deferred call was not made");
     if (faults_hit() > 0 || rc == -ENOMEM) {
         hold(program_has_faults(world->p), (int)at, "-ENOMEM, and there is");
@@ -131,7 +132,7 @@ static void judge_hooks(const struct task *t, const struct place *p,
     }
 }
 
-static int place_close(struct task *t, struct place *p, unsigned at, int body)
+int place_close(struct task *t, struct place *p, unsigned at, int body)
 {
     int rc;
 
@@ -251,7 +252,7 @@ int op_fail(struct task *t, unsigned at)
     const struct op *o = op_at(at);
     int status = new_failure();
 
-    if (status == 0 || t->start->number == 0) {
+    if (status == 0) {
         return 0;
     }
     t->kept_status = 0;
@@ -318,9 +319,9 @@ int op_link(struct task *t, unsigned at)
         return 0;
     }
     rc = roost_scope_link(&p->scope, &source->scope);
-    hold(p == source ? rc == -EINVAL
-                     : rc == 0 || (rc == -ENOMEM &&
-                                   program_has_faults(world->p)),
+    hold(p == source
+             ? rc == -EINVAL
+             : rc == 0 || (rc == -ENOMEM && program_has_faults(world->p)),
          (int)at, "a link was refused, or was not");
     return 0;
 }
@@ -435,7 +436,7 @@ int op_yield(struct task *t, unsigned at)
         return roost_cancelled() && !(op_at(at)->c & 128) ? -ECANCELED : 0;
     }
     return await_over(t, at, way == 0 ? roost_yield() : roost_checkpoint(),
-                     ROOST_NEVER);
+                      ROOST_NEVER);
 }
 
 int op_sleep(struct task *t, unsigned at)

@@ -12,13 +12,13 @@
 #include <string.h>
 
 enum {
-    STARTS_MAX = 256,  /* tasks in a run */
-    ITEMS_MAX = 512,   /* items sent in a run */
-    FAILS_MAX = 128,   /* statuses of its own */
-    LEAVES_MAX = 48,   /* of an error tree that is followed */
-    WAITS_MAX = 1024,  /* waits at a time */
-    FUEL = 400,        /* operations in a run */
-    DEPTH_MAX = 12,    /* bodies within bodies */
+    STARTS_MAX = 256, /* tasks in a run */
+    ITEMS_MAX = 512,  /* items sent in a run */
+    FAILS_MAX = 128,  /* statuses of its own */
+    LEAVES_MAX = 48,  /* of an error tree that is followed */
+    WAITS_MAX = 1024, /* waits at a time */
+    FUEL = 400,       /* operations in a run */
+    DEPTH_MAX = 12,   /* bodies within bodies */
     CHANS = 5,
     HANDLES = 2,
     HOOKS = 2,
@@ -57,9 +57,9 @@ struct place {
     unsigned alive;   /* spawned and not ended */
     unsigned running; /* begun and not ended */
     unsigned children;
-    bool cancelled;   /* somebody was told that his was the first cancel */
+    bool cancelled;    /* somebody was told that his was the first cancel */
     int cancel_status; /* and with which status, if negative */
-    bool raced;       /* a child has won */
+    bool raced;        /* a child has won */
     int winner;
     bool timed;
     struct leaves failed;

@@ -332,24 +332,31 @@ static struct handle *handle_of(const struct task *t, const struct op *o)
     struct place *p = place_up(t, o->a % 4);
     struct handle *h = p == NULL ? NULL : &p->handles[o->c % HANDLES];
 
-    return h == NULL || !h->used || h->gone ||
-                   !world->starts[h->start].accepted
+    return h == NULL || !h->used || h->gone || !world->starts[h->start].accepted
                ? NULL
                : h;
+}
+
+static bool is_ancestor(const struct task *t, unsigned start);
+
+/* Is it this task, or one that waits for it to have started? */
+static bool is_above(const struct task *t, unsigned start)
+{
+    const struct start *st = t->start;
+
+    return st->number == start ||
+           (st->by_start && !st->is_started && is_ancestor(st->starter, start));
 }
 
 /* Is it the caller, or one whose scope the caller is inside of? */
 static bool is_ancestor(const struct task *t, unsigned start)
 {
     const struct place *p = t->scope;
-    bool is = t->start->number == start;
+    bool is = is_above(t, start);
 
     while (p != NULL && !is) {
-        is = p->opener->start->number == start;
+        is = is_above(p->opener, start);
         p = p->outer;
-    }
-    if (!is && t->start->by_start && !t->start->is_started) {
-        is = is_ancestor(t->start->starter, start);
     }
     return is;
 }

@@ -12,7 +12,8 @@ int op_oneshot(struct task *t, unsigned at)
 
     if (op_at(at)->a % 4 == 1) {
         rc = roost_oneshot_set(&world->oneshot, world);
-        hold(rc == (world->oneshot_set ? -EALREADY : 0), (int)at, "oneshot_set");
+        hold(rc == (world->oneshot_set ? -EALREADY : 0), (int)at,
+             "oneshot_set");
         world->oneshot_set = true;
         return 0;
     }

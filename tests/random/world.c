@@ -32,8 +32,7 @@ void note(uint64_t value)
 
 int new_failure(void)
 {
-    return world->fails_used == FAILS_MAX ? 0
-                                          : ROOST_USER(world->fails_used++);
+    return world->fails_used == FAILS_MAX ? 0 : ROOST_USER(world->fails_used++);
 }
 
 /* --- what the library calls --- */
@@ -72,7 +71,7 @@ void world_report(const roost_errors *e, const char *task, void *ctx)
  */
 static int watch_over(void *arg)
 {
-    roost_scope *s = arg;
+    struct place *main = arg;
     roost_ns pause = ROOST_MS;
     roost_ns idle = 0;
     bool ended = false;
@@ -89,11 +88,12 @@ static int watch_over(void *arg)
         rc = rc == 0 ? roost_sleep(pause) : rc;
         idle = world->progress == seen ? idle + pause : 0;
         seen = world->progress;
-        pause = pause < 16 * ROOST_MS ? 2 * pause : pause;
+        pause = roost_now() < ROOST_S + 16 * ROOST_MS ? pause : 16 * ROOST_MS;
         if (idle > 100 * ROOST_MS && !ended) {
             ended = true;
             idle = 0;
-            (void)roost_scope_cancel(s, 0);
+            main->cancelled = true; /* it is open, or this had ended */
+            (void)roost_scope_cancel(&main->scope, 0);
         }
     } while (rc == 0 && idle <= 100 * ROOST_MS);
     hold(rc != 0, -1, "cancelled, and still stuck");
@@ -121,21 +121,27 @@ int world_main(void *arg)
     int sticky;
     enum fault_kind kind = program_faults(w->p, &first, &sticky);
     roost_task_opts service = {.flags = ROOST_SERVICE};
+    struct place p;
     struct task t;
-    roost_scope s;
+    roost_scope outer;
     int rc;
 
     st->state = START_RUNNING;
     st->accepted = true;
     st->end = w->p->count;
     task_init(&t, st);
-    roost_scope_open(&s, NULL);
-    rc = roost_spawn_opts(&s, watch_over, &s, &service);
+    memset(&p, 0, sizeof(p));
+    p.opener = &t;
+    roost_scope_open(&outer, NULL);
+    rc = roost_spawn_opts(&outer, watch_over, &p, &service);
     hold(rc == 0, -1, "the watch could not be spawned");
+    roost_scope_open(&p.scope, NULL);
+    t.scope = &p;
     faults_begin(kind, first, sticky != 0);
-    (void)run_ops(&t, 0, w->p->count);
+    rc = run_ops(&t, 0, w->p->count);
+    (void)place_close(&t, &p, 0, rc);
     faults_end();
-    rc = roost_scope_close(&s, 0);
+    rc = roost_scope_close(&outer, 0);
     hold(rc == 0, -1, "the main scope failed");
     st->state = START_ENDED;
     judge_stats();
@@ -160,8 +166,8 @@ static bool make_chans(struct world *w)
         roost_chan_opts opts = {.overflow = how[i].overflow,
                                 .on_drop = world_drop_item};
 
-        w->chan[i] = roost_chan_new_opts(sizeof(struct item), how[i].capacity,
-                                         &opts);
+        w->chan[i] =
+            roost_chan_new_opts(sizeof(struct item), how[i].capacity, &opts);
         made = made && w->chan[i] != NULL;
     }
     return made;
@@ -252,7 +258,8 @@ static void judge_items(struct world *w)
 
     for (unsigned i = 0; i < CHANS; i++) {
         while (roost_chan_try_recv(w->chan[i], &item) == 0) {
-            if (hold(item.number < w->items_used, -1, "a broken item is left")) {
+            if (hold(item.number < w->items_used, -1,
+                     "a broken item is left")) {
                 w->items[item.number].received++;
             }
         }
@@ -311,7 +318,7 @@ void world_judge(struct world *w)
         hold(w->waits[i].kind == WAIT_NONE, -1, "somebody waits still");
     }
     if (w->pipe[0] >= 0) {
-        char left[256];
+        char left[4 * FUEL]; /* an operation writes no more than 4 */
         ssize_t n = read(w->pipe[0], left, sizeof(left));
 
         w->piped_out += n > 0 ? (unsigned)n : 0;

@@ -30,6 +30,7 @@ enum wait_kind {
 struct wait {
     enum wait_kind kind;
     unsigned index, n;
+    bool plain; /* settled is who is a task: it may be about to go on */
     const struct handle *handle;
 };
 
@@ -119,6 +120,8 @@ const struct op *op_at(unsigned at);
 /* The one behind it, or behind its body. */
 unsigned op_next(unsigned at);
 struct place *place_up(const struct task *t, unsigned n);
+/* Closes the innermost scope of a task: its status, which was judged. */
+int place_close(struct task *t, struct place *p, unsigned at, int body);
 /* A new task's own record of itself. */
 void task_init(struct task *t, struct start *st);
 
@@ -126,7 +129,7 @@ bool await_openly(const struct task *t);
 /* The deadline that operand b names. */
 roost_ns await_deadline(const struct task *t, const struct op *o);
 unsigned await_begin(const struct task *t, enum wait_kind kind, unsigned index,
-                    unsigned n);
+                     unsigned n);
 void await_end(unsigned slot);
 /* Judges a wait's status: 0 to go on, or what to unwind with. */
 int await_over(struct task *t, unsigned at, int rc, roost_ns deadline);
