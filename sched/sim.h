@@ -102,7 +102,7 @@ void sim_forget(void);
 bool sim_here(const struct runtime *rt);
 /* The time that a plain strand sees; false: the thread simulates nothing. */
 bool sim_now(int64_t *now);
-/* A plain strand draws a number below n; false: the thread simulates nothing. */
+/* A plain strand draws a number below n; false: nothing is simulated here. */
 bool sim_choose(uint32_t n, uint32_t *got);
 /* A thread of the offload pool. 0 or -ENOMEM. */
 int sim_thread(struct runtime *rt, void *(*fn)(void *), void *arg);

@@ -249,8 +249,8 @@ static void clean_up(struct stage *all, size_t n)
 }
 
 /* All workers of all stages, the last stage's first: it waits for the rest. A
- * cancel may have reached them and not the caller, in a stretch of roost_shield:
- * then the end has not come through, and that is no success. */
+ * cancel may have reached them and not the caller, in a stretch of
+ * roost_shield: then the end has not come through, and that is no success. */
 static int run(struct stage *all, size_t n, const char *name)
 {
     roost_scope_opts opts = {.name = name};

@@ -33,8 +33,8 @@ static int job_main(void *arg)
     return j->rc;
 }
 
-/* What may be abandoned touches nothing of its caller's: its argument is a copy,
- * which is the library's. */
+/* What may be abandoned touches nothing of its caller's: its argument is a
+ * copy, which is the library's. */
 static int left_alone(void *arg)
 {
     unsigned *ran = arg;

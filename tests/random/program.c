@@ -99,9 +99,9 @@ static uint8_t draw_code(uint64_t *state)
 }
 
 /*
- * What a program is about: a few operations, which make up half of it, on mostly
- * one object of each kind. Drawn evenly from all there is, two tasks would hardly
- * ever meet.
+ * What a program is about: a few operations, which make up half of it, on
+ * mostly one object of each kind. Drawn evenly from all there is, two tasks
+ * would hardly ever meet.
  */
 struct theme {
     uint8_t codes[3];

@@ -30,8 +30,9 @@ static void judge_tree(struct place *p, unsigned at, int rc)
          "the tree has another status than close");
 }
 
-/* The first failure makes the status. With several workers another may be put on
- * record first: between a function's end and that a worker can lose its turn. */
+/* The first failure makes the status. With several workers another may be put
+ * on record first: between a function's end and that a worker can lose its
+ * turn. */
 static bool failed_rightly(const struct place *p, int rc)
 {
     unsigned n = program_workers(world->p) == 1 ? 1 : p->failed.count;

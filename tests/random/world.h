@@ -133,8 +133,8 @@ unsigned await_begin(const struct task *t, enum wait_kind kind, unsigned index,
 void await_end(unsigned slot);
 /* Judges a wait's status: 0 to go on, or what to unwind with. */
 int await_over(struct task *t, unsigned at, int rc, roost_ns deadline);
-/* The same of a call that has children: a stretch of roost_shield does not cover
- * those. */
+/* The same of a call that has children: a stretch of roost_shield does not
+ * cover those. */
 int await_children(struct task *t, unsigned at, int rc);
 /* Are all who wait rightly waiting? Called when everybody does. */
 void waits_judge(void);
