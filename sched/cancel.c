@@ -156,8 +156,8 @@ struct walk {
 
 /* Does f shield itself from what is cancelled? What counts is inside f->shield,
  * which may lie further out than f's own scopes: that of an offloaded call
- * whose caller shields itself (offload.c). f is frozen, and no relay swings during a
- * walk. */
+ * whose caller shields itself (offload.c). f is frozen, and no relay swings
+ * during a walk. */
 static bool behind_shield(const struct frame *f, const struct scope *top)
 {
     const struct scope *s = f->marks & F_SHIELDED ? f->shield : NULL;

@@ -121,13 +121,13 @@ static int closed_reason(roost_reason *why)
 }
 
 /* A task that was cancelled by its handle asks about the scope that it was
- * spawned into: its hidden scope has the answer. */
+ * spawned into: if that was not, its hidden scope has the answer. */
 static struct scope *reason_scope(struct scope *s)
 {
     struct frame *f = frame_current();
 
     if (f != NULL && (f->marks & F_DESC) && f->desc->base != NULL &&
-        s == f->target &&
+        s == f->target && !(scope_flags(s) & (S_CANCELLED | S_SOFT)) &&
         (scope_flags(f->desc->base) & (S_CANCELLED | S_SOFT))) {
         return f->desc->base;
     }

@@ -42,6 +42,29 @@ TEST(an_explicit_cancel_names_the_task_and_the_scope, "R13")
     }
 }
 
+static int why_here(void *arg)
+{
+    roost_reason why = {.kind = 0};
+
+    CHECK_EQ(roost_scope_reason(roost_scope_current(), &why), 0);
+    *(int *)arg = why.status;
+    return 0;
+}
+
+TEST(the_reason_of_a_scope_is_not_that_of_a_task, "R13 R23")
+{
+    roost_scope s;
+    roost_task task;
+    int status = 0;
+
+    roost_scope_open(&s, NULL);
+    CHECK(roost_scope_cancel(&s, -EIO));
+    CHECK_EQ(SPAWN_OPTS(&s, why_here, &status, .handle = &task), 0);
+    (void)roost_task_cancel(&task);
+    CHECK_EQ(roost_scope_close(&s, 0), -EIO);
+    CHECK_EQ(status, -EIO);
+}
+
 struct witness {
     struct nap nap;
     roost_reason why;

@@ -49,6 +49,7 @@ static void run(const struct program *p, struct verdict *v)
         .backend = ROOST_SIM,
         .seed = program_seed(p),
         .flags = program_flags(p),
+        .stack_size = 128 * 1024, /* twice what every task is to find */
         .jump_after = 1, /* what comes through a pipe is there at once */
         .on_error = world_report,
     };

@@ -213,8 +213,11 @@ bool request_number(const struct request *r, const char *name, uint64_t max,
         }
         sum = sum * 10 + digit;
     }
+    if (n == 0 || sum > max) {
+        return false;
+    }
     *value = sum;
-    return n > 0 && sum <= max;
+    return true;
 }
 
 bool request_deadline(const struct request *r, roost_ns *ns)
