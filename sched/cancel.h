@@ -30,6 +30,8 @@ void cancel_swing(struct scope *relay, struct scope *outer,
 /* --- deadline.c --- */
 /* Arm the timers of every deadline from s outward that is not armed. */
 void deadline_arm_chain(struct scope *s);
+/* At a ready operation of f, which runs on w: has an unarmed one passed? */
+void deadline_look(struct worker *w, struct frame *f);
 void deadline_disarm(struct scope *s);
 void deadline_set(struct scope *s, int64_t deadline);
 void deadline_arm_hard(struct scope *s, int64_t when);

@@ -229,6 +229,31 @@ void chain_expire_at(struct scope *s, int64_t now)
     }
 }
 
+int64_t chain_unwatched(struct scope *from)
+{
+    int64_t earliest = ROOST_NEVER;
+    struct scope *s = from;
+
+    for (;;) {
+        uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
+
+        if ((flags & (S_TIMED | S_ARMED)) != S_TIMED) {
+            break;
+        }
+        if (flags & S_DEADLINE) {
+            int64_t own = (int64_t)a64_load(&s->deadline, RELAXED);
+
+            earliest = own < earliest ? own : earliest;
+        }
+        if ((flags & S_SHIELD) || chain_outermost(s)) {
+            break;
+        }
+        s = chain_step(s);
+    }
+    chain_end(from, s);
+    return earliest;
+}
+
 int64_t chain_deadline(struct scope *from)
 {
     int64_t deadline = ROOST_NEVER;

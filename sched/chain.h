@@ -22,6 +22,42 @@ struct scope *chain_outer_culprit(struct scope *s);
 void chain_expire(struct scope *s);
 /* The same for any thread, which says what time it is there. */
 void chain_expire_at(struct scope *s, int64_t now);
+/* The earliest visible deadline whose timer is not known to be armed (S_ARMED);
+ * ROOST_NEVER: there is none. */
+int64_t chain_unwatched(struct scope *s);
+/* No such one is before this; 0 if the way there is long. A scope opened with
+ * nothing but a deadline knows it. Cost: 1 ns. */
+static inline int64_t chain_soonest(const struct scope *s)
+{
+    const uint32_t what = S_TIMED | S_ARMED | S_DEADLINE | S_FULL | S_RELAY;
+    int64_t soonest = ROOST_NEVER;
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        uint32_t flags = scope_flags(s);
+        int64_t own = ROOST_NEVER;
+
+        if ((flags & (S_TIMED | S_ARMED)) != S_TIMED) {
+            return soonest;
+        }
+        if ((flags & what) == (S_TIMED | S_DEADLINE)) {
+            return s->soonest < soonest ? s->soonest : soonest;
+        }
+        if (flags & S_RELAY) { /* what is outside of it may change */
+            return 0;
+        }
+        if (flags & S_DEADLINE) {
+            own = (int64_t)a64_load(&((struct scope *)(uintptr_t)s)->deadline,
+                                    RELAXED);
+        }
+        soonest = own < soonest ? own : soonest;
+        s = s->outer;
+        if ((flags & S_SHIELD) || s == NULL) {
+            return soonest;
+        }
+    }
+    return 0;
+}
 /* The earliest visible deadline; ROOST_NEVER; cancelled: 0. */
 int64_t chain_deadline(struct scope *s);
 /* Is `outer` visible from `s` (reached outward without crossing a shield that

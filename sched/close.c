@@ -442,14 +442,12 @@ static void keep(struct scope *s, struct frame *f, int status)
     }
 }
 
-/* Only a deadline of its own set it apart, and nobody ever waited under it. */
-static bool never_armed(struct scope *s, struct frame *f, int body)
+/* Is nobody inside any more, and has it nothing but a deadline? In this order:
+ * what others have marked or put there came before they left. */
+static bool just_timed(struct scope *s)
 {
-    uint32_t plain = S_PLAIN | S_FULL | S_DEADLINE;
-
-    return body >= 0 && s->local == 0 && !(f->marks & F_CLOSE_SLOW) &&
-           a64_load(&s->count, ACQUIRE /* C1 */) == 0 &&
-           !(scope_flags(s) & ~plain) && s->timer.owner == NULL &&
+    return s->local == 0 && a64_load(&s->count, ACQUIRE /* C1 */) == 0 &&
+           (scope_flags(s) & (S_FULL | ~(uint32_t)S_PLAIN)) == S_FULL &&
            s->rare == NULL && s->defers == NULL;
 }
 
@@ -469,17 +467,29 @@ static void finish_all(struct scope *s)
     }
 }
 
+/* The end of one in which something waited in time. Nobody but the timer could
+ * find it; disarmed, that has come already, and then left a pin or a mark, or
+ * does not come any more. */
+static bool end_timed(struct scope *s)
+{
+    if (!just_timed(s)) {
+        return false;
+    }
+    deadline_disarm(s);
+    return just_timed(s); /* recheck: T1 */
+}
+
 int scope_close_slow(struct scope *s, int body)
 {
     struct frame *f = frame_current();
     int status;
 
-    if ((scope_flags(s) & S_FULL) && never_armed(s, f, body)) {
+    if (body >= 0 && !(f->marks & F_CLOSE_SLOW) && end_timed(s)) {
+        edge_acquire(&s->count); /* R61: end -> close */
         f->scope = s->outer;
         s->owner = NULL;
         return 0;
     }
-
     if (f->marks & F_HOOK) {
         misuse("roost_scope_close", s, "inside a hook");
     }

@@ -3,7 +3,9 @@
  *
  * WHAT    A scope's deadline costs nothing until something in it first waits
  *         or polls; then its timer is armed, once, and expiry is a cancel with
- *         reason deadline (R15).
+ *         reason deadline (R15). An operation that is ready does not arm it: it
+ *         looks whether the deadline has passed, at the clock only if it is
+ *         near (horizon.h).
  * MODEL   The timer stands in the scope, in the wheel of whichever worker
  *         armed it (timer.owner says which). It fires under the wheel's lock
  *         by pinning the scope; the cancel happens after the unlock.
@@ -20,6 +22,7 @@
  */
 #include "base/check.h"
 #include "count.h"
+#include "horizon.h"
 #include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
@@ -30,8 +33,9 @@ static struct timers *timers_of(const struct timer *t)
     return (struct timers *)((uintptr_t)t->owner & ~(uintptr_t)TIMER_KIND);
 }
 
-/* Arm, or move if armed. Under the scope's lock. */
-static void arm(struct runtime *rt, struct timer *timer, unsigned kind,
+/* Arm, or move if armed. Under the scope's lock. True: somebody must look
+ * earlier for it than before. */
+static bool arm(struct runtime *rt, struct timer *timer, unsigned kind,
                 int64_t when)
 {
     struct timers *timers = timers_of(timer);
@@ -42,23 +46,21 @@ static void arm(struct runtime *rt, struct timer *timer, unsigned kind,
     } else {
         timer_cancel(timers, timer);
     }
-    if (when != ROOST_NEVER) {
-        timer_arm(timers, timer, when);
-    }
+    return when != ROOST_NEVER && timer_arm(timers, timer, when);
 }
 
 static void arm_once(struct runtime *rt, struct scope *s)
 {
     int64_t deadline = (int64_t)a64_load(&s->deadline, RELAXED);
-    bool armed = false;
+    bool nearer = false;
 
+    scope_full(s);
     scope_lock(s);
     if (timers_of(&s->timer) == NULL) {
-        arm(rt, &s->timer, TIMER_SCOPE, deadline);
-        armed = true;
+        nearer = arm(rt, &s->timer, TIMER_SCOPE, deadline);
     }
     scope_unlock(s);
-    if (armed) {
+    if (nearer) {
         watch_cover(rt, deadline);
     }
 }
@@ -81,9 +83,30 @@ void deadline_arm_chain(struct scope *from)
     a32_or(&from->flags, S_ARMED, RELAXED);
 }
 
+/* Nearer ones than the horizon, and those of a deep chain, get their timers, as
+ * at the first wait, when the task has looked 16 times. */
+void deadline_look(struct worker *w, struct frame *f)
+{
+    int64_t earliest = chain_unwatched(f->scope);
+
+    if (!horizon_covers(w, earliest)) {
+        int64_t now = runtime_now_fast(w);
+
+        if (now < earliest && horizon_set(w, now, earliest)) {
+            return;
+        }
+        chain_expire(f->scope);
+    }
+    f->marks += F_LOOK;
+    if (f->marks < F_LOOK) { /* the 16th: more will come */
+        deadline_arm_chain(f->scope);
+    }
+}
+
 void deadline_set(struct scope *s, int64_t deadline)
 {
     struct runtime *rt = chain_runtime(s);
+    bool nearer;
 
     scope_full(s);
     scope_lock(s);
@@ -93,9 +116,11 @@ void deadline_set(struct scope *s, int64_t deadline)
     }
     a64_store(&s->deadline, (uint64_t)deadline, RELAXED);
     a32_or(&s->flags, S_DEADLINE | S_TIMED, RELEASE /* X1 */);
-    arm(rt, &s->timer, TIMER_SCOPE, deadline);
+    nearer = arm(rt, &s->timer, TIMER_SCOPE, deadline);
     scope_unlock(s);
-    watch_cover(rt, deadline);
+    if (nearer) {
+        watch_cover(rt, deadline);
+    }
     if (deadline <= runtime_now(rt)) {
         scope_cancel_with(s, ROOST_REASON_DEADLINE, -ETIMEDOUT, "");
     }
@@ -104,11 +129,14 @@ void deadline_set(struct scope *s, int64_t deadline)
 void deadline_arm_hard(struct scope *s, int64_t when)
 {
     struct runtime *rt = chain_runtime(s);
+    bool nearer;
 
     scope_lock(s);
-    arm(rt, &s->rare->hard_timer, TIMER_HARD, s->rare->hard_time);
+    nearer = arm(rt, &s->rare->hard_timer, TIMER_HARD, s->rare->hard_time);
     scope_unlock(s);
-    watch_cover(rt, when);
+    if (nearer) {
+        watch_cover(rt, when);
+    }
 }
 
 static void disarm(struct timer *timer)

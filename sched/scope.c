@@ -32,6 +32,7 @@
 #include "base/edge.h"
 #include "boundary.h"
 #include "count.h"
+#include "horizon.h"
 #include "observe/events.h"
 #include "runtime.h"
 #include "sim.h"
@@ -41,7 +42,8 @@
 
 _Static_assert(sizeof(struct scope) <= 192, "a quarter of 256 stays spare");
 _Static_assert(sizeof(roost_scope) == 256, "api.md says so");
-_Static_assert(offsetof(struct scope, timer) == 32, "a plain open ends there");
+_Static_assert(offsetof(struct scope, deadline) == 32,
+               "a plain open ends there");
 _Static_assert(offsetof(struct scope, flags) == 16 &&
                    offsetof(struct scope, count) == 24,
                "init_plain stores them as a pair");
@@ -169,37 +171,61 @@ static int init_rare(struct scope *s, const roost_scope_opts *opts)
     return 0;
 }
 
-static void init_deadline(struct scope *s, const roost_scope_opts *opts)
+/* When it ends, by its options; *now: so late it is at least. A fast clock may
+ * be behind: it counts from the latest that it may be, never to end early. A
+ * virtual clock is exact. */
+static roost_ns ends(struct scope *s, const roost_scope_opts *opts,
+                     roost_ns *now)
 {
     roost_ns deadline = opts->deadline == 0 ? ROOST_NEVER : opts->deadline;
     struct worker *w = worker_tls;
+    roost_ns latest;
+    roost_ns limit;
+
+    if (unlikely(w == NULL || w->rt->opts.clock == ROOST_CLOCK_VIRTUAL)) {
+        latest = runtime_now(chain_runtime(s));
+        *now = latest;
+    } else {
+        latest = clock_fast(&w->clock) + CLOCK_FAST_ERROR;
+        *now = latest - 2 * CLOCK_FAST_ERROR;
+    }
+    if (opts->timeout == 0) {
+        return deadline;
+    }
+    if (opts->timeout < 0) {
+        limit = 0;
+    } else if (__builtin_add_overflow(latest, opts->timeout, &limit)) {
+        limit = ROOST_NEVER;
+    }
+    return limit < deadline ? limit : deadline;
+}
+
+static inline void set_ends(struct scope *s, uint32_t flags, roost_ns deadline)
+{
+    int64_t outside = chain_soonest(s->outer);
+
+    a64_init(&s->deadline, (uint64_t)deadline);
+    s->soonest = deadline < outside ? deadline : outside;
+    a32_init(&s->flags, (flags & ~(uint32_t)S_ARMED) | S_DEADLINE | S_TIMED);
+}
+
+/* Nothing else is set yet but flags. */
+static __attribute__((noinline)) void
+init_deadline(struct scope *s, const roost_scope_opts *opts)
+{
+    struct worker *w = worker_tls;
+    roost_ns deadline;
     roost_ns now;
 
     if (opts->deadline == 0 && opts->timeout == 0) {
         return;
     }
-    now = w == NULL ? runtime_now(chain_runtime(s)) : runtime_now_fast(w);
-    if (opts->timeout != 0) {
-        roost_ns limit;
-
-        if (opts->timeout < 0) {
-            limit = 0;
-        } else if (__builtin_add_overflow(now + CLOCK_FAST_ERROR, opts->timeout,
-                                          &limit)) {
-            limit = ROOST_NEVER;
-        }
-        deadline = limit < deadline ? limit : deadline;
-    }
-    if (w != NULL && w->rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
-        opts->timeout != 0 && deadline != opts->deadline &&
-        deadline != ROOST_NEVER) {
-        deadline -= CLOCK_FAST_ERROR; /* that clock is exact */
-    }
-    a64_init(&s->deadline, (uint64_t)deadline);
-    a32_init(&s->flags,
-             (scope_flags(s) | S_DEADLINE | S_TIMED) & ~(uint32_t)S_ARMED);
-    if (deadline <= now) {
+    deadline = ends(s, opts, &now);
+    set_ends(s, scope_flags(s), deadline);
+    if (unlikely(deadline <= now)) {
         scope_cancel_with(s, ROOST_REASON_DEADLINE, -ETIMEDOUT, "");
+    } else if (w != NULL && !horizon_covers(w, deadline)) {
+        (void)horizon_set(w, now, deadline);
     }
 }
 
@@ -218,15 +244,11 @@ static void fail_open(struct scope *s, int status)
     scope_record(s, status, NULL, task_name_current(), ROOST_REASON_BODY);
 }
 
-int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
-               const roost_scope_opts *opts)
+static __attribute__((noinline)) int init_options(struct scope *s,
+                                                  const roost_scope_opts *opts)
 {
     int rc;
 
-    init_plain(s, outer, owner);
-    if (opts == NULL) {
-        return 0;
-    }
     fill(s);
     a32_init(&s->flags, scope_flags(s) | S_FULL);
     if (!opts_valid(opts)) {
@@ -240,6 +262,38 @@ int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
         fail_open(s, rc);
     }
     return rc;
+}
+
+/* Nothing but a deadline, which is valid? */
+static inline bool only_deadline(const roost_scope_opts *opts)
+{
+    const uint64_t *zero = opts->reserved_;
+
+    return ((opts->flags & ~ROOST_MOVE_ON) | opts->limit | zero[0] | zero[1] |
+            zero[2] | zero[3]) == 0 &&
+           opts->name == NULL;
+}
+
+int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
+               const roost_scope_opts *opts)
+{
+    struct worker *w = worker_tls;
+
+    init_plain(s, outer, owner);
+    if (opts == NULL) {
+        return 0;
+    }
+    if (unlikely(!only_deadline(opts))) {
+        return init_options(s, opts);
+    }
+    if (opts->timeout == 0 && w != NULL && horizon_covers(w, opts->deadline)) {
+        set_ends(s, (scope_flags(outer) & S_TIMED) | opts->flags << 4,
+                 opts->deadline);
+        return 0;
+    }
+    a32_init(&s->flags, scope_flags(s) | opts->flags << 4);
+    init_deadline(s, opts);
+    return 0;
 }
 
 /* A hook opens none; what a task with a priority spawns inherits it. */

@@ -15,9 +15,8 @@ struct inject_node;
 struct scope_rare;
 
 /*
- * A plain open writes the first 32 bytes and nothing else. What follows is
- * valid only with S_FULL, which scope_full() sets.
- *
+ * A plain open writes the first 32 bytes and nothing else, a deadline the next
+ * 16. What follows is valid only with S_FULL, which scope_full() sets.
  * "lock" is S_LOCK.
  */
 struct scope {
@@ -26,9 +25,10 @@ struct scope {
     a32 flags;           /* M: S_ bits below */
     int32_t local;       /* O: spawned by the opener, not yet settled */
     a64 count;           /* M: children and pins, see count.h */
+    a64 deadline;        /* M: its own, absolute; with S_DEADLINE */
+    int64_t soonest;     /* I: see chain.h; with S_DEADLINE, without S_FULL */
     /* --- S_FULL --- */
     struct timer timer;      /* L(wheel): owner holds the wheel and kind */
-    a64 deadline;            /* M: its own, absolute; with S_DEADLINE */
     struct list tasks;       /* L(lock): struct frame.link, tasks linked here */
     struct list attach;      /* L(owner's target): in owner->scopes */
     struct scope *work_next; /* L(walk): the canceller's work list */
@@ -115,7 +115,7 @@ enum {
 #define S_SPAWN_SLOW                                                           \
     (S_LIMIT | S_RACE | S_SKIP | S_CLOSED | S_NOMEM | S_RELAY | S_PRIORITY)
 /* close takes the long way with any other */
-#define S_PLAIN (S_INHERIT | S_PRIORITY)
+#define S_PLAIN (S_INHERIT | S_PRIORITY | S_DEADLINE | S_MOVE_ON)
 
 /* What few scopes need, allocated when one does. */
 struct scope_rare {

@@ -6,21 +6,30 @@
  *         fires it between tasks or when it wakes; while the worker computes,
  *         the watch thread does (watch.c). What a timer is for is told by the
  *         low bits of its owner word, the rest is the struct timers it is in.
+ *           Most are cancelled long before their time. So one that lies behind
+ *         the horizon (horizon.h) is not in the wheel, but in a list in no
+ *         order, its `when` negated. At the end of the horizon those that are
+ *         left go into the wheel; each does so once at most.
  * INVARIANTS
  *   - What a fired timer stands in (a waiter, a scope) is alive when the
  *     lock is released: a waiter is decided under the lock and cannot go on
  *     before it is queued; a scope is pinned under the lock.
  *   - So an owner that took the lock and found its timer unarmed knows that
  *     nobody will touch it any more, but for a pin that close waits for.
+ *   - next <= every `when`, and the end of the horizon; it is 0 while a list
+ *     without a horizon is being emptied, a batch a hold of the lock.
  * ORDER
  *   T1  unlock: release -> lock: acquire          the wheel
  *   T2  next: release by the holder -> acquire by the watch   a hint: the
  *       watch looks again under the lock
- * COST    arm, cancel: 10 ns each (one uncontended lock).
+ *   V1  (watch.c) a horizon
+ * COST    arm, cancel: 10 ns each (one uncontended lock) behind the horizon; in
+ *         the wheel 25.
  */
 #include "timer.h"
 
 #include "base/check.h"
+#include "horizon.h"
 #include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"
@@ -34,35 +43,146 @@ static void lock(struct timers *t)
     }
 }
 
-static void unlock(struct timers *t)
+/* What `next` is about has not changed. */
+static void unlock_same(struct timers *t)
 {
-    a64_store(&t->next, (uint64_t)wheel_next(&t->wheel), RELEASE /* T2 */);
     a32_store(&t->lock, 0, RELEASE /* T1 */);
+}
+
+static int64_t look_again(struct timers *t)
+{
+    int64_t horizon = (int64_t)a64_load(&t->horizon, RELAXED);
+    int64_t next = wheel_next(&t->wheel);
+
+    if (horizon != HORIZON_NONE) {
+        int64_t end = horizon - HORIZON_EARLY;
+
+        return end < next ? end : next;
+    }
+    return list_empty(&t->far) ? next : 0;
+}
+
+/* True: `next` is earlier than it was. */
+static bool unlock(struct timers *t)
+{
+    int64_t was = (int64_t)a64_load(&t->next, RELAXED);
+    int64_t next = look_again(t);
+
+    a64_store(&t->next, (uint64_t)next, RELEASE /* T2 */);
+    unlock_same(t);
+    return next < was;
 }
 
 void timers_init(struct timers *t, int64_t now)
 {
     a32_init(&t->lock, 0);
     wheel_init(&t->wheel, now);
+    list_init(&t->far);
     a64_init(&t->next, INT64_MAX);
+    a64_init(&t->horizon, HORIZON_NONE);
     a64_init(&t->armed, 0);
     a64_init(&t->fired, 0);
 }
 
-void timer_arm(struct timers *t, struct timer *timer, int64_t when)
+bool timer_arm(struct timers *t, struct timer *timer, int64_t when)
 {
+    when = when < 0 ? 0 : when == INT64_MAX ? when - 1 : when;
     lock(t);
-    wheel_arm(&t->wheel, timer, when == INT64_MAX ? when - 1 : when);
     a64_store(&t->armed, a64_load(&t->armed, RELAXED) + 1, RELAXED);
-    unlock(t);
+    if (when >= (int64_t)a64_load(&t->horizon, RELAXED)) {
+        timer->when = -when;
+        list_push_back(&t->far, &timer->link);
+        unlock_same(t);
+        return false;
+    }
+    wheel_arm(&t->wheel, timer, when);
+    return unlock(t);
 }
 
 void timer_cancel(struct timers *t, struct timer *timer)
 {
     lock(t);
-    wheel_cancel(&t->wheel, timer);
-    unlock(t);
+    if (list_linked(&timer->link) && timer->when >= 0) {
+        wheel_cancel(&t->wheel, timer);
+        unlock(t);
+        return;
+    }
+    if (list_linked(&timer->link)) {
+        list_remove(&timer->link);
+    }
+    unlock_same(t);
 }
+
+/* --- the horizon --- */
+
+/* A list without a horizon must be empty first: what is in it may be earlier
+ * than the new one. */
+static bool may_set(struct timers *t, int64_t horizon)
+{
+    int64_t was = (int64_t)a64_load(&t->horizon, RELAXED);
+
+    return horizon < was && (was != HORIZON_NONE || list_empty(&t->far));
+}
+
+bool horizon_set(struct worker *w, int64_t now, int64_t deadline)
+{
+    struct timers *t = &w->timers;
+    int64_t left = deadline - now;
+    bool set;
+
+    if (left < HORIZON_LEAST || w->rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
+        return false;
+    }
+    lock(t);
+    set = may_set(t, now + left / 2 + HORIZON_EARLY);
+    if (set) {
+        a64_store(&t->horizon, (uint64_t)(now + left / 2 + HORIZON_EARLY),
+                  RELAXED);
+    }
+    unlock(t);
+    if (set) {
+        watch_cover_real(w->rt, now + left / 2);
+    }
+    return set;
+}
+
+/* Under lock: there is none any more, and a batch less behind it. */
+static void end_horizon(struct timers *t)
+{
+    unsigned i;
+
+    a64_store(&t->horizon, HORIZON_NONE, RELAXED);
+    for (i = 0; i < FIRE_BATCH && !list_empty(&t->far); i++) {
+        struct timer *timer =
+            container_of(list_pop_front(&t->far), struct timer, link);
+
+        wheel_arm(&t->wheel, timer, -timer->when);
+    }
+}
+
+void horizon_drop(struct timers *t)
+{
+    bool more = a64_load(&t->horizon, RELAXED) != HORIZON_NONE ||
+                a64_load(&t->next, RELAXED) == 0;
+
+    while (more) {
+        lock(t);
+        end_horizon(t);
+        more = !list_empty(&t->far);
+        unlock(t);
+    }
+}
+
+/* Under lock: has it come to its end, or is one at its end? */
+static bool horizon_over(struct timers *t, int64_t now)
+{
+    int64_t horizon = (int64_t)a64_load(&t->horizon, RELAXED);
+
+    return horizon == HORIZON_NONE ? !list_empty(&t->far)
+                                   : horizon - HORIZON_EARLY <= now;
+}
+
+/* --- firing --- */
 
 /* What one hold of the lock has collected. */
 struct fired {
@@ -95,6 +215,9 @@ static struct fired fire_some(struct timers *t, int64_t now)
     struct timer *timer;
 
     lock(t);
+    if (horizon_over(t, now)) {
+        end_horizon(t);
+    }
     while (fired.count < FIRE_BATCH && fired.scope == NULL &&
            (timer = wheel_advance(&t->wheel, now)) != NULL) {
         collect(&fired, timer);
@@ -111,11 +234,10 @@ unsigned timers_fire(struct timers *t, int64_t now)
     while ((int64_t)a64_load(&t->next, ACQUIRE /* T2 */) <= now) {
         struct fired fired = fire_some(t, now);
 
-        if (fired.count == 0) {
-            break;
-        }
         total += fired.count;
-        EVENT(timers(fired.count));
+        if (fired.count > 0) {
+            EVENT(timers(fired.count));
+        }
         wait_wake_chain(fired.waiters);
         if (fired.scope != NULL) {
             deadline_fire(fired.scope);

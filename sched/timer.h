@@ -12,8 +12,10 @@ struct runtime;
 /* A wheel with its lock: timers may be armed and fired by other threads. */
 struct timers {
     a32 lock;           /* M: spin */
-    a64 next;           /* S lock holder: wheel_next, for the watch */
-    struct wheel wheel; /* L(lock) */
+    a64 next;           /* S lock holder: when to look here again, exactly */
+    a64 horizon;        /* S lock holder: see horizon.h */
+    struct list far;    /* L(lock): struct timer, behind the horizon */
+    struct wheel wheel; /* L(lock): the others */
     a64 armed;          /* R */
     a64 fired;          /* R */
 };
@@ -26,11 +28,12 @@ enum {
     TIMER_KIND = 7,
 };
 void timers_init(struct timers *t, int64_t now);
-void timer_arm(struct timers *t, struct timer *timer, int64_t when);
+/* True: somebody must look earlier than before. */
+bool timer_arm(struct timers *t, struct timer *timer, int64_t when);
 void timer_cancel(struct timers *t, struct timer *timer);
 /* Fire what is due in t. Any thread. How many fired. */
 unsigned timers_fire(struct timers *t, int64_t now);
-/* The earliest armed in t, exactly. */
+/* The earliest armed in t, exactly; no horizon is set. */
 int64_t timers_next(struct timers *t);
 /* The worker that a timer armed here and now should go to. */
 struct timers *timers_here(struct runtime *rt);

@@ -69,6 +69,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "guest.h"
+#include "horizon.h"
 #include "observe/events.h"
 #include "plain.h"
 #include "plain_poll.h"
@@ -105,8 +106,8 @@ int64_t wait_now(void)
 
 /* Has this scope deadlines outward that no timer watches? Where timers do, they
  * mark what has expired, at most 1 ms late (R11), and a ready operation need
- * not read the clock, which costs as much as the rest of it. So a task that
- * has looked 16 times arms them, as one that really waits does at once. */
+ * not read the clock, which costs as much as the rest of it; nor where all of
+ * them lie behind the horizon. */
 static inline bool unwatched(const struct scope *s)
 {
     return (scope_flags(s) & (S_TIMED | S_ARMED)) == S_TIMED;
@@ -122,11 +123,7 @@ static __attribute__((noinline)) int check_slow(struct worker *w,
         return -EPERM;
     }
     if (unwatched(f->scope)) {
-        chain_expire(f->scope);
-        f->marks += F_LOOK;
-        if (f->marks < F_LOOK) { /* the 16th: more will come */
-            deadline_arm_chain(f->scope);
-        }
+        deadline_look(w, f);
     }
     sim_point(w->rt, SIM_WAIT);
     epoch = a64_load(&w->rt->epoch, ACQUIRE /* E1 */);
@@ -192,7 +189,7 @@ int wait_enter(void)
     f = w->frame;
     if (likely((f->marks & (F_EPOCH | F_HOOK)) == F_EPOCH &&
                f->epoch == a64_load(&w->rt->epoch, RELAXED) &&
-               !unwatched(f->scope))) {
+               horizon_covers(w, chain_soonest(f->scope)))) {
         return 0; /* nothing new was read */
     }
     return check_slow(w, f);
@@ -534,6 +531,21 @@ static bool cancelled_meanwhile(struct worker *w, struct frame *f,
     return chain_cancels(f, false) && decide(wt, WAIT_CANCELLED);
 }
 
+/* Has it? Exactly where it is near; else a horizon is set for the next ones. */
+static bool has_passed(struct worker *w, int64_t deadline)
+{
+    int64_t now;
+
+    if (horizon_covers(w, deadline)) {
+        return false;
+    }
+    now = runtime_now_fast(w);
+    if (now < deadline && horizon_set(w, now, deadline)) {
+        return false;
+    }
+    return deadline <= runtime_now(w->rt);
+}
+
 /* Arm what must end the wait in time. True: it has ended already. */
 static bool expire_or_arm(struct worker *w, struct frame *f, struct waiter *wt,
                           roost_ns deadline)
@@ -544,12 +556,13 @@ static bool expire_or_arm(struct worker *w, struct frame *f, struct waiter *wt,
     if (deadline == ROOST_NEVER) {
         return false;
     }
-    if (deadline <= runtime_now(w->rt)) {
+    if (has_passed(w, deadline)) {
         return decide(wt, WAIT_TIMEDOUT);
     }
     wt->timer.owner = &w->timers;
-    timer_arm(&w->timers, &wt->timer, deadline);
-    w->timers_dirty = true;
+    if (timer_arm(&w->timers, &wt->timer, deadline)) {
+        w->timers_dirty = true;
+    }
     return false;
 }
 

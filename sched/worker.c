@@ -26,6 +26,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/edge.h"
+#include "horizon.h"
 #include "observe/events.h"
 #include "runtime.h"
 #include "sanitize.h"
@@ -169,6 +170,7 @@ static void sleep_parked(struct worker *w, bool all)
         park_retract(&rt->park, &w->parker);
         return;
     }
+    horizon_drop(&w->timers); /* recheck: V1 */
     until = rt->opts.clock == ROOST_CLOCK_VIRTUAL
                 ? again
                 : (int64_t)a64_load(&w->timers.next, RELAXED);

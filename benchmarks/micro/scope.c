@@ -63,6 +63,32 @@ static void scope_timeout(struct bench *b)
 }
 BENCH(scope_timeout, .name = "scope/timeout", .workers = 1)
 
+/* As a program writes it: the call in it is ready, nobody waits. */
+static void scope_block(struct bench *b)
+{
+    roost_event ready = ROOST_EVENT_INIT;
+    int rc = 0;
+
+    roost_event_set(&ready);
+    while (bench_next(b)) {
+        int failed = 0;
+
+        bench_start(b);
+        for (int i = 0; i < OPS; i++) {
+            ROOST_SCOPE(s, rc, .timeout = 5 * ROOST_S) {
+                failed |= roost_event_wait(&ready);
+            }
+            failed |= rc;
+        }
+        bench_stop(b, OPS);
+        if (failed != 0) {
+            bench_fail(b, "a call that was ready failed");
+        }
+    }
+    roost_event_destroy(&ready);
+}
+BENCH(scope_block, .name = "scope/timeout_ready", .workers = 1)
+
 /* --- nested --- */
 
 #define NESTED 5000

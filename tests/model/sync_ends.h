@@ -50,7 +50,7 @@ static void timers_give(unsigned i)
     }
 }
 
-void timer_arm(struct timers *t, struct timer *timer, int64_t when)
+bool timer_arm(struct timers *t, struct timer *timer, int64_t when)
 {
     unsigned i = container_of(t, struct worker, timers)->index;
 
@@ -58,6 +58,7 @@ void timer_arm(struct timers *t, struct timer *timer, int64_t when)
     timers[i] = container_of(timer, struct waiter, timer);
     timer_when[i] = when;
     timers_give(i);
+    return true;
 }
 
 void timer_cancel(struct timers *t, struct timer *timer)

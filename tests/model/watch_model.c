@@ -4,12 +4,14 @@
  * other.
  *
  * Would catch: a timer that nobody looks after (V1): the watch takes the worker
- * for one that sleeps until it, the worker takes it for the watch's.
+ * for one that sleeps until it, the worker takes it for the watch's. A horizon
+ * that stays when its time has come, so that deadlines do not show; a timer
+ * behind it that nobody fires.
  */
-// MODEL-SOURCES: sched/worker.c
-// MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
-// MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/timer.c
-// MODEL-WITH: sched/wheel.c sched/lookout.c
+// MODEL-SOURCES: sched/worker.c sched/watch.c sched/timer.c
+// MODEL-WITH: sched/steal.c sched/ready.c sched/park.c sched/deque.c
+// MODEL-WITH: sched/ring.c sched/inject.c sched/wheel.c sched/lookout.c
+#include "horizon.h"
 #include "watch_rooms.h"
 
 enum { SOON = 1000000000, LATER = 2000000000 };
@@ -148,3 +150,102 @@ static void busy_worker(void)
 
 MODEL(armed_by_worker, .setup = busy_worker, .threads = {worker, watch},
       .check = ends, .preemptions = 3, .timeouts = MODEL_TIMEOUT_IDLE);
+
+/* ---- a horizon ----------------------------------------------------------- */
+
+static a32 ended; /* horizons */
+
+/* A task that asks again and again whether LATER is over. */
+static void compute_until_near(void)
+{
+    while (horizon_covers(worker_tls, LATER)) {
+        spin_pause();
+    }
+    a32_store(&ended, 1, RELAXED);
+}
+
+static void set_and_compute(void)
+{
+    MODEL_CHECK(horizon_set(worker_tls, 0, LATER));
+    compute_until_near();
+}
+
+/* The last job stops the watch. */
+static void end_by_outsider(void)
+{
+    while (a32_load(&ended, RELAXED) == 0) {
+        spin_pause();
+    }
+    ready(1);
+}
+
+static void far_worker(unsigned n, void (*then)(void))
+{
+    one_worker(n);
+    jobs[0].then = then;
+    inject_push(&rt.inject, &jobs[0].fiber.node.link);
+    a32_init(&ended, 0);
+}
+
+static void busy_far(void)
+{
+    far_worker(2, set_and_compute);
+}
+
+MODEL(horizon_of_busy, .setup = busy_far,
+      .threads = {worker, watch, end_by_outsider}, .check = ends,
+      .timeouts = MODEL_TIMEOUT_IDLE);
+
+/* It is set, the worker sleeps, and is woken to compute. */
+static void set_it(void)
+{
+    MODEL_CHECK(horizon_set(worker_tls, 0, LATER));
+}
+
+static void waker_and_ender(void)
+{
+    ready(2);
+    end_by_outsider();
+}
+
+static void sleepy_far(void)
+{
+    far_worker(3, set_it);
+    jobs[2].then = compute_until_near;
+}
+
+MODEL(horizon_of_sleeper, .setup = sleepy_far,
+      .threads = {worker, watch, waker_and_ender}, .check = ends,
+      .timeouts = MODEL_TIMEOUT_IDLE);
+
+/* Behind it lies a timer; the worker computes until that fires. */
+static void arm_far_and_compute(void)
+{
+    MODEL_CHECK(horizon_set(worker_tls, 0, LATER));
+    arm(&second, LATER);
+    compute_until_fired();
+}
+
+static void busy_far_timer(void)
+{
+    far_worker(2, arm_far_and_compute);
+}
+
+MODEL(far_timer_of_busy, .setup = busy_far_timer, .threads = {worker, watch},
+      .check = ends, .preemptions = 3, .timeouts = MODEL_TIMEOUT_IDLE);
+
+/* Or it sleeps, and another thread arms one more. */
+static void arm_far(void)
+{
+    MODEL_CHECK(horizon_set(worker_tls, 0, LATER));
+    arm(&first, LATER);
+}
+
+static void sleepy_far_timer(void)
+{
+    far_worker(3, arm_far);
+}
+
+MODEL(far_timer_of_sleeper, .setup = sleepy_far_timer,
+      .threads = {worker, watch, armer}, .check = ends,
+      .timeouts = MODEL_TIMEOUT_IDLE);
