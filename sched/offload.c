@@ -25,8 +25,8 @@
  * ORDER
  *   OF1  hook: cancelled, release -> fn: acquire    all before the cancel (R61)
  *   The rest goes over the pool's lock (sleeplock.c SL1) and the wait (W1).
- * COST    Two wake-ups of a thread. Nothing is allocated without copy or
- *         abandon.
+ * COST    Two wake-ups of a thread, unless there was another call just before.
+ *         Nothing is allocated without copy or abandon.
  * REJECTED  A wait that a cancel may end, with the state looked at after: the
  *         cancel would count as delivered by this call (R38), whose fn may yet
  *         succeed.
@@ -78,7 +78,7 @@ static struct waiter *cancel_job(struct job *j, bool *insist)
         *insist = true;
     }
     if (j->state == JOB_QUEUED) {
-        list_remove(&j->link);
+        pool_unqueue(j);
         j->state = JOB_ENDED;
         end = JOB_DROPPED;
     } else if (j->state == JOB_RUNNING && j->abandon != NULL) {

@@ -45,6 +45,7 @@ struct job {
     struct pool_thread *thread; /* L(pool): whose it is, once RUNNING */
     struct waiter *waiter;      /* I: the caller's */
     struct job **mine;          /* I: what the caller's hook knows it by */
+    uint64_t number;            /* L(pool): in the queue: of those accepted */
     roost_fn fn;                /* I */
     void *arg;                  /* I */
     bool heard;                 /* T(wait): thread: fn knows of the cancel */
@@ -74,14 +75,20 @@ struct pool {
     a32 lock;                  /* M: 0 free, 1 held, 2 and slept for (futex) */
     a32 ends;                  /* L(lock): raised when a thread ends (futex) */
     struct list queue;         /* L(lock): struct job, oldest first */
+    a32 queued;                /* S lock holder: how many */
+    unsigned searching;        /* L(lock): threads that will look there */
+    unsigned running;          /* L(lock): threads that have a job */
+    struct pool_thread *guard; /* L(lock): idle, and looks there; or NULL */
     struct list idle;          /* L(lock): struct pool_thread, newest first */
-    struct list busy;          /* L(lock): struct pool_thread */
+    struct list busy;          /* L(lock): struct pool_thread, the others */
     struct list interrupts;    /* L(lock): struct job */
     struct list spare;         /* L(lock): struct pool_thread of none */
     struct pool_thread *ended; /* L(lock): the last that ended, not joined */
     unsigned threads;          /* L(lock): that have not ended */
     unsigned max;              /* I: most of them */
     int64_t idle_ns;           /* I: how long one may be idle */
+    bool real;                 /* I: its threads are: time passes */
+    bool spins;                /* I: one that has done looks for a while */
     bool stopping;             /* L(lock) */
     a64 taken;                 /* L(lock) to write, R: jobs accepted */
 };
@@ -106,6 +113,8 @@ void pool_unlock(struct pool *p);
 int pool_submit(struct job *j);
 /* Under lock: its thread has done with it, and takes another or rests. */
 void pool_done(struct job *j);
+/* Under lock: it is QUEUED, and no more. */
+void pool_unqueue(struct job *j);
 /* Under lock, RUNNING with ROOST_INTERRUPT: its system calls are interrupted
  * until it hears or ends, which take it off the list. Kick the watch after the
  * unlock. */

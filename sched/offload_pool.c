@@ -3,34 +3,56 @@
  *
  * WHAT    Runs jobs on threads that are made when none is idle, up to a limit,
  *         and end when they have been idle for a while.
- * MODEL   A job that is handed in goes to the thread that became idle last,
- *         whose caches are warm; else into the queue, from which a thread that
- *         has done takes the oldest. If there may be more of them a new one is
- *         made, which does the same.
+ * MODEL   A job that is handed in goes into the queue, and from there to the
+ *         first thread that looks: one that has done with its last job; one
+ *         that was woken for it, the one that became idle last, whose caches
+ *         are warm; or a new one.
  *
- *           thread:  busy <-> idle -> ended      all under the pool's lock
+ *           thread:  busy -> searching -> idle -> ended    under the pool's lock
+ *                     ^---------'   ^------'
  *
- *         An idle one sleeps on its own word: 0 while it stands in the list,
- *         raised by who takes it out. Without a job then, it is to end. A
- *         thread that ends joins the one that ended before it, pool_stop the
- *         last, so that none is left unjoined and nobody waits for long.
+ *         Searching are those that look for a job without having one: woken
+ *         or new, and on their way; or awake since they have just done with
+ *         one, as long as the last times that was worth it (SPIN). Who hands in
+ *         a job wakes or makes a thread unless as many search as are queued.
+ *           Jobs that take less time than a thread takes to wake up are done by
+ *         one that is awake before the woken one arrives. That finds nothing;
+ *         then it is the guard: while there is a guard and some thread runs
+ *         jobs, nobody is woken for more of them. The guard sleeps for LOOK;
+ *         if it finds a job that was there at its last look, it takes it and is
+ *         guard no more, and each that takes a job has the next one woken, as
+ *         long as there are more. If it finds that none was handed in since, it
+ *         is just idle.
+ *           An idle one sleeps on its own word: 0 while it stands in the list,
+ *         raised by who takes it out. A thread that ends joins the one that
+ *         ended before it, pool_stop the last, so that none is left unjoined
+ *         and nobody waits for long.
  * INVARIANTS
- *   - Jobs lie in the queue only while threads > 0 and none is idle: a thread
- *     looks there before it rests (rest), and who could not make one takes its
- *     job back, and all others too if there is no thread at all (make).
+ *   - Jobs lie in the queue only while somebody searches; or there is a guard
+ *     and a thread runs; or all threads that may be run.     (need_more)
+ *     Who searches and finds one has the next woken (more), a thread looks
+ *     there before it rests (rest). Who could not make one takes its job back,
+ *     and refuses all others too if no thread is to come to them (make).
  *   - word is 0 exactly while its thread stands in the list of idle ones.
  *   - A struct pool_thread lives until pool_stop: a late futex_wake finds it.
  * ORDER
- *   OF2  word: release by who hands over -> acquire by the thread     its job
+ *   OF2  word: release by who takes it out -> acquire by the thread   nothing
+ *        that is not under the lock: it is for who looks without
  *   SL1  (sleeplock.c) what is L(lock)
- * COST    Handing to an idle thread: the lock, a futex call. A new one: 20 us.
- *         Interrupts are repeated by the watch, which is there already.
+ *   The look at `queued` without the lock is a hint.
+ * COST    To a thread that is awake: the lock, and the lines of cache. To an
+ *         idle one: a futex call. A new one: 20 us. A guard wakes up every
+ *         LOOK. Interrupts are repeated by the watch, which is there already.
  * REJECTED  One condition variable for all idle threads: it wakes the coldest,
- *         and none of them ever gets to be idle for long.
+ *         and none of them ever gets to be idle for long. A thread woken for
+ *         each job: with 64 callers of 1 us each, 40 threads slept and woke in
+ *         turn, two system calls a job and as many switches. A fixed number of
+ *         threads (libuv: 4): four that block stop all others.
  */
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/sleeplock.h"
 #include "observe/events.h"
 #include "runtime.h"
@@ -44,12 +66,30 @@
 #define PAUSE_MIN ROOST_MS
 #define PAUSE_MAX (50 * ROOST_MS)
 
+/* How long a thread looks for its next job before it sleeps: as long as it
+ * takes to wake a worker that has slept, and that to hand in the next. */
+#define SPIN 25000
+#ifdef ROOST_MODEL
+#define PAUSES 1
+#else
+#define PAUSES 16 /* between two looks at the clock: some 500 ns */
+#endif
+#define SKIP_MAX 63 /* of its rests it goes without, when it finds none so */
+/* Between two looks of a guard, ns: twice as long each time, up to the most. */
+#define LOOK_MIN 100000
+#define LOOK_MAX 800000
+
 struct pool_thread {
     struct list link;   /* L(pool): in idle, busy or spare */
     a32 word;           /* M: OF2 (futex) */
-    struct job *job;    /* L(pool), or T(OF2): what it has to do */
+    struct job *job;    /* O: what it has to do; L(pool) to write */
     struct runtime *rt; /* I */
     pthread_t id;       /* I once it runs */
+    bool spinning;      /* O: it searches without having been woken */
+    unsigned skip;      /* O: so many rests until it does again, */
+    unsigned skips;     /* O: and after the next time in vain */
+    uint64_t seen;      /* O: guard: jobs accepted at its last look */
+    int64_t pause;      /* O: guard: until the next; 0: it is none */
 };
 
 void pool_lock(struct pool *p)
@@ -71,38 +111,94 @@ void pool_init(struct pool *p, const roost_opts *opts)
     list_init(&p->spare);
     p->max = opts->offload_max == 0 ? THREADS_MAX : opts->offload_max;
     p->idle_ns = opts->offload_idle == 0 ? IDLE : opts->offload_idle;
+    p->real = opts->backend != ROOST_SIM;
+    p->spins = p->real && cpu_several();
+}
+
+/* --- the queue, under lock --- */
+
+static void enqueue(struct pool *p, struct job *j)
+{
+    j->state = JOB_QUEUED;
+    j->number = a64_load(&p->taken, RELAXED);
+    list_push_back(&p->queue, &j->link);
+    a32_store(&p->queued, a32_load(&p->queued, RELAXED) + 1, RELAXED);
+}
+
+void pool_unqueue(struct job *j)
+{
+    struct pool *p = &j->rt->pool;
+
+    list_remove(&j->link);
+    a32_store(&p->queued, a32_load(&p->queued, RELAXED) - 1, RELAXED);
+}
+
+static struct job *oldest(struct pool *p)
+{
+    return list_empty(&p->queue)
+               ? NULL
+               : container_of(p->queue.next, struct job, link);
 }
 
 /* --- a thread --- */
 
-/* Under lock: t has j to do. */
-static void give(struct pool_thread *t, struct job *j)
+/* Under lock: t takes the oldest job, if any. */
+static bool next_job(struct pool *p, struct pool_thread *t)
 {
+    struct job *j = oldest(p);
+
+    if (j == NULL) {
+        return false;
+    }
+    pool_unqueue(j);
+    p->running++;
     t->job = j;
     j->thread = t;
     j->state = JOB_RUNNING;
-}
-
-/* Under lock: the oldest that is queued, if any. */
-static bool next_job(struct pool *p, struct pool_thread *t)
-{
-    struct list *link = list_pop_front(&p->queue);
-
-    if (link == NULL) {
-        return false;
-    }
-    give(t, container_of(link, struct job, link));
     return true;
 }
 
-/* Under lock: t takes another job, or rests. */
+static void set_idle(struct pool *p, struct pool_thread *t)
+{
+    a32_store(&t->word, 0, RELAXED);
+    list_remove(&t->link);
+    list_push_front(&p->idle, &t->link);
+}
+
+/* Under lock, taken out of the idle ones. */
+static void set_busy(struct pool *p, struct pool_thread *t)
+{
+    p->guard = p->guard == t ? NULL : p->guard;
+    list_push_front(&p->busy, &t->link);
+    a32_store(&t->word, 1, RELEASE /* OF2 */);
+}
+
+/* May it spin now? */
+static bool may_spin(struct pool *p, struct pool_thread *t)
+{
+    if (!p->spins || p->searching > 0) {
+        return false;
+    }
+    if (t->skip > 0) {
+        t->skip--;
+        return false;
+    }
+    return true;
+}
+
+/* Under lock: t takes another job, or looks for one for a while, or is idle. */
 static void rest(struct pool *p, struct pool_thread *t)
 {
     t->job = NULL;
-    if (!next_job(p, t) && !p->stopping) {
-        a32_store(&t->word, 0, RELAXED);
-        list_remove(&t->link);
-        list_push_front(&p->idle, &t->link);
+    p->running--;
+    if (next_job(p, t)) {
+        return;
+    }
+    t->spinning = !p->stopping && may_spin(p, t);
+    if (t->spinning || p->stopping) {
+        p->searching++;
+    } else {
+        set_idle(p, t);
     }
 }
 
@@ -146,11 +242,13 @@ static int64_t later(int64_t now, int64_t d)
     return __builtin_add_overflow(now, d, &when) ? INT64_MAX : when;
 }
 
-/* Idle, until somebody takes t out of the list. False: for too long. */
+/* Idle, until somebody takes t out of the list. False: for too long, or time
+ * for the guard's look. */
 static bool wait_idle(struct pool *p, struct pool_thread *t)
 {
+    int64_t most = t->pause != 0 ? t->pause : p->idle_ns;
     int64_t until = t->rt->sim != NULL ? INT64_MAX /* no real time counts */
-                                       : later(clock_now(), p->idle_ns);
+                                       : later(clock_now(), most);
 
     while (a32_load(&t->word, ACQUIRE /* OF2 */) == 0) {
         if (futex_wait(&t->word, 0, until) == -ETIMEDOUT) {
@@ -160,19 +258,97 @@ static bool wait_idle(struct pool *p, struct pool_thread *t)
     return true;
 }
 
+/* Until something is queued, or for a while. */
+static void spin(struct pool *p)
+{
+    int64_t until = clock_now() + SPIN;
+    int i;
+
+    do {
+        for (i = 0; i < PAUSES && a32_load(&p->queued, RELAXED) == 0; i++) {
+            spin_pause();
+        }
+    } while (a32_load(&p->queued, RELAXED) == 0 && clock_now() < until);
+}
+
+/* How a search ended, of one that was awake. */
+static void learn(struct pool_thread *t, bool found)
+{
+    t->skips = found                     ? 0
+               : 2 * t->skips < SKIP_MAX ? 2 * t->skips + 1
+                                         : SKIP_MAX;
+    t->skip = t->skips;
+}
+
+/* Under lock: t, which was searching, takes a job or is idle; or neither,
+ * because it is the end. */
+static void arrive(struct pool *p, struct pool_thread *t)
+{
+    bool found = next_job(p, t);
+
+    p->searching--;
+    if (t->spinning) {
+        learn(t, found);
+    }
+    t->pause = 0;
+    if (!found && !p->stopping) {
+        set_idle(p, t);
+        if (!t->spinning && p->guard == NULL && p->real) {
+            p->guard = t;
+            t->seen = a64_load(&p->taken, RELAXED);
+            t->pause = LOOK_MIN;
+        }
+    }
+    t->spinning = false;
+}
+
+/* Under lock: t, the guard, has slept. */
+static void look(struct pool *p, struct pool_thread *t)
+{
+    struct job *j = oldest(p);
+    uint64_t taken = a64_load(&p->taken, RELAXED);
+
+    if (j != NULL && j->number <= t->seen) { /* recheck: SL1 */
+        list_remove(&t->link);
+        set_busy(p, t);
+        next_job(p, t);
+        t->pause = 0;
+    } else if (j == NULL && taken == t->seen) {
+        p->guard = NULL;
+        t->pause = 0;
+    } else {
+        t->seen = taken;
+        t->pause = 2 * t->pause < LOOK_MAX ? 2 * t->pause : LOOK_MAX;
+    }
+}
+
+static int more(struct runtime *rt, struct job **mine);
+
 /* Has t another job, now or when it has been idle? False: it has ended. */
 static bool go_on(struct pool *p, struct pool_thread *t)
 {
-    if (wait_idle(p, t) && t->job != NULL) {
-        return true;
+    while (t->job == NULL) {
+        bool over = false;
+
+        if (t->spinning) {
+            spin(p);
+        } else {
+            over = !wait_idle(p, t) && t->pause == 0;
+        }
+        pool_lock(p);
+        if (a32_load(&t->word, RELAXED) != 0) { /* recheck: SL1 taken out */
+            arrive(p, t);
+            over = p->stopping && t->job == NULL;
+        } else if (t->pause != 0) {
+            look(p, t);
+        }
+        if (over) {
+            end(p, t);
+            return false;
+        }
+        (void)more(t->rt, NULL);
     }
-    pool_lock(p);
-    if (t->job != NULL) { /* recheck: OF2 handed over since */
-        pool_unlock(p);
-        return true;
-    }
-    end(p, t);
-    return false;
+    return true;
 }
 
 static void *pool_main(void *arg)
@@ -184,7 +360,6 @@ static void *pool_main(void *arg)
     interrupt_thread();
     pool_lock(p);
     list_push_front(&p->busy, &t->link);
-    rest(p, t);
     pool_unlock(p);
     while (go_on(p, t)) {
         job_run(t->job);
@@ -204,12 +379,12 @@ static void count(struct pool *p, int64_t n)
 static void refuse(struct pool *p)
 {
     struct waiter *chain = NULL;
-    struct list *link;
+    struct job *j;
 
-    while ((link = list_pop_front(&p->queue)) != NULL) {
-        struct job *j = container_of(link, struct job, link);
+    while ((j = oldest(p)) != NULL) {
         struct waiter *wt = j->waiter;
 
+        pool_unqueue(j);
         j->state = JOB_ENDED;
         count(p, -1);
         roost_check(wait_complete(wt, JOB_REFUSED));
@@ -227,10 +402,17 @@ static int give_back(struct pool *p, struct job *j)
     if (j == NULL || j->state != JOB_QUEUED) {
         return 0; /* another thread has it, or its caller was cancelled */
     }
-    list_remove(&j->link);
+    pool_unqueue(j);
     j->state = JOB_NEW; /* recheck: SL1 its hook may yet come */
     count(p, -1);
     return -EAGAIN;
+}
+
+/* Under lock: is another thread to come for what is queued? */
+static bool need_more(struct pool *p)
+{
+    return a32_load(&p->queued, RELAXED) > p->searching &&
+           (p->guard == NULL || p->running == 0);
 }
 
 static int make_thread(struct pool_thread *t)
@@ -242,8 +424,8 @@ static int make_thread(struct pool_thread *t)
     return sim_thread(t->rt, pool_main, t);
 }
 
-/* A thread, counted already, for a job that is queued and may be taken by
- * others meanwhile. */
+/* A thread, counted already, for what is queued and may be taken by others
+ * meanwhile. mine: the job of who hands it in; NULL: it is not his. */
 static int make(struct runtime *rt, struct pool_thread *t, struct job **mine)
 {
     struct pool *p = &rt->pool;
@@ -263,8 +445,10 @@ static int make(struct runtime *rt, struct pool_thread *t, struct job **mine)
     if (t != NULL) {
         list_push_front(&p->spare, &t->link);
     }
-    rc = give_back(p, *mine);
-    if (--p->threads == 0) { /* recheck: SL1 */
+    rc = mine == NULL ? 0 : give_back(p, *mine);
+    p->searching--;
+    p->threads--;
+    if (need_more(p)) { /* recheck: SL1 */
         refuse(p);
     } else {
         pool_unlock(p);
@@ -280,12 +464,39 @@ static struct pool_thread *pop(struct list *threads)
     return link == NULL ? NULL : container_of(link, struct pool_thread, link);
 }
 
+/* Under lock, which is given up: have a thread come, if there is need. Not 0:
+ * for want of one *mine was not handed in. */
+static int more(struct runtime *rt, struct job **mine)
+{
+    struct pool *p = &rt->pool;
+    struct pool_thread *t = NULL;
+
+    if (!need_more(p)) {
+        pool_unlock(p);
+        return 0;
+    }
+    t = pop(&p->idle);
+    if (t != NULL) {
+        p->searching++;
+        set_busy(p, t);
+        pool_unlock(p);
+        futex_wake(&t->word, 1);
+        return 0;
+    }
+    if (p->threads >= p->max) {
+        pool_unlock(p);
+        return 0;
+    }
+    p->threads++;
+    p->searching++;
+    t = pop(&p->spare);
+    pool_unlock(p);
+    return make(rt, t, mine);
+}
+
 int pool_submit(struct job *j)
 {
-    struct runtime *rt = j->rt;
-    struct pool *p = &rt->pool;
-    struct job **mine = j->mine;
-    struct pool_thread *t;
+    struct pool *p = &j->rt->pool;
 
     pool_lock(p);
     if (a32_load(&j->cancelled, RELAXED)) { /* recheck: SL1 */
@@ -293,25 +504,8 @@ int pool_submit(struct job *j)
         return -ECANCELED;
     }
     count(p, 1);
-    t = pop(&p->idle);
-    if (t != NULL) {
-        list_push_front(&p->busy, &t->link);
-        give(t, j);
-        a32_store(&t->word, 1, RELEASE /* OF2 */);
-        pool_unlock(p);
-        futex_wake(&t->word, 1);
-        return 0;
-    }
-    j->state = JOB_QUEUED;
-    list_push_back(&p->queue, &j->link);
-    if (p->threads >= p->max) {
-        pool_unlock(p);
-        return 0;
-    }
-    p->threads++;
-    t = pop(&p->spare);
-    pool_unlock(p);
-    return make(rt, t, mine);
+    enqueue(p, j);
+    return more(j->rt, j->mine);
 }
 
 /* --- interrupting --- */
@@ -406,8 +600,8 @@ int pool_stop(struct runtime *rt, int64_t deadline)
     pool_lock(p);
     p->stopping = true;
     while ((t = pop(&p->idle)) != NULL) {
-        list_push_front(&p->busy, &t->link);
-        a32_store(&t->word, 1, RELAXED); /* it brings no job */
+        p->searching++;
+        set_busy(p, t);
         futex_wake(&t->word, 1);
     }
     rc = await_ends(p, deadline);

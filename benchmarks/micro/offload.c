@@ -1,5 +1,6 @@
 /* offload.c - a call on a thread beside the workers: one by one, and 64 tasks
- * that each have one out; and calls that block in place, in a region. */
+ * that each have one out, which takes no time, or blocks for 1 ms; and calls
+ * that block in place, in a region. */
 #include "../shim.h"
 
 #include <errno.h>
@@ -59,6 +60,47 @@ BENCH_AS(offloads_64_1, offloads, .name = "offload", .arg = IN_FLIGHT,
          .workers = 1)
 BENCH_AS(offloads_64_2, offloads, .name = "offload", .arg = IN_FLIGHT,
          .workers = 2)
+
+/* --- 64 that block for 1 ms, right after such that did not --- */
+
+static int nap(void *arg)
+{
+    return usleep(*(const unsigned *)arg) == 0 ? 0 : -EINTR;
+}
+
+static int offload_nap(void *arg)
+{
+    return roost_offload(nap, arg);
+}
+
+static void naps(struct bench *b)
+{
+    unsigned us = 1000;
+
+    while (bench_next(b)) {
+        roost_scope s;
+        int each = CALLS / IN_FLIGHT / 10;
+        int rc;
+
+        roost_scope_open(&s, NULL);
+        for (int i = 0; i < IN_FLIGHT; i++) {
+            roost_spawn(&s, one_by_one, &each);
+        }
+        rc = roost_scope_close(&s, 0);
+        bench_start(b);
+        roost_scope_open(&s, NULL);
+        for (int i = 0; i < IN_FLIGHT; i++) {
+            roost_spawn(&s, offload_nap, &us);
+        }
+        rc |= roost_scope_close(&s, 0);
+        bench_stop(b, IN_FLIGHT);
+        if (rc != 0) {
+            bench_fail(b, "the calls gave %d", rc);
+        }
+    }
+}
+BENCH_AS(naps_1, naps, .name = "offload/blocks", .workers = 1)
+BENCH_AS(naps_2, naps, .name = "offload/blocks", .workers = 2)
 
 /* Blocking regions in which nothing happens; and 64 that block for 1 ms. */
 #define REGIONS 1000000

@@ -415,6 +415,11 @@ unsigned cpu_available(void)
     return cpu_available_at("/proc", "", 0);
 }
 
+bool cpu_several(void)
+{
+    return affinity_count() > 1;
+}
+
 int cpu_pin(unsigned n)
 {
     size_t bits = 0;

@@ -4,6 +4,8 @@
 #ifndef ROOST_BASE_CPU_H
 #define ROOST_BASE_CPU_H
 
+#include <stdbool.h>
+
 /*
  * The smaller of the affinity mask and the CPU quota of every cgroup above
  * this process (v1 cfs_quota/cfs_period, v2 cpu.max), each rounded up; at
@@ -15,6 +17,9 @@ unsigned cpu_available(void);
  * proc_root has self/cgroup and self/mountinfo. affinity 0: ask the kernel. */
 unsigned cpu_available_at(const char *proc_root, const char *fs_root,
                           unsigned affinity);
+
+/* Has the calling thread more than one CPU to run on? Cost: a system call. */
+bool cpu_several(void);
 
 /* Pin the calling thread to the n-th CPU of its affinity mask (n modulo the
  * count). 0 or a negative errno. */

@@ -7,13 +7,15 @@
  * that goes on while its call runs; what fn or its caller wrote not seen by the
  * other; a job touched after its life, by a hook or by its thread; an abandoned
  * call cleaned up twice or not at all; an interrupt that hits a later call; a
- * thread that is not joined, or a pool taken apart under one.
+ * thread that is not joined, or a pool taken apart under one; a job that lies in
+ * the queue while its threads sleep, and a guard that does not look there.
  *
  * Only wait.c is real beside the two. A scope is a mark here, and its hook one
  * word.
  */
 // MODEL-SOURCES: sched/offload.c sched/offload_pool.c sched/base/sleeplock.c
 // MODEL-WITH: sched/wait.c
+#include "base/cpu.h"
 #include "offload_rooms.h"
 
 /* What a call is, and what became of it. */
@@ -34,6 +36,7 @@ static unsigned sent;
 static roost_fn then; /* what fn does at its end */
 static void *(*pool_fn[POOL])(void *);
 static void *pool_arg[POOL];
+static bool spins;         /* a thread that has done looks for a while */
 static a32 over[POOL];     /* that thread has ended */
 static a32 home;           /* callers that have done */
 static a32 interrupted;    /* raised by each signal */
@@ -145,6 +148,11 @@ static void pool_strand(void)
         pool_fn[i](pool_arg[i]);
         a32_store(&over[i], 1, RELEASE);
     }
+}
+
+bool cpu_several(void)
+{
+    return spins;
 }
 
 void interrupt_thread(void)
@@ -266,6 +274,7 @@ static void begin(unsigned tasks, unsigned max)
     memset(pool_fn, 0, sizeof(pool_fn));
     a64_init(&rt.epoch, 1);
     pool_init(&rt.pool, &opts);
+    spins = false;
     rt.workers = workers;
     callers = tasks;
     why = 0;
@@ -361,6 +370,64 @@ MODEL(side_by_side, .setup = two_callers,
 MODEL(in_the_queue, .setup = one_thread,
       .threads = {first_call, second_call, pool_strand, pool_strand},
       .check = ended, .flags = MODEL_OWN_TLS, .preemptions = 3);
+
+/* A thread that has done is awake for a while, and ends all the same. */
+static void awake(void)
+{
+    spins = true;
+    one_caller();
+    model_clock_step(30000);
+}
+
+MODEL(awake_for_the_next, .setup = awake,
+      .threads = {two_calls, pool_strand, pool_strand}, .check = ended,
+      .flags = MODEL_OWN_TLS);
+
+static void two_awake(void)
+{
+    spins = true;
+    two_callers();
+    model_clock_step(30000);
+}
+
+MODEL(side_by_side_awake, .setup = two_awake,
+      .threads = {first_call, second_call, pool_strand, pool_strand},
+      .check = ended, .flags = MODEL_OWN_TLS);
+
+/* The first call ends when the third has begun: another thread has to take
+ * that, also if it had found nothing to do and is the guard. */
+static a32 third_begun;
+
+static int third_frees_first(void *arg)
+{
+    if (arg == &calls[2]) {
+        a32_store(&third_begun, 1, RELAXED);
+        futex_wake(&third_begun, 1);
+    }
+    while (arg == &calls[0] && a32_load(&third_begun, RELAXED) == 0) {
+        futex_wait(&third_begun, 0, INT64_MAX);
+    }
+    return 0;
+}
+
+static void second_and_third(void)
+{
+    MODEL_CHECK(offload(1, NULL, 0) == 7);
+    MODEL_CHECK(offload(2, NULL, 0) == 7);
+    come_home();
+}
+
+static void one_blocks(void)
+{
+    two_callers();
+    then = third_frees_first;
+    a32_init(&third_begun, 0);
+}
+
+MODEL(guarded, .setup = one_blocks,
+      .threads = {first_call, second_and_third, pool_strand, pool_strand},
+      .check = ended, .flags = MODEL_OWN_TLS, .preemptions = 3,
+      .timeouts = MODEL_TIMEOUT_IDLE);
 
 /* No thread can be made, or only the first. */
 
