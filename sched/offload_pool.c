@@ -36,10 +36,8 @@
  *   - word is 0 exactly while its thread stands in the list of idle ones.
  *   - A struct pool_thread lives until pool_stop: a late futex_wake finds it.
  * ORDER
- *   OF2  word: release by who takes it out -> acquire by the thread   nothing
- *        that is not under the lock: it is for who looks without
- *   SL1  (sleeplock.c) what is L(lock)
- *   The look at `queued` without the lock is a hint.
+ *   SL1  (sleeplock.c) what is L(lock). The looks at word and queued without
+ *        it are hints: all that is behind them is looked at again with it.
  * COST    To a thread that is awake: the lock, and the lines of cache. To an
  *         idle one: a futex call. A new one: 20 us. A guard wakes up every
  *         LOOK. Interrupts are repeated by the watch, which is there already.
@@ -81,7 +79,7 @@
 
 struct pool_thread {
     struct list link;   /* L(pool): in idle, busy or spare */
-    a32 word;           /* M: OF2 (futex) */
+    a32 word;           /* S lock holder (futex) */
     struct job *job;    /* O: what it has to do; L(pool) to write */
     struct runtime *rt; /* I */
     pthread_t id;       /* I once it runs */
@@ -170,7 +168,7 @@ static void set_busy(struct pool *p, struct pool_thread *t)
 {
     p->guard = p->guard == t ? NULL : p->guard;
     list_push_front(&p->busy, &t->link);
-    a32_store(&t->word, 1, RELEASE /* OF2 */);
+    a32_store(&t->word, 1, RELAXED);
 }
 
 /* May it spin now? */
@@ -250,7 +248,7 @@ static bool wait_idle(struct pool *p, struct pool_thread *t)
     int64_t until = t->rt->sim != NULL ? INT64_MAX /* no real time counts */
                                        : later(clock_now(), most);
 
-    while (a32_load(&t->word, ACQUIRE /* OF2 */) == 0) {
+    while (a32_load(&t->word, RELAXED) == 0) {
         if (futex_wait(&t->word, 0, until) == -ETIMEDOUT) {
             return false;
         }

@@ -20,9 +20,8 @@
  *     without a horizon is being emptied, a batch a hold of the lock.
  * ORDER
  *   T1  unlock: release -> lock: acquire          the wheel
- *   T2  next: release by the holder -> acquire by the watch   a hint: the
- *       watch looks again under the lock
- *   V1  (watch.c) a horizon
+ *   V1  (watch.c) next, and with it a horizon. Else it is a hint, relaxed: who
+ *       finds that it has come looks again under the lock.
  * COST    arm, cancel: 10 ns each (one uncontended lock) behind the horizon; in
  *         the wheel 25.
  */
@@ -68,7 +67,7 @@ static bool unlock(struct timers *t)
     int64_t was = (int64_t)a64_load(&t->next, RELAXED);
     int64_t next = look_again(t);
 
-    a64_store(&t->next, (uint64_t)next, RELEASE /* T2 */);
+    a64_store(&t->next, (uint64_t)next, RELAXED);
     unlock_same(t);
     return next < was;
 }
@@ -231,7 +230,7 @@ unsigned timers_fire(struct timers *t, int64_t now)
 {
     unsigned total = 0;
 
-    while ((int64_t)a64_load(&t->next, ACQUIRE /* T2 */) <= now) {
+    while ((int64_t)a64_load(&t->next, RELAXED) <= now) {
         struct fired fired = fire_some(t, now);
 
         total += fired.count;

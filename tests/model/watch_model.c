@@ -8,9 +8,10 @@
  * that stays when its time has come, so that deadlines do not show; a timer
  * behind it that nobody fires.
  */
-// MODEL-SOURCES: sched/worker.c sched/watch.c sched/timer.c
-// MODEL-WITH: sched/steal.c sched/ready.c sched/park.c sched/deque.c
-// MODEL-WITH: sched/ring.c sched/inject.c sched/wheel.c sched/lookout.c
+// MODEL-SOURCES: sched/worker.c sched/timer.c
+// MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
+// MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/wheel.c
+// MODEL-WITH: sched/lookout.c
 #include "horizon.h"
 #include "watch_rooms.h"
 
