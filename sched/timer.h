@@ -33,7 +33,8 @@ bool timer_arm(struct timers *t, struct timer *timer, int64_t when);
 void timer_cancel(struct timers *t, struct timer *timer);
 /* Fire what is due in t. Any thread. How many fired. */
 unsigned timers_fire(struct timers *t, int64_t now);
-/* The earliest armed in t, exactly; no horizon is set. */
+/* The earliest armed in t, exactly. Of a worker that sleeps, or announced it:
+ * it has no horizon. */
 int64_t timers_next(struct timers *t);
 /* The worker that a timer armed here and now should go to. */
 struct timers *timers_here(struct runtime *rt);

@@ -170,7 +170,6 @@ static void sleep_parked(struct worker *w, bool all)
         park_retract(&rt->park, &w->parker);
         return;
     }
-    horizon_drop(&w->timers); /* recheck: V1 */
     until = rt->opts.clock == ROOST_CLOCK_VIRTUAL
                 ? again
                 : (int64_t)a64_load(&w->timers.next, RELAXED);
@@ -222,6 +221,7 @@ static enum found idle(struct worker *w, struct work *out)
         if (stack_trim(rt->stacks)) {
             continue;
         }
+        horizon_drop(&w->timers); /* recheck: V1 also for quiet.c */
         edge_release(rt); /* -> roost_settle, a jump of a virtual clock */
         sleep_parked(w, park_announce(&rt->park, &w->parker, searching));
         w->lookout.fruitless++;
