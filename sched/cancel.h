@@ -28,6 +28,9 @@ void cancel_swing(struct scope *relay, struct scope *outer,
                   struct frame *owner);
 
 /* --- deadline.c --- */
+/* At the opening of s, which has its flags: what opts say; cancelled if it has
+ * passed already. */
+void deadline_open(struct scope *s, const roost_scope_opts *opts);
 /* Arm the timers of every deadline from s outward that is not armed. */
 void deadline_arm_chain(struct scope *s);
 /* At a ready operation of f, which runs on w: has an unarmed one passed? */

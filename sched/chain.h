@@ -58,6 +58,16 @@ static inline int64_t chain_soonest(const struct scope *s)
     }
     return 0;
 }
+/* Before s is shared: it has a deadline, and these flags. */
+static inline void chain_set_deadline(struct scope *s, uint32_t flags,
+                                      int64_t deadline)
+{
+    int64_t outside = chain_soonest(s->outer);
+
+    a64_init(&s->deadline, (uint64_t)deadline);
+    s->soonest = deadline < outside ? deadline : outside;
+    a32_init(&s->flags, (flags & ~(uint32_t)S_ARMED) | S_DEADLINE | S_TIMED);
+}
 /* The earliest visible deadline; ROOST_NEVER; cancelled: 0. */
 int64_t chain_deadline(struct scope *s);
 /* Is `outer` visible from `s` (reached outward without crossing a shield that

@@ -28,6 +28,57 @@
 #include "worker.h"
 #include <errno.h>
 
+/* --- opening --- */
+
+/* When it ends, by its options; *now: so late it is at least. A fast clock may
+ * be behind: it counts from the latest that it may be, never to end early. A
+ * virtual clock is exact. */
+static roost_ns ends(struct scope *s, const roost_scope_opts *opts,
+                     roost_ns *now)
+{
+    roost_ns deadline = opts->deadline == 0 ? ROOST_NEVER : opts->deadline;
+    struct worker *w = worker_tls;
+    roost_ns latest;
+    roost_ns limit;
+
+    if (unlikely(w == NULL || w->rt->opts.clock == ROOST_CLOCK_VIRTUAL)) {
+        latest = runtime_now(chain_runtime(s));
+        *now = latest;
+    } else {
+        latest = clock_fast(&w->clock) + CLOCK_FAST_ERROR;
+        *now = latest - 2 * CLOCK_FAST_ERROR;
+    }
+    if (opts->timeout == 0) {
+        return deadline;
+    }
+    if (opts->timeout < 0) {
+        limit = 0;
+    } else if (__builtin_add_overflow(latest, opts->timeout, &limit)) {
+        limit = ROOST_NEVER;
+    }
+    return limit < deadline ? limit : deadline;
+}
+
+void deadline_open(struct scope *s, const roost_scope_opts *opts)
+{
+    struct worker *w = worker_tls;
+    roost_ns deadline;
+    roost_ns now;
+
+    if (opts->deadline == 0 && opts->timeout == 0) {
+        return;
+    }
+    deadline = ends(s, opts, &now);
+    chain_set_deadline(s, scope_flags(s), deadline);
+    if (unlikely(deadline <= now)) {
+        scope_cancel_with(s, ROOST_REASON_DEADLINE, -ETIMEDOUT, "");
+    } else if (w != NULL && !horizon_covers(w, deadline)) {
+        (void)horizon_set(w, now, deadline);
+    }
+}
+
+/* --- its timer --- */
+
 static struct timers *timers_of(const struct timer *t)
 {
     return (struct timers *)((uintptr_t)t->owner & ~(uintptr_t)TIMER_KIND);

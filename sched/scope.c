@@ -171,64 +171,6 @@ static int init_rare(struct scope *s, const roost_scope_opts *opts)
     return 0;
 }
 
-/* When it ends, by its options; *now: so late it is at least. A fast clock may
- * be behind: it counts from the latest that it may be, never to end early. A
- * virtual clock is exact. */
-static roost_ns ends(struct scope *s, const roost_scope_opts *opts,
-                     roost_ns *now)
-{
-    roost_ns deadline = opts->deadline == 0 ? ROOST_NEVER : opts->deadline;
-    struct worker *w = worker_tls;
-    roost_ns latest;
-    roost_ns limit;
-
-    if (unlikely(w == NULL || w->rt->opts.clock == ROOST_CLOCK_VIRTUAL)) {
-        latest = runtime_now(chain_runtime(s));
-        *now = latest;
-    } else {
-        latest = clock_fast(&w->clock) + CLOCK_FAST_ERROR;
-        *now = latest - 2 * CLOCK_FAST_ERROR;
-    }
-    if (opts->timeout == 0) {
-        return deadline;
-    }
-    if (opts->timeout < 0) {
-        limit = 0;
-    } else if (__builtin_add_overflow(latest, opts->timeout, &limit)) {
-        limit = ROOST_NEVER;
-    }
-    return limit < deadline ? limit : deadline;
-}
-
-static inline void set_ends(struct scope *s, uint32_t flags, roost_ns deadline)
-{
-    int64_t outside = chain_soonest(s->outer);
-
-    a64_init(&s->deadline, (uint64_t)deadline);
-    s->soonest = deadline < outside ? deadline : outside;
-    a32_init(&s->flags, (flags & ~(uint32_t)S_ARMED) | S_DEADLINE | S_TIMED);
-}
-
-/* Nothing else is set yet but flags. */
-static __attribute__((noinline)) void
-init_deadline(struct scope *s, const roost_scope_opts *opts)
-{
-    struct worker *w = worker_tls;
-    roost_ns deadline;
-    roost_ns now;
-
-    if (opts->deadline == 0 && opts->timeout == 0) {
-        return;
-    }
-    deadline = ends(s, opts, &now);
-    set_ends(s, scope_flags(s), deadline);
-    if (unlikely(deadline <= now)) {
-        scope_cancel_with(s, ROOST_REASON_DEADLINE, -ETIMEDOUT, "");
-    } else if (w != NULL && !horizon_covers(w, deadline)) {
-        (void)horizon_set(w, now, deadline);
-    }
-}
-
 static bool opts_valid(const roost_scope_opts *opts)
 {
     static const roost_scope_opts none;
@@ -257,7 +199,7 @@ static __attribute__((noinline)) int init_options(struct scope *s,
     }
     a32_init(&s->flags, scope_flags(s) | opts->flags << 4);
     rc = init_rare(s, opts);
-    init_deadline(s, opts);
+    deadline_open(s, opts);
     if (rc != 0) {
         fail_open(s, rc);
     }
@@ -287,12 +229,11 @@ int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
         return init_options(s, opts);
     }
     if (opts->timeout == 0 && w != NULL && horizon_covers(w, opts->deadline)) {
-        set_ends(s, (scope_flags(outer) & S_TIMED) | opts->flags << 4,
-                 opts->deadline);
+        chain_set_deadline(s, opts->flags << 4, opts->deadline);
         return 0;
     }
     a32_init(&s->flags, scope_flags(s) | opts->flags << 4);
-    init_deadline(s, opts);
+    deadline_open(s, opts);
     return 0;
 }
 

@@ -8,14 +8,13 @@
  * other; a job touched after its life, by a hook or by its thread; an abandoned
  * call cleaned up twice or not at all; an interrupt that hits a later call; a
  * thread that is not joined, or a pool taken apart under one; a job that lies in
- * the queue while its threads sleep, and a guard that does not look there.
+ * the queue while threads sleep.
  *
  * Only wait.c is real beside the two. A scope is a mark here, and its hook one
  * word.
  */
 // MODEL-SOURCES: sched/offload.c sched/offload_pool.c sched/base/sleeplock.c
 // MODEL-WITH: sched/wait.c
-#include "base/cpu.h"
 #include "offload_rooms.h"
 
 /* What a call is, and what became of it. */
@@ -36,7 +35,6 @@ static unsigned sent;
 static roost_fn then; /* what fn does at its end */
 static void *(*pool_fn[POOL])(void *);
 static void *pool_arg[POOL];
-static bool spins;         /* a thread that has done looks for a while */
 static a32 over[POOL];     /* that thread has ended */
 static a32 home;           /* callers that have done */
 static a32 interrupted;    /* raised by each signal */
@@ -148,11 +146,6 @@ static void pool_strand(void)
         pool_fn[i](pool_arg[i]);
         a32_store(&over[i], 1, RELEASE);
     }
-}
-
-bool cpu_several(void)
-{
-    return spins;
 }
 
 void interrupt_thread(void)
@@ -325,8 +318,7 @@ static void ended(void)
 
 static void two_calls(void)
 {
-    MODEL_CHECK(offload(0, NULL, 0) == 7);
-    MODEL_CHECK(offload(1, NULL, 0) == 7);
+    MODEL_CHECK(offload(0, NULL, 0) == 7 && offload(1, NULL, 0) == 7);
     come_home();
 }
 
@@ -371,7 +363,7 @@ MODEL(in_the_queue, .setup = one_thread,
       .threads = {first_call, second_call, pool_strand, pool_strand},
       .check = ended, .flags = MODEL_OWN_TLS, .preemptions = 3);
 
-/* A thread that has done is awake for a while, and ends all the same. */
+/* A thread that has done is awake for a while. */
 static void awake(void)
 {
     spins = true;
@@ -383,19 +375,7 @@ MODEL(awake_for_the_next, .setup = awake,
       .threads = {two_calls, pool_strand, pool_strand}, .check = ended,
       .flags = MODEL_OWN_TLS);
 
-static void two_awake(void)
-{
-    spins = true;
-    two_callers();
-    model_clock_step(30000);
-}
-
-MODEL(side_by_side_awake, .setup = two_awake,
-      .threads = {first_call, second_call, pool_strand, pool_strand},
-      .check = ended, .flags = MODEL_OWN_TLS);
-
-/* The first call ends when the third has begun: another thread has to take
- * that, also if it had found nothing to do and is the guard. */
+/* The first call ends when the third has begun, which the guard has to take. */
 static a32 third_begun;
 
 static int third_frees_first(void *arg)
@@ -412,8 +392,7 @@ static int third_frees_first(void *arg)
 
 static void second_and_third(void)
 {
-    MODEL_CHECK(offload(1, NULL, 0) == 7);
-    MODEL_CHECK(offload(2, NULL, 0) == 7);
+    MODEL_CHECK(offload(1, NULL, 0) == 7 && offload(2, NULL, 0) == 7);
     come_home();
 }
 

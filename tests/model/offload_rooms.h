@@ -7,6 +7,7 @@
 #define ROOST_MODEL_OFFLOAD_ROOMS_H
 
 #define MODEL_RUNS 6000
+#include "base/cpu.h"
 #include "group.h"
 #include "model.h"
 #include "offload.h"
@@ -25,6 +26,7 @@ static struct worker workers[CALLERS];
 static struct fiber fibers[CALLERS];
 static struct frame frames[CALLERS];
 static unsigned outside; /* outside the model */
+static bool spins;       /* a thread that has done looks for a while */
 
 __thread struct worker *worker_tls;
 
@@ -99,6 +101,11 @@ void env_drop(struct env *env)
 void roost_errors_free(roost_errors *errors)
 {
     MODEL_CHECK(errors == NULL);
+}
+
+bool cpu_several(void)
+{
+    return spins;
 }
 
 void outside_add(struct runtime *r)

@@ -17,7 +17,6 @@
 #define MODEL_RUNS 5000
 #endif
 #include "base/clock.h"
-#include "horizon.h"
 #include "lock.h"
 #include "model.h"
 #include "plain.h"
@@ -93,27 +92,6 @@ void misuse(const char *call, const void *object, const char *what)
     model_failed(call, 0, what);
 }
 
-int64_t runtime_now(const struct runtime *r)
-{
-    (void)r;
-    return clock_now();
-}
-
-int64_t runtime_now_fast(struct worker *w)
-{
-    (void)w;
-    return clock_now();
-}
-
-/* Nobody looks out for it. */
-bool horizon_set(struct worker *w, int64_t now, int64_t deadline)
-{
-    (void)w;
-    (void)now;
-    (void)deadline;
-    return false;
-}
-
 bool registry_forked(void)
 {
     return false;
@@ -171,7 +149,7 @@ static void rooms_begin(void)
         struct worker *w = &workers[i];
 
         w->rt = &rt;
-        a64_init(&w->timers.horizon, HORIZON_NONE);
+        a64_init(&w->timers.horizon, INT64_MAX);
         w->index = i;
         w->budget = WORKER_BUDGET;
         w->fiber = &fibers[i];

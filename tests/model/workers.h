@@ -93,6 +93,7 @@ bool stack_trim(struct stack_pool *p)
 bool runtime_quiet(struct runtime *r, int64_t *again)
 {
     (void)again;
+    MODEL_CHECK(a64_load(&worker_tls->timers.horizon, RELAXED) == INT64_MAX);
     if (!park_all(&r->park) || a64_load(&r->outside, ACQUIRE) != 0) {
         return false;
     }
