@@ -9,6 +9,7 @@
 #include "scope.h"
 
 struct waiter;
+struct worker;
 
 /* --- cancel.c --- */
 /* The one way to cancel: marks, wakes, runs hooks. True if it was the first.

@@ -1,5 +1,5 @@
 /*
- * scope.h - a scope as the library sees it: the first 192 bytes of the
+ * scope.h - a scope as the library sees it: the first 208 bytes of the
  * caller's roost_scope. See scope.c and close.c; chain.h, cancel.h, count.h.
  */
 #ifndef ROOST_SCOPE_INTERNAL_H
