@@ -87,8 +87,7 @@ struct runtime {
     struct poller poller;     /* who waits for descriptors */
     struct sim *sim;          /* I: ROOST_SIM: see sim.c; NULL: threads */
     struct guest *guest;      /* I: worker 0 is a host's; NULL: a thread's */
-    a64 silent_since; /* M: virtual clock: all wait, some for descriptors,
-                             since then, really; 0: not so */
+    a64 silent_since; /* M: virtual clock: silent (R65) since; 0: not so */
 
     roost_opts opts;                  /* I */
     sigset_t signal_mask;             /* I: opts.signals, copied */
@@ -102,7 +101,6 @@ struct roost_runtime {
     struct runtime rt;
 };
 
-/* --- thread.c --- */
 /* A thread that takes no signals but synchronous ones. 0, -EAGAIN, -ENOMEM. */
 int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg);
 void runtime_join(pthread_t thread);
