@@ -651,6 +651,12 @@ def more_connections_than_places():
             c.close()
 
 
+def of_children():
+    """Seconds of processor of all servers that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @test
 def idle_connections():
     """10,000 of them cost memory, little of it, and no time."""
@@ -677,9 +683,11 @@ def idle_connections():
     rng = random.Random(1)
     for c in rng.sample(clients, 200):
         same(c.get('/hash?rounds=1').status, 200, 'one of many')
-    begun = time.monotonic()
+    used = server.used()
+    before = of_children()
     server.end()
-    check(time.monotonic() - begun < 5 * SLOWNESS, 'the end takes long')
+    used = of_children() - before - used
+    check(used < 2 * SLOWNESS, f'its end takes {used} s of processor')
     for c in clients:
         c.close()
 
