@@ -53,7 +53,7 @@ ROOST_API int roost_stats_worker(roost_runtime *rt, unsigned worker,
                                  roost_stats *out);
 
 /*
- * Prints counters in the text format of Prometheus, as roost_tasks_run_total and
+ * Prints counters in the text format of Prometheus, roost_tasks_run_total and
  * the like: for a server's /metrics.
  *   stats  of roost_stats_get or _worker
  *   0, -EINVAL: NULL; -EIO: out has an error
