@@ -66,6 +66,7 @@ MICRO = [
     ("scope open, close", "scope/plain/1", "ns", NS, None, []),
     ("  with a deadline", "scope/deadline/1", "ns", NS, 25, []),
     ("  with a time-out", "scope/timeout/1", "ns", NS, 25, []),
+    ("    and a ready call", "scope/timeout_ready/1", "ns", NS, None, []),
     ("roost_cancelled", "poll/quiet/1", "ns", NS, None, []),
     ("  10^5 foreign cancels a s", "poll/foreign/2", "ns", NS,
      "2 x poll/quiet/1", ["cancels_per_s"]),

@@ -3,30 +3,27 @@
  *
  * WHAT    Runs jobs on threads that are made when none is idle, up to a limit,
  *         and end when they have been idle for a while.
- * MODEL   A job that is handed in goes into the queue, and from there to the
- *         first thread that looks: one that has done with its last job; one
- *         that was woken for it, the one that became idle last, whose caches
- *         are warm; or a new one.
+ * MODEL   A job goes into the queue, and from there to the first thread that
+ *         looks: one that has done with its last job; one that was woken for
+ *         it, the one idle for the shortest time, whose caches are warm; or a
+ *         new one.
  *
  *           thread:  busy -> searching -> idle -> ended    under the pool's lock
  *                     ^---------'   ^------'
  *
- *         Searching are those that look for a job without having one: woken
- *         or new, and on their way; or awake since they have just done with
- *         one, as long as the last times that was worth it (SPIN). Who hands in
- *         a job wakes or makes a thread unless as many search as are queued.
- *           Jobs that take less time than a thread takes to wake up are done by
- *         one that is awake before the woken one arrives. That finds nothing;
- *         then it is the guard: while there is a guard and some thread runs
- *         jobs, nobody is woken for more of them. The guard sleeps for LOOK;
- *         if it finds a job that was there at its last look, it takes it and is
- *         guard no more, and each that takes a job has the next one woken, as
- *         long as there are more. If it finds that none was handed in since, it
- *         is just idle.
+ *         Searching are those that look without having a job: woken or new, on
+ *         their way; or awake for a while after the last one, if that has been
+ *         worth it (SPIN). Who hands in a job wakes or makes a thread, unless
+ *         as many search as are queued.
+ *           Jobs that take less time than a wake-up are done before the woken
+ *         thread arrives. It finds nothing: then it is the guard. While there
+ *         is one, and some thread runs jobs, nobody is woken for more. If it
+ *         finds a job that was there at its last look, it takes it and is guard
+ *         no more, and each that takes a job has the next one woken. If none
+ *         was handed in since then, it is just idle.
  *           An idle one sleeps on its own word: 0 while it stands in the list,
  *         raised by who takes it out. A thread that ends joins the one that
- *         ended before it, pool_stop the last, so that none is left unjoined
- *         and nobody waits for long.
+ *         ended before it, pool_stop the last: none is left unjoined.
  * INVARIANTS
  *   - Jobs lie in the queue only while somebody searches; or there is a guard
  *     and a thread runs; or all threads that may be run.     (need_more)
@@ -39,12 +36,10 @@
  *   SL1  (sleeplock.c) what is L(lock). The looks at word and queued without
  *        it are hints: all that is behind them is looked at again with it.
  * COST    To a thread that is awake: the lock, and the lines of cache. To an
- *         idle one: a futex call. A new one: 20 us. A guard wakes up every
- *         LOOK. Interrupts are repeated by the watch, which is there already.
+ *         idle one: a futex call. A new one: 20 us. A guard wakes up each LOOK.
  * REJECTED  One condition variable for all idle threads: it wakes the coldest,
  *         and none of them ever gets to be idle for long. A thread woken for
- *         each job: with 64 callers of 1 us each, 40 threads slept and woke in
- *         turn, two system calls a job and as many switches. A fixed number of
+ *         each job: two system calls and two switches each. A fixed number of
  *         threads (libuv: 4): four that block stop all others.
  */
 #include "base/alloc.h"
@@ -64,8 +59,8 @@
 #define PAUSE_MIN ROOST_MS
 #define PAUSE_MAX (50 * ROOST_MS)
 
-/* How long a thread looks for its next job before it sleeps: as long as it
- * takes to wake a worker that has slept, and that to hand in the next. */
+/* ns that a thread looks for its next job before it sleeps: until a worker that
+ * has slept is awake and has handed it in. */
 #define SPIN 25000
 #ifdef ROOST_MODEL
 #define PAUSES 1

@@ -7,8 +7,8 @@
  * that goes on while its call runs; what fn or its caller wrote not seen by the
  * other; a job touched after its life, by a hook or by its thread; an abandoned
  * call cleaned up twice or not at all; an interrupt that hits a later call; a
- * thread that is not joined, or a pool taken apart under one; a job that lies in
- * the queue while threads sleep.
+ * thread that is not joined, or a pool taken apart under one; a job that lies
+ * in the queue while threads sleep.
  *
  * Only wait.c is real beside the two. A scope is a mark here, and its hook one
  * word.

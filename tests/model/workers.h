@@ -88,8 +88,7 @@ bool stack_trim(struct stack_pool *p)
     return false;
 }
 
-#ifndef QUIET_MODEL /* it has one of its own */
-/* The last one that goes to sleep asks. */
+#ifndef QUIET_MODEL /* it has one of its own: the last to go to sleep asks */
 bool runtime_quiet(struct runtime *r, int64_t *again)
 {
     (void)again;
