@@ -7,10 +7,6 @@
  *         looks: one that has done with its last job; one that was woken for
  *         it, the one idle for the shortest time, whose caches are warm; or a
  *         new one.
- *
- *           thread:  busy -> searching -> idle -> ended    under the pool's lock
- *                     ^---------'   ^------'
- *
  *         Searching are those that look without having a job: woken or new, on
  *         their way; or awake for a while after the last one, if that has been
  *         worth it (SPIN). Who hands in a job wakes or makes a thread, unless
@@ -37,10 +33,7 @@
  *        it are hints: all that is behind them is looked at again with it.
  * COST    To a thread that is awake: the lock, and the lines of cache. To an
  *         idle one: a futex call. A new one: 20 us. A guard wakes up each LOOK.
- * REJECTED  One condition variable for all idle threads: it wakes the coldest,
- *         and none of them ever gets to be idle for long. A thread woken for
- *         each job: two system calls and two switches each. A fixed number of
- *         threads (libuv: 4): four that block stop all others.
+ * SEE     docs/decisions/0018-what-a-deadline-costs.md: designs not taken
  */
 #include "base/alloc.h"
 #include "base/check.h"
@@ -172,11 +165,7 @@ static bool may_spin(struct pool *p, struct pool_thread *t)
     if (!p->spins || p->searching > 0) {
         return false;
     }
-    if (t->skip > 0) {
-        t->skip--;
-        return false;
-    }
-    return true;
+    return t->skip == 0 || t->skip-- == 0;
 }
 
 /* Under lock: t takes another job, or looks for one for a while, or is idle. */
