@@ -55,11 +55,9 @@ struct runtime {
     unsigned number;  /* I: from 1 on, by when it was started */
 
     struct scope root;        /* outermost: everything is inside */
-    struct frame *root_frame; /* I: a task that never runs, in root: groups
-                               stand in its list of scopes */
+    struct frame *root_frame; /* I: it never runs; groups are its scopes */
     struct frame root_frame_room;
-    struct fiber unstarted;  /* I: whose runtime tells that of a task that waits
-                               before it starts: its waiter.fiber */
+    struct fiber unstarted;  /* I: waiter.fiber of those who wait to start */
     roost_group *background; /* I: of posts and background tasks */
     struct list keepers;     /* L(quiet): background tasks, newest first */
     roost_group *main;       /* I: of roost_run's function; NULL: roost_start */

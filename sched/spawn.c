@@ -20,6 +20,7 @@
 #include "observe/events.h"
 #include "runtime.h"
 #include "sim.h"
+#include "when.h"
 #include "worker.h"
 #include <errno.h>
 #include <string.h>

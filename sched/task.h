@@ -78,8 +78,7 @@ enum {
     F_LOOK = 1u << 28,     /* and above: looks at the clock, see wait.c */
     F_AWAY = 1u << 12,     /* it may end without a worker: see region_back */
     F_WHEN = 1u << 13,     /* when is valid */
-    /* open takes the long way */
-    F_OPEN_SLOW = F_PRIORITY | F_HOOK,
+    F_OPEN_SLOW = F_PRIORITY | F_HOOK, /* open takes the long way */
     /* close takes the long way */
     F_CLOSE_SLOW = F_KEPT | F_REASON | F_HOOK | F_CULPRIT,
     /* spawn takes the long way; S_PRIORITY says it of a scope opened here */
@@ -153,13 +152,6 @@ bool task_opts_valid(const void *arg, const roost_task_opts *opts);
 int desc_spawn(struct task_desc *d);
 /* Queue a descriptor that is counted already. Any thread. */
 void desc_queue(struct task_desc *d);
-/* The same for any node, in the order of arrival. */
-void task_queue(struct runtime *rt, struct work_node *node, int priority);
-/* One more child of s, spawned by the caller. */
-void task_count(struct scope *s);
-/* What of the spawner goes with its child (R31): counted bindings, and the
- * priority if it has one. */
-struct env *task_inherit(int *priority);
 /* The rest of the end of a task with a descriptor, which is freed. */
 void desc_finish(struct task_desc *d, int status);
 

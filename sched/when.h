@@ -77,6 +77,16 @@ void when_skip(struct when *w);
 /* Under the lock of its scope: out of its list. */
 void when_unlink(struct when *w);
 
+/* --- spawn.c --- */
+
+/* Queue what is counted already, in the order of arrival. Any thread. */
+void task_queue(struct runtime *rt, struct work_node *node, int priority);
+/* One more child of s, spawned by the caller. */
+void task_count(struct scope *s);
+/* What of the spawner goes with its child (R31): counted bindings, and the
+ * priority if it has one. */
+struct env *task_inherit(int *priority);
+
 /* --- observe/stats.c --- */
 
 /* How many there are: not yet begun, nor skipped. */
