@@ -34,7 +34,8 @@ foreach(name program http treegrep options)
     ${scratch} ${corpus})
   add_test(NAME fuzz/${name}_planted
     COMMAND ${fuzz_tree}/tests/fuzz/${name}_fuzz_planted
-    ${common} -max_total_time=60 -artifact_prefix=${scratch}_planted/ ${corpus})
+    ${common} -max_total_time=60 -artifact_prefix=${scratch}_planted/
+    ${scratch}_planted ${corpus})
   set_tests_properties(fuzz/${name} fuzz/${name}_planted PROPERTIES
     LABELS fuzz TIMEOUT 180 FIXTURES_REQUIRED fuzz_targets
     ENVIRONMENT "${fuzz_environment}")
