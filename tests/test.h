@@ -11,7 +11,8 @@
  *         A thread of its own watches the time: signals would not do, the
  *         runtime's threads block them.
  * USE     program [--list] [--workers N] [NAME...]
- *         ROOST_TEST_WORKERS (2), ROOST_TEST_SECONDS (30, for each case).
+ *         ROOST_TEST_WORKERS (2), ROOST_TEST_SECONDS (30, for each case),
+ *         ROOST_TEST_WITHOUT=NAME,NAME... leaves cases out.
  */
 #ifndef ROOST_TEST_H
 #define ROOST_TEST_H
@@ -296,6 +297,21 @@ static bool test_run_case(struct test_case *c)
     return test_get(&test_failures) == 0;
 }
 
+/* Is it one of NAME,NAME...? */
+static bool test_listed(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+
+    while (list != NULL) {
+        if (strncmp(list, name, n) == 0 && (list[n] == ',' || list[n] == 0)) {
+            return true;
+        }
+        list = strchr(list, ',');
+        list += list != NULL;
+    }
+    return false;
+}
+
 static bool test_chosen(const struct test_case *c, int n, char **names)
 {
     for (int i = 0; i < n; i++) {
@@ -309,6 +325,7 @@ static bool test_chosen(const struct test_case *c, int n, char **names)
 int main(int argc, char **argv)
 {
     const char *workers = getenv("ROOST_TEST_WORKERS");
+    const char *without = getenv("ROOST_TEST_WITHOUT");
     int names = 1;
     unsigned counts[2] = {0, 0};
     bool list = false;
@@ -325,7 +342,8 @@ int main(int argc, char **argv)
     }
     test_workers = workers != NULL ? (unsigned)atoi(workers) : 2;
     for (struct test_case *c = test_first; c != NULL; c = c->next) {
-        if (!test_chosen(c, argc - names, argv + names)) {
+        if (!test_chosen(c, argc - names, argv + names) ||
+            test_listed(without, c->name)) {
             continue;
         }
         if (list) {
