@@ -42,7 +42,8 @@
  *       did before it slept. Other updates, all of them read-modify-writes,
  *       pass it on.
  *   P3  notified: release by the waker -> acquire by the sleeper    the work
- *       that it was woken for is found by its first look
+ *       that it was woken for is found by its first look; and it is counted
+ *       as searching before it may count itself off
  *   P4  lock: release -> acquire    the list of sleepers
  * COST    park_wanted: one load. Waking: a lock, a store, a system call (3-6
  *         us). Announcing: one read-modify-write and membarrier (1.6 us).
@@ -123,14 +124,14 @@ bool park_announce(struct park *p, struct parker *k, bool searching)
 /* Take k out of the sleepers: it is awake. Where it slept. Under lock, and
  * so is the word that says it: told later, it could meet the next sleep of a
  * worker whose time had come meanwhile, which would get up without having been
- * taken out. */
+ * taken out. Counted first, and then told: it asks without the lock, and would
+ * else count itself off before it was counted. The word would show searchers
+ * that are not there, and who pushed meanwhile would wake nobody. */
 static uint32_t choose(struct park *p, struct parker *k)
 {
-    uint32_t was = a32_xchg(&k->notified, PARKER_CHOSEN, RELEASE /* P3 */);
-
     list_remove(&k->link);
     a32_add(&p->word, (k->guest ? 0 : PARK_SEARCHING) - PARK_PARKED, RELAXED);
-    return was;
+    return a32_xchg(&k->notified, PARKER_CHOSEN, RELEASE /* P3 */);
 }
 
 /* Under lock. True: it was in the list, *was says where it sleeps. */

@@ -27,6 +27,8 @@ static unsigned total, done; /* outside the model */
 static unsigned spawning;    /* so many tasks push another one */
 static int64_t sleep_for;    /* 0: until woken */
 static bool trusting;        /* see sleep_parked */
+static bool together;        /* no task ends before both have begun */
+static a32 begun;
 
 static void begin(unsigned workers, unsigned tasks)
 {
@@ -42,6 +44,8 @@ static void begin(unsigned workers, unsigned tasks)
     spawning = 0;
     sleep_for = 0;
     trusting = false;
+    together = false;
+    a32_init(&begun, 0);
 }
 
 static bool take_from(a64 *q)
@@ -71,12 +75,26 @@ static void push_own(void)
     }
 }
 
+/* As a task that blocks its worker until another has begun. */
+static void meet(void)
+{
+    if (a32_add(&begun, 1, RELAXED) == 1) {
+        futex_wake(&begun, 1);
+    }
+    while (a32_load(&begun, RELAXED) < 2) {
+        futex_wait(&begun, 1, INT64_MAX);
+    }
+}
+
 /* The last task ends the run as runtime.c does. */
 static void run_task(void)
 {
     if (spawning > 0) {
         spawning--;
         push_own();
+    }
+    if (together) {
+        meet();
     }
     if (++done == total) {
         a32_store(&stopping, 1, RELEASE);
@@ -211,6 +229,20 @@ static void spawns(void)
 /* A worker pushes for the other one, the light side of P1. */
 MODEL(worker_pushes, .setup = spawns, .threads = {worker, worker},
       .check = all_awake, .preemptions = 3);
+
+static void spawns_and_meets(void)
+{
+    begin(2, 2);
+    spawning = 1;
+    together = true;
+}
+
+/* What a woken worker spawns is found by the other one even if the first never
+ * comes back for it: one who woke it must have counted it as searching before
+ * it counts itself off. */
+MODEL(woken_worker_spawns, .setup = spawns_and_meets,
+      .threads = {worker, worker, pusher}, .check = all_awake,
+      .preemptions = 3);
 
 static void spawns_twice(void)
 {
