@@ -29,9 +29,12 @@ struct tools {
 #endif
 #endif
 
-#ifdef __has_include
+#if defined(__has_include) && !defined(TOOLS_ASAN)
 #if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#ifndef NVALGRIND /* else valgrind does not know this machine */
 #define TOOLS_VALGRIND 1
+#endif
 #endif
 #endif
 
@@ -70,8 +73,6 @@ static inline void tools_recycle(char *low, size_t size)
 }
 
 #elif defined(TOOLS_VALGRIND)
-
-#include <valgrind/memcheck.h>
 
 #define TOOLS_READ_ALL false
 
