@@ -13,6 +13,15 @@
  *         Return addresses are signed with the stack pointer at entry, where
  *         the processor does that (PAC); landing pads are BTI's. All of it is
  *         in the hint space: no effect on older processors.
+ * ABI     Callee-saved: x19 to x29, the low halves of v8 to v15, FPCR; FPSR's
+ *         flags are not. Scalable vectors are the caller's across a function
+ *         of the base standard, as this one is, and SME's ZA is off across it
+ *         or saved by whoever lent it out. x18 is a scratch register on Linux:
+ *         programs that make it a shadow call stack are not supported. The
+ *         stack is aligned to 16 at each instruction. switch_start needs no
+ *         landing pad, for ret leads to it; its return address is undefined,
+ *         where backtraces end. The note claims BTI and PAC and no guarded
+ *         control stack (GCS), so programs with this file run without one.
  * COST    See switch.h. FPCR is read on every switch and written only where
  *         it differs: writing it waits for the whole pipeline.
  */

@@ -4,6 +4,8 @@
  *
  * MODEL   A context that does not run is a `struct saved` on its own stack:
  *         in the frame of its switch_to, or at the top of a fresh stack.
+ * ABI     The C library's: callee-saved registers, floating-point control, the
+ *         signal mask, an aligned stack. This is what runs on riscv64.
  * COST    Some 1 us: swapcontext sets the signal mask, a system call. Since a
  *         context may resume on another thread, whose mask may be different,
  *         the mask it is resumed with is first set to the one in force.
@@ -28,11 +30,14 @@ __attribute__((noinline)) void *switch_to(struct context *from,
     struct saved here;
     struct saved *there = to->sp;
 
+    /* It is read while this call waits, and not after. */
+    /* cppcheck-suppress autoVariables */
     from->sp = &here;
     there->value = value;
     roost_check(
         pthread_sigmask(SIG_SETMASK, NULL, &there->registers.uc_sigmask) == 0);
     roost_check(swapcontext(&here.registers, &there->registers) == 0);
+    /* cppcheck-suppress uninitvar ; by who resumes it */
     return here.value;
 }
 
