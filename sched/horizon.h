@@ -39,6 +39,7 @@
 #ifndef ROOST_HORIZON_H
 #define ROOST_HORIZON_H
 
+#include "runtime.h"
 #include "worker.h"
 
 #define HORIZON_NONE INT64_MAX
@@ -60,5 +61,21 @@ static inline bool horizon_covers(struct worker *w, int64_t deadline)
 bool horizon_set(struct worker *w, int64_t now, int64_t deadline);
 /* Its worker goes to sleep: what is armed goes into the wheel. */
 void horizon_drop(struct timers *t);
+
+/* Has it, then? Exactly where it is near; else a horizon is set for the next
+ * ones. */
+static inline bool horizon_passed(struct worker *w, int64_t deadline)
+{
+    int64_t now;
+
+    if (horizon_covers(w, deadline)) {
+        return false;
+    }
+    now = runtime_now_fast(w);
+    if (now < deadline && horizon_set(w, now, deadline)) {
+        return false;
+    }
+    return deadline <= runtime_now(w->rt);
+}
 
 #endif

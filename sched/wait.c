@@ -26,10 +26,8 @@
  *           FROZEN     wait_freeze            wait_thaw, wait_cancel_frozen,
  *                                             wait_complete_frozen
  *           WOKEN      wait_wake, never together with PARKED before it
- *           SPAWNED    wait_let_go, for a task that waits before it starts
- *                      (when.c): what PARKED is for a fiber. Its spawner has
- *                      left it, and the winner starts it; never with WOKEN
- *                      before it
+ *           SPAWNED    wait_let_go: PARKED of a task that waits before it
+ *                      starts (when.c); the winner starts it
  *           DEAF       wait_begin: no cancellation point
  *
  * INVARIANTS
@@ -55,12 +53,10 @@
  *       before it is resumed
  *   W4  wait_begin: release -> freeze: acquire    the task's fiber and its
  *       private chain of scopes, which a canceller finds by the frame alone.
- *       wait_thaw: release -> outcome, wait_wake: acquire    it has looked, the
- *       task may change them. (A task that it cancels waits for its wake.)
+ *       wait_thaw: release -> outcome, wait_wake: acquire    it has looked
  *   E1  (cancel.c) the epoch
  *   L1  (cancel.c) frame.linked
- * COST    A wait that parks: one swap here, one by the winner, two switches or
- *         one; no lock but the primitive's.
+ * COST    A wait that parks: two swaps, one or two switches; no lock here.
  * REJECTED  Spinning until the stack is left (Linux' on_cpu): the side that
  *         leaves may be preempted, and then a worker spins for a time slice.
  */
@@ -81,13 +77,10 @@
 
 /* What a decision leaves as it was. */
 enum { KEPT = WAIT_PARKED | WAIT_DEAF | WAIT_SPAWNED };
-
 static __thread struct waiter thread_waiter;
 static __thread struct waiter *strand_waiter; /* NULL: the one above */
-
 /* How this thread's next wait sleeps; NULL: on its futex. */
 static __thread int (*thread_commit)(struct waiter *, roost_ns);
-
 /* waiter.woken, of a plain thread; above THREAD_BELL: where it polls. */
 enum { THREAD_AWAKE, THREAD_WOKEN, THREAD_ASLEEP, THREAD_POLLS, THREAD_BELL };
 
@@ -386,8 +379,7 @@ void wait_wake(struct waiter *wt)
         return;
     }
     if (!(a32_load(&wt->state, ACQUIRE /* W3 W4 */) & WAIT_PARKED)) {
-        bool unstarted =
-            wt->frame == NULL; /* read while wt is there for sure */
+        bool unstarted = wt->frame == NULL; /* while wt is there for sure */
         uint32_t seen = a32_or(&wt->state, WAIT_WOKEN, ACQ_REL /* W1 W3 */);
 
         if (unstarted && (seen & WAIT_SPAWNED)) {
@@ -531,21 +523,6 @@ static bool cancelled_meanwhile(struct worker *w, struct frame *f,
     return chain_cancels(f, false) && decide(wt, WAIT_CANCELLED);
 }
 
-/* Has it? Exactly where it is near; else a horizon is set for the next ones. */
-static bool has_passed(struct worker *w, int64_t deadline)
-{
-    int64_t now;
-
-    if (horizon_covers(w, deadline)) {
-        return false;
-    }
-    now = runtime_now_fast(w);
-    if (now < deadline && horizon_set(w, now, deadline)) {
-        return false;
-    }
-    return deadline <= runtime_now(w->rt);
-}
-
 /* Arm what must end the wait in time. True: it has ended already. */
 static bool expire_or_arm(struct worker *w, struct frame *f, struct waiter *wt,
                           roost_ns deadline)
@@ -556,7 +533,7 @@ static bool expire_or_arm(struct worker *w, struct frame *f, struct waiter *wt,
     if (deadline == ROOST_NEVER) {
         return false;
     }
-    if (has_passed(w, deadline)) {
+    if (horizon_passed(w, deadline)) {
         return decide(wt, WAIT_TIMEDOUT);
     }
     wt->timer.owner = &w->timers;

@@ -385,7 +385,9 @@ def unreadable(treegrep):
     os.chmod(t.path('b'), 0)
     os.chmod(t.path('c'), 0)
     user = 65534 if os.getuid() == 0 else None
-    ours = run(treegrep, 'int', '.', cwd=t.root, user=user)
+    # A copy where that user may go: the tree may be in root's own folder.
+    program = shutil.copy(treegrep, Tree().path('treegrep'))
+    ours = run(program, 'int', '.', cwd=t.root, user=user)
     grep = run('grep', '-rP', 'int', '.', cwd=t.root, user=user)
     same(ours.lines_of_bytes(), by_path(grep.lines_of_bytes()), 'unreadable')
     same(notices(ours.err, b'treegrep'), notices(grep.err, b'grep'), 'stderr')

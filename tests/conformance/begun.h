@@ -18,13 +18,15 @@ TEST_UNUSED static int begin(void *arg)
 {
     struct begun *b = (struct begun *)arg;
 
-    test_add(&b->runs, 1);
+    int give = b->give;
+
     b->status = roost_when_status();
     b->at = roost_now();
     if (b->next != NULL) {
         b->order = test_add(b->next, 1);
     }
-    return b->give;
+    test_add(&b->runs, 1); /* who awaits it may look from here on */
+    return give;
 }
 
 /* Until it has begun. */

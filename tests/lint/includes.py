@@ -5,6 +5,7 @@ on the leaves; sync/ on wait.h, when.h and base; the programs, the conformance t
 parallel_*.c on the public headers alone. Shared memory has one door.
 """
 
+import posixpath
 import re
 
 from lint import Plant
@@ -67,7 +68,7 @@ def resolve(tree, source, name):
     """The file that a quoted include means, or None."""
     folder = source.path.rsplit('/', 1)[0]
     for base in (folder, 'sched', 'sync', 'include', 'tests', 'tests/model'):
-        path = re.sub(r'[^/]+/\.\./', '', f'{base}/{name}').removeprefix('./')
+        path = posixpath.normpath(f'{base}/{name}')
         if tree.exists(path):
             return path
     return None

@@ -14,6 +14,8 @@
  * at the runtime first. */
 bool sim_now(int64_t *now);
 bool sim_choose(uint32_t n, uint32_t *got);
+extern const struct sim_costs *sim_costs;
+const struct sim_costs *sim_costs; /* nor by time */
 
 bool sim_now(int64_t *now)
 {
