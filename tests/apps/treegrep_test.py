@@ -881,14 +881,16 @@ def second_signal_ends_at_once(treegrep):
     p.stderr.close()
 
 
-def all_of_terminal(leader):
-    """What was written to it: one read gives a piece, the last one EIO."""
+def terminal_until(leader, word):
+    """What is written to it until `word` is in it; b'' for all of it: one read
+    gives a piece, the last one EIO."""
     shown = b''
     try:
-        while True:
+        while not word or word not in shown:
             shown += os.read(leader, 1 << 20)
     except OSError:
-        return shown
+        pass
+    return shown
 
 
 @test
@@ -898,17 +900,19 @@ def progress_only_on_a_terminal(treegrep):
     cut_tree(t)
     pattern = r'(?:\w+\s+)*(\w+)\s.*\1'
     leader, follower = os.openpty()
-    p = subprocess.Popen([treegrep, '-c', '--workers', '1', pattern, '.', '.',
-                          '.'], cwd=t.root, stdout=subprocess.PIPE,
-                         stderr=follower)
-    os.close(follower)
-    out = p.stdout.read()
-    p.stdout.close()
-    check(p.wait(LIMIT) == 0, p.returncode)
-    shown = all_of_terminal(leader)
-    os.close(leader)
-    check(b'files,' in shown and shown.endswith(b'\r\x1b[K'), shown[-300:])
-    check(b'\x1b' not in out, 'the bar is in the output')
+    with tempfile.TemporaryFile() as out:
+        p = subprocess.Popen([treegrep, '-c', '--workers', '1', pattern] +
+                             ['.'] * 10000, cwd=t.root, stdout=out,
+                             stderr=follower)
+        os.close(follower)
+        shown = terminal_until(leader, b'files,')
+        p.send_signal(signal.SIGINT)  # it has been seen
+        shown += terminal_until(leader, b'')
+        check(p.wait(LIMIT) == 128 + signal.SIGINT, p.returncode, shown[-300:])
+        os.close(leader)
+        out.seek(0)
+        check(b'\x1b' not in out.read(), 'the bar is in the output')
+    check(b' lines\r\x1b[K' in shown, shown[:300])
     ours = run(treegrep, '-c', pattern, '.', cwd=t.root)
     check(ours.err == b'', ours.err)
 

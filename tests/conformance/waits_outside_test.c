@@ -190,18 +190,31 @@ TEST(nobody_waits_in_a_hook, "R22")
 struct hooked {
     struct wait w;
     roost_event up;
+    roost_event ran;
 };
+
+static void wait_in_hook_and_tell(void *arg)
+{
+    struct hooked *k = (struct hooked *)arg;
+
+    wait_in_hook(&k->w);
+    CHECK_EQ(roost_event_set(&k->ran), 0);
+}
 
 static int hook_and_wait(void *arg)
 {
     struct hooked *k = (struct hooked *)arg;
+    roost_shield shield;
     roost_hook h;
     roost_scope s;
 
     roost_scope_open(&s, NULL);
-    CHECK_EQ(roost_scope_on_cancel(&s, &h, wait_in_hook, &k->w), 0);
+    CHECK_EQ(roost_scope_on_cancel(&s, &h, wait_in_hook_and_tell, k), 0);
     CHECK_EQ(roost_event_set(&k->up), 0);
     CHECK_EQ(roost_sleep(ROOST_NEVER), -ECANCELED);
+    roost_shield_begin(&shield); /* close takes back what does not yet run */
+    CHECK_EQ(roost_event_wait(&k->ran), 0);
+    roost_shield_end(&shield);
     CHECK_EQ(roost_scope_close(&s, 0), -ECANCELED);
     return 0;
 }
@@ -210,7 +223,7 @@ static int hook_and_wait(void *arg)
 TEST_PLAIN(nobody_waits_in_a_hook_on_a_thread, "R22")
 {
     roost_opts opts = test_opts();
-    struct hooked k = {.up = ROOST_EVENT_INIT};
+    struct hooked k = {.up = ROOST_EVENT_INIT, .ran = ROOST_EVENT_INIT};
     roost_runtime *rt;
     roost_group *g;
 
@@ -227,6 +240,7 @@ TEST_PLAIN(nobody_waits_in_a_hook_on_a_thread, "R22")
     roost_runtime_free(rt);
     objects_destroy(&k.w.o);
     roost_event_destroy(&k.up);
+    roost_event_destroy(&k.ran);
 }
 
 /* ---- budget, deadlock ---- */
