@@ -115,7 +115,7 @@ static void begin_to_carry(struct carrier *c)
     w->fiber = &c->thread;
     w->frame = NULL;
     w->commit = NULL;
-    worker_tls = w;
+    worker_carried(w);
     EVENT_THREAD(WORKER, w->rt);
     if ((c->rt->flags & ROOST_PIN_WORKERS) && !w->guest) {
         cpu_pin(w->index);
@@ -160,7 +160,7 @@ void carrier_carry(struct carrier *c)
         region_ended(c->rt);
         return;
     }
-    worker_tls = NULL;
+    worker_carried(NULL);
     if (c->state == GIVES) {
         region_give(w);
     }

@@ -188,7 +188,7 @@ void roost_block_begin(void)
     c->ticket = (a64_load(&w->region, RELAXED) | R_OPEN) + R_NEXT;
     w->frame->marks |= F_AWAY; /* its end must look: region_back */
     w->fiber->worker = NULL;
-    worker_tls = NULL;
+    worker_carried(NULL);
     open_region = c;
     edge_release(w); /* -> carrier.c, resume */
     a64_store(&w->region, c->ticket, RELEASE /* BR1 */);
@@ -233,7 +233,7 @@ static void reclaim(struct carrier *c)
         (char *)((uintptr_t)c->fiber->stack.low + c->rt->stack_min);
     take_up_again(w);
     c->fiber->worker = w;
-    worker_tls = w;
+    worker_carried(w);
     region_ended(c->rt);
 }
 
@@ -261,7 +261,7 @@ static inline void leave(struct carrier *c)
         w->absent = NULL;
     }
     c->fiber->worker = w;
-    worker_tls = w;
+    worker_carried(w);
 }
 
 void roost_block_end(void)

@@ -62,7 +62,7 @@ static void in_child(void)
             w->frame->marks |= F_AWAY;
         }
     }
-    worker_tls = NULL;
+    worker_carried(NULL);
     region_forget();
     sim_forget();
     guest_forget();

@@ -34,6 +34,7 @@
 #include "count.h"
 #include "horizon.h"
 #include "observe/events.h"
+#include "place.h"
 #include "runtime.h"
 #include "sim.h"
 #include "worker.h"
@@ -351,17 +352,6 @@ int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
     return 0;
 }
 
-/* A child ends in any other way than the plain one. Its frame is the running
- * one, of which no register needs to know. */
-static __attribute__((noinline)) void finish_child(struct fiber *fiber,
-                                                   int status)
-{
-    if (fiber->worker == NULL) {
-        status = region_back(fiber, status);
-    }
-    task_finish(fiber->worker->frame, status);
-}
-
 /* A child of s on the closer's own stack, as frame `child` on it. Returns the
  * worker that it ended on. What s is the caller knows in a register: it is not
  * read again from the entry. */
@@ -377,60 +367,10 @@ run_in_place(struct worker *w, struct fiber *fiber, struct frame *child,
     w->frame = child;
     status = boundary_call(e->fn, e->arg);
     if (unlikely(status < 0 || frame_marked(child) || child->scope != s)) {
-        finish_child(fiber, status);
+        place_finish(fiber, status);
     }
     w = fiber->worker;
     w->frame = f;
-    return w;
-}
-
-/* Is it time to look whether something else must not wait? (R60) */
-static inline bool round_due(struct worker *w)
-{
-    return unlikely(a32_own_dec(&w->in_place_left) ||
-                    inject_count(&w->rt->inject) != 0);
-}
-
-/* Count what was run in place, and begin to count anew. */
-static void count_in_place(struct worker *w)
-{
-    uint32_t left = a32_load(&w->in_place_left, RELAXED);
-    uint32_t most = WORKER_TURNS;
-
-    if (unlikely(w->stays)) {
-        most = w->guest ? guest_in_place(w) : 1;
-    }
-
-    a64_store(&w->counters.inlined,
-              a64_load(&w->counters.inlined, RELAXED) + most - left, RELAXED);
-    a32_store(&w->in_place_left, most, RELAXED);
-}
-
-/* Would going round the loop find something else than these children? What
- * lies older in the deque gets its turn once a millisecond: it is looked at
- * there, and the loop takes the oldest first when it goes round. */
-static bool others_wait(struct worker *w, int64_t now)
-{
-    return inject_count(&w->rt->inject) != 0 || ring_count(&w->ring) != 0 ||
-           aptr_load(&w->next, RELAXED) != NULL ||
-           inject_count(&w->high) != 0 || inject_count(&w->low) != 0 ||
-           inject_count(&w->mine) != 0 ||
-           (int64_t)a64_load(&w->timers.next, RELAXED) <= now ||
-           (now - w->round_at > WORKER_ROUND_NS && deque_size(&w->deque) > 0);
-}
-
-static __attribute__((noinline)) struct worker *go_round(struct worker *w,
-                                                         struct fiber *fiber)
-{
-    int64_t now = runtime_now_fast(w);
-
-    count_in_place(w);
-    sim_point(w->rt, SIM_PLACE);
-    if (others_wait(w, now) || (w->guest && guest_over(w))) {
-        w->round_at = now;
-        ready_look_round(w);
-        w = fiber->worker;
-    }
     return w;
 }
 
@@ -475,8 +415,8 @@ run_children(struct worker *w, struct scope *s, struct frame *f)
                 return false;
             }
         }
-        if (round_due(w)) {
-            w = go_round(w, fiber);
+        if (place_due(w)) {
+            w = place_round(w, fiber);
         }
     } while (unlikely(--s->local != 0));
     return true;

@@ -101,7 +101,7 @@ static void take_out(struct sim *sim, struct strand *st)
     if (sim->thrown != NULL) {
         memcpy(sim->thrown, st->exceptions, sizeof(st->exceptions));
     }
-    worker_tls = st->worker;
+    worker_carried(st->worker);
 }
 
 static void turn_to(struct sim *sim, struct strand *to)

@@ -103,9 +103,9 @@ static void watch(struct sim *sim, int64_t now)
 
     set_clock(sim, now);
     sim->deciding = true;
-    worker_tls = NULL;
+    worker_carried(NULL);
     watch_fire(sim->rt, now);
-    worker_tls = w;
+    worker_carried(w);
     sim->deciding = false;
     (void)look_at_sleepers(sim, now);
 }

@@ -33,6 +33,7 @@
 #include "when.h"
 #include "worker.h"
 #include <errno.h>
+#include <roost/hot.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -186,10 +187,11 @@ static inline void count_end(struct scope *s, struct ended *ended)
     }
 }
 
-/* What a case has taken is not thrown away: then it runs. */
+/* What a case has taken is not thrown away: then it runs. Nor is a part of a
+ * task that runs already, a parallel call. */
 static bool skipped(struct scope *s, const struct entry *e)
 {
-    return (scope_flags(s) & S_SKIP) &&
+    return (scope_flags(s) & S_SKIP) && e->fn != roost_hot_run_1 &&
            !(e->fn == when_run && when_happened(e->arg)) && task_skipped(s);
 }
 

@@ -118,6 +118,8 @@ struct worker {
  * that carry no worker, or of what is rare. Reading it is safe at the entry of
  * a public call; after a switch use fiber->worker. */
 extern __thread struct worker *worker_tls;
+/* This thread carries w, or none, from here on: hot.c. */
+void worker_carried(struct worker *w);
 /* The same through a call that no compiler can see into. */
 struct worker *worker_self(void);
 

@@ -11,6 +11,7 @@
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/deadline.c sched/wait.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/deque.c sched/ring.c
 // MODEL-WITH: sched/inject.c sched/park.c
+// MODEL-WITH: sched/place.c
 #include "rooms_tasks.h"
 
 static roost_scope linked; /* of the second task; pub is its source */

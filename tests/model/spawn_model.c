@@ -12,6 +12,7 @@
 // MODEL-WITH: sched/deadline.c sched/wait.c sched/timer.c sched/task.c
 // MODEL-WITH: sched/handle.c sched/wheel.c sched/deque.c sched/ring.c
 // MODEL-WITH: sched/inject.c sched/park.c
+// MODEL-WITH: sched/place.c
 #include "rooms_tasks.h"
 
 static a32 ran;           /* how many children */

@@ -1,0 +1,60 @@
+/*
+ * place.c - children in place: what does not happen to each of them.
+ *
+ * WHAT    The rare parts of running a child on its closer's stack, for close in
+ *         scope.c and for the same in programs (roost/hot.h).
+ * COST    A round: 60 ns, once in WORKER_TURNS children.
+ */
+#include "place.h"
+
+#include "sim.h"
+
+void place_finish(struct fiber *fiber, int status)
+{
+    if (fiber->worker == NULL) {
+        status = region_back(fiber, status);
+    }
+    task_finish(fiber->worker->frame, status);
+}
+
+/* Count what was run in place, and begin to count anew. */
+static void count_in_place(struct worker *w)
+{
+    uint32_t left = a32_load(&w->in_place_left, RELAXED);
+    uint32_t most = WORKER_TURNS;
+
+    if (unlikely(w->stays)) {
+        most = w->guest ? guest_in_place(w) : 1;
+    }
+
+    a64_store(&w->counters.inlined,
+              a64_load(&w->counters.inlined, RELAXED) + most - left, RELAXED);
+    a32_store(&w->in_place_left, most, RELAXED);
+}
+
+/* Would going round the loop find something else than these children? What
+ * lies older in the deque gets its turn once a millisecond: it is looked at
+ * there, and the loop takes the oldest first when it goes round. */
+static bool others_wait(struct worker *w, int64_t now)
+{
+    return inject_count(&w->rt->inject) != 0 || ring_count(&w->ring) != 0 ||
+           aptr_load(&w->next, RELAXED) != NULL ||
+           inject_count(&w->high) != 0 || inject_count(&w->low) != 0 ||
+           inject_count(&w->mine) != 0 ||
+           (int64_t)a64_load(&w->timers.next, RELAXED) <= now ||
+           (now - w->round_at > WORKER_ROUND_NS && deque_size(&w->deque) > 0);
+}
+
+struct worker *place_round(struct worker *w, struct fiber *fiber)
+{
+    int64_t now = runtime_now_fast(w);
+
+    count_in_place(w);
+    sim_point(w->rt, SIM_PLACE);
+    if (others_wait(w, now) || (w->guest && guest_over(w))) {
+        w->round_at = now;
+        ready_look_round(w);
+        w = fiber->worker;
+    }
+    return w;
+}
