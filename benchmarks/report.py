@@ -41,6 +41,8 @@ MATMUL_TASKS = 1755
 KERNEL_MUST = {
     "fib": (8, 4), "fib (shared)": (10, 5), "nqueens": (130, 66),
     "skynet": (10, 5), "uts": (14, 7), "storm": (15, 15),
+    "fib (hot)": (2.5, 1.3), "nqueens (hot)": (122, 61),
+    "skynet (hot)": (2.5, 1.3), "uts (hot)": (7, 3.6),
 }
 
 # system: (program, the numbers of workers it is measured with)
@@ -48,10 +50,13 @@ SYSTEMS = {
     "plain": ("bench_kernels_plain", (1,)),
     "roost": ("bench_kernels", (1, 2)),
     "shared": ("bench_kernels_shared", (1, 2)),
+    "hot": ("bench_kernels_hot", (1, 2)),
     "oneTBB": ("bench_kernels_onetbb", (1, 2)),
     "OpenMP": ("bench_kernels_openmp", (1, 2)),
 }
 RIVALS = ("oneTBB", "OpenMP")
+# Other forms of roost, each for some of the kernels.
+FORMS = {"shared": ("fib",), "hot": ("fib", "nqueens", "skynet", "uts")}
 
 # (label, case, counter, (unit, factor), must reach, shown beside)
 MICRO = [
@@ -147,7 +152,7 @@ def run_kernels(runs, repetitions):
             for kernel in KERNELS
             for name, (program, counts) in SYSTEMS.items()
             for workers in counts
-            if runs.has(program) and (name != "shared" or kernel == "fib")]
+            if runs.has(program) and kernel in FORMS.get(name, KERNELS)]
     for name, (program, _) in SYSTEMS.items():
         if not runs.has(program):
             note(f"skipped: {name} ({program} is not built)")
@@ -161,8 +166,8 @@ def kernel_table(runs):
     rows = []
     for kernel in KERNELS:
         rows.append(kernel_row(runs, kernel))
-        if kernel == "fib":
-            rows.append(kernel_row(runs, kernel, "shared"))
+        rows += [kernel_row(runs, kernel, form)
+                 for form, kernels in FORMS.items() if kernel in kernels]
     return [KERNEL_HEAD] + rows
 
 
@@ -270,7 +275,7 @@ def plots(runs, speedups):
     """What plots.py draws: a bar is a minimum."""
     kernels = [[kernel, {f"{name}, {w}T": runs.least(program, f"{kernel}/{w}")
                          for name, (program, counts) in SYSTEMS.items()
-                         for w in counts if name != "shared"}]
+                         for w in counts if name not in FORMS}]
                for kernel in KERNELS if kernel != "matmul"]
     return {
         "bars": {

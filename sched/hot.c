@@ -5,7 +5,7 @@
  *         may run in between. The common way, where none does, is inlined in
  *         the program; here is all else, and the layout that programs have been
  *         compiled against, compared with the real one.
- * MODEL   A call is an entry of the deque whose function is roost_hot_run_1 and
+ * MODEL   A call is an entry of the deque whose function is roost_hot_run_1_ and
  *         whose argument the caller's roost_hot, which says by `count`
  *
  *           FORKED (a child) -> 0       run by a thief, as a task of the scope
@@ -21,6 +21,8 @@
  *   - An entry is popped and called, or stolen and run, never both (deque.c).
  *   - After a thief's count_drop h is the caller's alone, unless it has parked;
  *     then it stays until it is woken.
+ *   - What is called in place is counted as a turn once, when it is certain that
+ *     it is (place.c).
  *   - The caller's own entries above h in the deque have been joined before it,
  *     so that h lies newest there or is gone.
  * ORDER
@@ -84,8 +86,8 @@ _Static_assert(ROOST_HOT_CHILD_ == COUNT_CHILD &&
 #define ALONE COUNT_PIN
 
 /* The one that the inlined calls see: worker_tls, or NULL. */
-extern ROOST_API __thread struct worker *roost_hot_worker_1;
-__thread struct worker *roost_hot_worker_1;
+extern ROOST_API __thread struct worker *roost_hot_worker_1_;
+__thread struct worker *roost_hot_worker_1_;
 
 static bool may_inline(void)
 {
@@ -99,12 +101,12 @@ static bool may_inline(void)
 __attribute__((noinline)) void worker_carried(struct worker *w)
 {
     worker_tls = w;
-    roost_hot_worker_1 = may_inline() ? w : NULL;
+    roost_hot_worker_1_ = may_inline() ? w : NULL;
 }
 
-__attribute__((noinline)) struct roost_hot_worker_ *roost_hot_self_1(void)
+__attribute__((noinline)) struct roost_hot_worker_ *roost_hot_self_1_(void)
 {
-    return (struct roost_hot_worker_ *)(void *)roost_hot_worker_1;
+    return (struct roost_hot_worker_ *)(void *)roost_hot_worker_1_;
 }
 
 static a64 *count_of(roost_hot *h)
@@ -112,16 +114,16 @@ static a64 *count_of(roost_hot *h)
     return (a64 *)(void *)&h->count;
 }
 
-void roost_hot_wake_1(struct roost_hot_worker_ *w)
+void roost_hot_wake_1_(struct roost_hot_worker_ *w)
 {
     park_wake_one(&((struct worker *)(void *)w)->rt->park);
 }
 
-void roost_hot_fork_1(roost_hot *h)
+void roost_hot_fork_1_(roost_hot *h)
 {
     struct worker *w = worker_self();
     struct frame *f = w == NULL ? NULL : w->frame;
-    struct entry e = {roost_hot_run_1, h, NULL, NULL};
+    struct entry e = {roost_hot_run_1_, h, NULL, NULL};
 
     if (f != NULL && !(f->marks & ROOST_HOT_ALONE_)) {
         e.scope = scope_public(f->scope);
@@ -137,13 +139,13 @@ void roost_hot_fork_1(roost_hot *h)
     a64_init(count_of(h), ALONE);
 }
 
-void roost_hot_crossed_1(void)
+void roost_hot_crossed_1_(void)
 {
     boundary_crossed();
 }
 
 /* By a thief, or by a worker while the caller waits: as a task. */
-int roost_hot_run_1(void *call)
+int roost_hot_run_1_(void *call)
 {
     roost_hot *h = call;
     struct worker *w = worker_self();
@@ -214,12 +216,11 @@ static int call(const roost_hot *h)
     return boundary_call(h->fn, h->arg);
 }
 
-int roost_hot_join_1(roost_hot *h)
+int roost_hot_join_1_(roost_hot *h)
 {
     struct worker *w;
     struct frame *f;
     struct entry e;
-    bool counted;
 
     if (a64_load(count_of(h), RELAXED) == ALONE) {
         return call(h);
@@ -230,13 +231,12 @@ int roost_hot_join_1(roost_hot *h)
     (void)region_leave();
     w = worker_self();
     f = w->frame;
-    counted = a32_load(&w->in_place_left, RELAXED) == 0; /* by hot.h */
-    if (counted || inject_count(&w->rt->inject) != 0) {
-        w = place_round(w, w->fiber);
+    if (a32_load(&w->in_place_left, RELAXED) == 0) {
+        a32_store(&w->in_place_left, 1, RELAXED); /* as before hot.h's look */
     }
     if (newest(&w->deque, h) && switch_stack() > w->stack_floor &&
         deque_pop(&w->deque, &e)) {
-        if (!counted && place_due(w)) {
+        if (place_due(w)) {
             place_round(w, w->fiber);
         }
         return call(h);

@@ -28,7 +28,7 @@
  * library, which have a number of their own, ROOST_HOT_ABI. It is in the names
  * of the symbols that all goes through: with a library of another layout the
  * program is not linked, or does not start ("undefined symbol:
- * roost_hot_worker_1"). Recompiling is all that is needed.
+ * roost_hot_worker_1_"). Recompiling is all that is needed.
  *
  * A thread that carries no worker, hooks, tasks with a priority or behind their
  * shield call the function in join. Under ThreadSanitizer, and where the system
@@ -96,12 +96,12 @@ struct roost_hot_worker_ {
 };
 
 /* Private: what the library does for the two. */
-ROOST_API struct roost_hot_worker_ *roost_hot_self_1(void);
-ROOST_API void roost_hot_fork_1(roost_hot *h);
-ROOST_API void roost_hot_wake_1(struct roost_hot_worker_ *w);
-ROOST_API int roost_hot_join_1(roost_hot *h);
-ROOST_API int roost_hot_run_1(void *h);
-ROOST_API void roost_hot_crossed_1(void);
+ROOST_API struct roost_hot_worker_ *roost_hot_self_1_(void);
+ROOST_API void roost_hot_fork_1_(roost_hot *h);
+ROOST_API void roost_hot_wake_1_(struct roost_hot_worker_ *w);
+ROOST_API int roost_hot_join_1_(roost_hot *h);
+ROOST_API int roost_hot_run_1_(void *h);
+ROOST_API void roost_hot_crossed_1_(void);
 
 #ifdef __cplusplus
 }
@@ -138,12 +138,12 @@ ROOST_HOT_INLINE_ struct roost_hot_worker_ *roost_hot_self_(void)
 #elif defined(__x86_64__) && defined(__LP64__) && !defined(ROOST_HOT_ACCESS_)
     struct roost_hot_worker_ *w;
 
-    __asm__ __volatile__("movq roost_hot_worker_1@GOTTPOFF(%%rip), %0\n\t"
+    __asm__ __volatile__("movq roost_hot_worker_1_@GOTTPOFF(%%rip), %0\n\t"
                          "movq %%fs:(%0), %0"
                          : "=r"(w));
     return w;
 #else
-    return roost_hot_self_1();
+    return roost_hot_self_1_();
 #endif
 }
 
@@ -207,7 +207,7 @@ ROOST_HOT_INLINE_ int roost_hot_call_(roost_fn fn, void *arg)
     try {
         return fn(arg);
     } catch (...) {
-        roost_hot_crossed_1();
+        roost_hot_crossed_1_();
         return 0;
     }
 }
@@ -215,7 +215,7 @@ ROOST_HOT_INLINE_ int roost_hot_call_(roost_fn fn, void *arg)
 ROOST_HOT_INLINE_ void roost_hot_leave_(const bool *returned)
 {
     if (!*returned) {
-        roost_hot_crossed_1();
+        roost_hot_crossed_1_();
     }
 }
 
@@ -248,17 +248,17 @@ ROOST_HOT_INLINE_ void roost_hot_fork(roost_hot *h, roost_fn fn, void *arg)
     roost_hot_init_(&h->count, ROOST_HOT_CHILD_);
     if (!roost_hot_likely_(w != NULL &&
                            !(w->frame->marks & ROOST_HOT_ALONE_))) {
-        roost_hot_fork_1(h);
+        roost_hot_fork_1_(h);
         return;
     }
     b = (int64_t)roost_hot_get_(&w->bottom);
     if (!roost_hot_likely_(b < w->room)) {
-        roost_hot_fork_1(h);
+        roost_hot_fork_1_(h);
         return;
     }
     slot = (struct roost_hot_slot_ *)__builtin_assume_aligned(
         &w->slots[b & w->mask], 32);
-    roost_hot_put_(&slot->fn, (uint64_t)(uintptr_t)roost_hot_run_1,
+    roost_hot_put_(&slot->fn, (uint64_t)(uintptr_t)roost_hot_run_1_,
                    roost_hot_word_(h));
     roost_hot_put_(&slot->scope, roost_hot_word_(w->frame->scope),
                    roost_hot_word_(w->frame->env));
@@ -268,7 +268,7 @@ ROOST_HOT_INLINE_ void roost_hot_fork(roost_hot *h, roost_fn fn, void *arg)
         (const uint32_t *)(const void *)(w->runtime + ROOST_HOT_PARK_));
     if (!roost_hot_likely_(parked < ROOST_HOT_PARKED_ ||
                            (parked & (ROOST_HOT_PARKED_ - 1)) != 0)) {
-        roost_hot_wake_1(w);
+        roost_hot_wake_1_(w);
     }
 }
 
@@ -286,20 +286,20 @@ ROOST_HOT_INLINE_ int roost_hot_join(roost_hot *h, roost_fn fn, void *arg)
             roost_hot_get_(
                 (const uint32_t *)(const void *)(w->runtime +
                                                  ROOST_HOT_INJECT_)) == 0)) {
-        return roost_hot_join_1(h);
+        return roost_hot_join_1_(h);
     }
     b = (int64_t)roost_hot_get_(&w->bottom) - 1;
     slot = &w->slots[b & w->mask];
     if (!roost_hot_likely_(roost_hot_get_(&slot->arg) == roost_hot_word_(h) &&
                            roost_hot_stack_() > w->stack_floor)) {
-        return roost_hot_join_1(h);
+        return roost_hot_join_1_(h);
     }
     roost_hot_set_(&w->bottom, (uint64_t)b); /* D1 */
     roost_hot_barrier_();                    /* D2 */
     if (!roost_hot_likely_((int64_t)roost_hot_get_(&w->top) < b &&
                            !roost_hot_due_(w))) {
         roost_hot_set_(&w->bottom, (uint64_t)(b + 1)); /* D1 */
-        return roost_hot_join_1(h);
+        return roost_hot_join_1_(h);
     }
     return roost_hot_call_(fn, arg);
 }

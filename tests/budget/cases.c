@@ -5,6 +5,7 @@
  * counts the instructions of it. Exit status 0, or 1 where something went
  * wrong, or 2.
  */
+#include <roost/hot.h>
 #include <roost/roost.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,23 @@ static int fork_join(long count)
         roost_spawn(&s, leaf, &ran);
         roost_spawn(&s, leaf, &ran);
         if (roost_scope_close(&s, 0) != 0) {
+            return -1;
+        }
+    }
+    return ran == 2 * count ? 0 : -1;
+}
+
+static int hot(long count)
+{
+    long ran = 0;
+
+    for (long i = 0; i < count; i++) {
+        roost_hot h[2];
+
+        roost_hot_fork(&h[0], leaf, &ran);
+        roost_hot_fork(&h[1], leaf, &ran);
+        if (roost_hot_join(&h[1], leaf, &ran) != 0 ||
+            roost_hot_join(&h[0], leaf, &ran) != 0) {
             return -1;
         }
     }
@@ -221,9 +239,11 @@ static int selecting(long count)
 }
 
 static const struct budget_case cases[] = {
-    {"fork-join", fork_join}, {"storm", storm},      {"deadline", deadline},
-    {"poll", poll},           {"join", join},        {"yield", yield},
-    {"pingpong", pingpong},   {"channel", channel},  {"mutex", mutex},
+    {"fork-join", fork_join}, {"hot", hot},
+    {"storm", storm},         {"deadline", deadline},
+    {"poll", poll},           {"join", join},
+    {"yield", yield},         {"pingpong", pingpong},
+    {"channel", channel},     {"mutex", mutex},
     {"semaphore", semaphore}, {"select", selecting},
 };
 

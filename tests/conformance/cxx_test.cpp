@@ -5,6 +5,8 @@
  */
 #include "../test.h"
 
+#include <roost/hot.h>
+
 #include <stdexcept>
 #include <string>
 

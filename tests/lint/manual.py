@@ -16,7 +16,8 @@ DEFINE = re.compile(r'^[ \t]*#[ \t]*define[ \t]+(roost_\w*|ROOST_\w*)(\(?)',
                     re.M)
 TYPE = re.compile(r'^(?:typedef .*?|\} )(roost_\w+);', re.M)
 FUNCTION_TYPE = re.compile(r'^typedef .*\(\*(\w+)\)', re.M)
-INLINE = re.compile(r'^static inline [^;{(]*?\b(roost_\w+)\(', re.M)
+INLINE = re.compile(r'^(?:static inline|ROOST_HOT_INLINE_) [^;{(]*?'
+                    r'\b(roost_\w+)\(', re.M)
 SAID = re.compile(r'^(docs/man/[^:\n]+):(\d+):(?:\d+:)? '
                   r'(?:fatal )?(?:error|warning): (.*)$', re.M)
 # How headers are compiled, no part of what a program calls.

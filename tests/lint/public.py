@@ -13,10 +13,11 @@ NAME = re.compile(r'\b(roost_\w+)\s*\(')
 
 
 def declarations(source):
-    """(name, first line, last line) of every ROOST_API function."""
+    """(name, first line, last line) of every ROOST_API function. A name that
+    ends in _ is the library's own, for what its headers inline."""
     for m in API.finditer(source.code):
         name = NAME.search(m[1])
-        if name:
+        if name and not name[1].endswith('_'):
             start = source.line_of(m.start())
             yield name[1], start, source.line_of(m.end())
 

@@ -29,7 +29,7 @@
 #define roost_hot_due_(w) a32_own_dec((a32 *)(void *)&(w)->in_place_left)
 #include <roost/hot.h>
 
-extern __thread struct worker *roost_hot_worker_1;
+extern __thread struct worker *roost_hot_worker_1_;
 
 static a32 ran;       /* how many calls */
 static int given[2];  /* by the caller, before the fork */
@@ -55,7 +55,7 @@ static void one(void)
 static void carried(void)
 {
     worker_carried(worker_tls);
-    roost_hot_worker_1 = worker_tls;
+    roost_hot_worker_1_ = worker_tls;
 }
 
 static int call(void *arg)
@@ -174,6 +174,15 @@ MODEL(wakes, .setup = one, .threads = {computing_caller, sleeper},
       .check = ends_well, .preemptions = 3);
 
 /* ---- out of line: the ring is full, as far as its owner knows ---- */
+
+static void one_in_full(void)
+{
+    begin(1);
+    workers[0].deque.room = INT64_MIN;
+}
+
+MODEL(wakes_full, .setup = one_in_full, .threads = {computing_caller, sleeper},
+      .check = ends_well, .preemptions = 3);
 
 static void in_small(void)
 {
