@@ -5,6 +5,7 @@ import subprocess
 
 FUNCTION = re.compile(r"^fn=\((\d+)\)(?: (.*))?$")
 CALLED = re.compile(r"^cfn=\((\d+)\)(?: (.*))?$")
+OBJECT = re.compile(r"^(ob|cob)=\((\d+)\)(?: (.*))?$")
 COST = re.compile(r"^0x([0-9a-f]+) \d+ (\d+)$")
 SYMBOL = re.compile(r"^[0-9a-f]+ <(.*)>:$")
 CODE = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
@@ -25,15 +26,27 @@ def locked_instructions(program):
     return found
 
 
+def is_program(path):
+    return not re.search(r"\.so(\.|$)|^\?*$", path)
+
+
 def own_costs(path, locked):
     """Function -> instructions of its own, and the locked ones of them, from
-    a callgrind.out file."""
+    a callgrind.out file. An address is one of its object, and only those of the
+    program are in `locked`."""
     names, costs, locks = {}, collections.Counter(), collections.Counter()
     current, skip = None, False
+    objects, program = {}, False
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         found = FUNCTION.match(line) or CALLED.match(line)
         cost = COST.match(line)
-        if found:
+        thing = OBJECT.match(line)
+        if thing:
+            if thing[3]:
+                objects[thing[2]] = thing[3]
+            if thing[1] == "ob":
+                program = is_program(objects.get(thing[2], ""))
+        elif found:
             if found[2]:
                 names[found[1]] = found[2]
             if line.startswith("fn="):
@@ -43,7 +56,7 @@ def own_costs(path, locked):
         elif cost:
             if not skip and current is not None:
                 costs[current] += int(cost[2])
-                if int(cost[1], 16) in locked:
+                if program and int(cost[1], 16) in locked:
                     locks[locked[int(cost[1], 16)]] += int(cost[2])
             skip = False
     total = collections.Counter()

@@ -38,7 +38,10 @@ static inline __attribute__((always_inline)) int boundary_call(roost_fn fn,
 {
     /* Of the function that this stands in. 0x1b: relative, 4 bytes. */
     __asm__ __volatile__(".cfi_personality 0x1b, boundary_personality");
-    return fn(arg);
+    int status = fn(arg);
+
+    __asm__ __volatile__("" : "+r"(status)); /* this frame stays until then */
+    return status;
 }
 #else
 static inline __attribute__((always_inline)) int boundary_call(roost_fn fn,

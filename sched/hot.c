@@ -5,8 +5,8 @@
  *         may run in between. The common way, where none does, is inlined in
  *         the program; here is all else, and the layout that programs have been
  *         compiled against, compared with the real one.
- * MODEL   A call is an entry of the deque whose function is roost_hot_run_1_ and
- *         whose argument the caller's roost_hot, which says by `count`
+ * MODEL   A call is an entry of the deque whose function is roost_hot_run_1_
+ *         and whose argument the caller's roost_hot, which says by `count`
  *
  *           FORKED (a child) -> 0       run by a thief, as a task of the scope
  *                                       that was current at the fork
@@ -21,8 +21,8 @@
  *   - An entry is popped and called, or stolen and run, never both (deque.c).
  *   - After a thief's count_drop h is the caller's alone, unless it has parked;
  *     then it stays until it is woken.
- *   - What is called in place is counted as a turn once, when it is certain that
- *     it is (place.c).
+ *   - What is called in place is counted as a turn once, when it is certain
+ *     that it is (place.c).
  *   - The caller's own entries above h in the deque have been joined before it,
  *     so that h lies newest there or is gone.
  * ORDER

@@ -34,7 +34,7 @@
  * shield call the function in join. Under ThreadSanitizer, and where the system
  * has no membarrier(2), the same is done by the library, out of line.
  *
- * Cost: fork and join in place 55 instructions, 4 ns; 80 ns and what a thief
+ * Cost: fork and join in place 65 instructions, 4 ns; 80 ns and what a thief
  * costs where one has it.
  */
 #ifndef ROOST_HOT_H

@@ -184,6 +184,31 @@ TEST_PLAIN(an_exception_that_leaves_a_body_ends_the_process, "R70")
     CHECK_ABORTS("exception", run_the_loop());
 }
 
+/* A parallel call in place is no function call for what it throws. */
+static int call_the_thrower(void *)
+{
+    roost_hot h;
+
+    try {
+        roost_hot_fork(&h, let_it_escape, nullptr);
+        return roost_hot_join(&h, let_it_escape, nullptr);
+    } catch (...) {
+        return 0;
+    }
+}
+
+static void run_the_call()
+{
+    roost_opts opts = test_opts();
+
+    (void)roost_run(call_the_thrower, nullptr, &opts);
+}
+
+TEST_PLAIN(an_exception_that_leaves_a_parallel_call_ends_the_process, "R70")
+{
+    CHECK_ABORTS("exception", run_the_call());
+}
+
 /* The child runs in place, on top of its parent's catch block. */
 static int catch_around_the_close(void *)
 {

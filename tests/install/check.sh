@@ -66,13 +66,15 @@ contents() {
 }
 
 # The names of what a shared library exports; each bears the version of the ABI.
+# Without those that end in _: what headers inline needs them (the thread-local
+# of hot.h is one), and they have no page.
 exports() {
     local unversioned
     unversioned=$(nm -D --defined-only "$1" |
         awk -v "v=ROOST_$ABI" '$2 != "A" && $3 !~ "@@" v "$" { print $3 }')
     [[ -z $unversioned ]] || fail "not of version ROOST_$ABI: $unversioned"
     nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' |
-        sed 's/@.*//' | sort -u
+        sed 's/@.*//' | grep -v '_$' | sort -u
 }
 
 # man NAME finds a page for each function that the library exports, and each
@@ -134,7 +136,7 @@ library() {
     exported=$(exports "$so")
     declared=$(cat "$prefix"/include/roost/*.h | tr '\n' ' ' |
         grep -oE 'ROOST_API [^;{]*' | grep -oE '\broost_[a-z0-9_]+ *\(' |
-        tr -d ' (' | sort -u)
+        tr -d ' (' | grep -v '_$' | sort -u)
     diff <(echo "$declared") <(echo "$exported") ||
         fail "declared (<) and exported (>) differ"
 }

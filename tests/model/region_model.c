@@ -49,6 +49,11 @@ static unsigned made;               /* outside the model */
 
 __thread struct worker *worker_tls;
 
+void worker_carried(struct worker *carried)
+{
+    worker_tls = carried;
+}
+
 struct worker *worker_self(void)
 {
     return worker_tls;
