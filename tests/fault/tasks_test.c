@@ -11,6 +11,8 @@
  */
 #include "fault/ops.h"
 
+#include <roost/hot.h>
+
 static bool refusal(int rc)
 {
     return rc == -ENOMEM || rc == -EAGAIN;
@@ -58,6 +60,29 @@ static bool spawn_grows(void)
 TEST_PLAIN(spawn_into_a_full_deque, "R29 R36")
 {
     under_faults(spawn_grows, false, 6);
+}
+
+/* A call that cannot be given away for want of memory is made in its join. */
+static bool calls_grow(void)
+{
+    static roost_hot h[1500];
+    int ran = 0;
+
+    fault_go();
+    for (int i = 0; i < 1500; i++) {
+        roost_hot_fork(&h[i], counts, &ran);
+    }
+    fault_end();
+    for (int i = 1499; i >= 0; i--) {
+        CHECK_EQ(roost_hot_join(&h[i], counts, &ran), 0);
+    }
+    CHECK_EQ(ran, 1500);
+    return test_get(&fault_failed) == 0;
+}
+
+TEST_PLAIN(parallel_calls_into_a_full_deque, "R29")
+{
+    under_faults(calls_grow, false, 6);
 }
 
 static int adds_copy(void *arg)
