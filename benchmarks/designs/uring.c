@@ -4,8 +4,8 @@
  *
  *   file/pread     a cached 4 KiB page of a regular file, the call in place
  *   file/nowait    the same by preadv2(RWF_NOWAIT), which never waits
- *   file/thread    the same on another thread, one by one, by a futex there and
- *                  back: what an offload cannot be faster than
+ *   file/thread    the same on another thread, one by one, by a futex there
+ *                  and back: what an offload cannot be faster than
  *   file/uring     the same by io_uring, one by one
  *   file/uring64   the same, 64 with one system call
  *   echo/epoll     64 bytes come in on 100 socket pairs and go back: epoll_wait,
@@ -239,6 +239,22 @@ static void file_thread(struct bench *b)
     pthread_join(thread, NULL);
 }
 
+static void read_by_ring(struct uring *u, int fd, unsigned n)
+{
+    uint64_t tag;
+    int result;
+
+    for (unsigned i = 0; i < n; i++) {
+        uring_put(u, IORING_OP_READ, fd, pages[i], i);
+    }
+    uring_enter(u, n);
+    for (unsigned i = 0; i < n; i++) {
+        if (!uring_take(u, &tag, &result) || result != PAGE) {
+            abort();
+        }
+    }
+}
+
 static void file_by_ring(struct bench *b, unsigned at_once)
 {
     struct uring u;
@@ -251,18 +267,7 @@ static void file_by_ring(struct bench *b, unsigned at_once)
     while (bench_next(b)) {
         bench_start(b);
         for (unsigned i = 0; i < READS; i += at_once) {
-            uint64_t tag;
-            int result;
-
-            for (unsigned j = 0; j < at_once; j++) {
-                uring_put(&u, IORING_OP_READ, fd, pages[j], j);
-            }
-            uring_enter(&u, at_once);
-            for (unsigned j = 0; j < at_once; j++) {
-                if (!uring_take(&u, &tag, &result) || result != PAGE) {
-                    abort();
-                }
-            }
+            read_by_ring(&u, fd, at_once);
         }
         bench_stop(b, (READS + at_once - 1) / at_once * at_once);
     }
