@@ -8,10 +8,10 @@
  *                  and back: what an offload cannot be faster than
  *   file/uring     the same by io_uring, one by one
  *   file/uring64   the same, 64 with one system call
- *   echo/epoll     64 bytes come in on 100 socket pairs and go back: epoll_wait,
- *                  then read and write each
- *   echo/uring     the same: a recv each, and for all that have come one system
- *                  call for their sends and next recvs, which also waits
+ *   echo/epoll     64 bytes come in on 100 socket pairs and go back: then
+ *                  epoll_wait, read and write each
+ *   echo/uring     the same: a recv each, and for all that have come one call
+ *                  for their sends and next recvs, which also waits
  *
  * What the other side of the sockets does is in both the same. ns are real
  * time; `cpu` says how much of a processor all threads of the process took.
