@@ -58,10 +58,12 @@ int64_t runtime_now(const struct runtime *rt)
 
 int64_t runtime_now_fast(struct worker *w)
 {
-    if (w->rt->opts.clock == ROOST_CLOCK_VIRTUAL) {
-        return runtime_now(w->rt);
-    }
-    return clock_fast(&w->clock) - CLOCK_FAST_ERROR;
+    int64_t now = w->rt->opts.clock == ROOST_CLOCK_VIRTUAL
+                      ? runtime_now(w->rt)
+                      : clock_fast(&w->clock) - CLOCK_FAST_ERROR;
+
+    w->moment = moment_of(now);
+    return now;
 }
 
 void outside_add(struct runtime *rt)

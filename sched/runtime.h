@@ -116,6 +116,9 @@ struct runtime *runtime_self(void);
 int64_t runtime_now(const struct runtime *rt);
 /* A bounded clock for waiting calls: 12 ns, at most 1 us behind. */
 int64_t runtime_now_fast(struct worker *w);
+/* For dumps: about a millisecond, in 32 bits, so for 50 days. */
+#define MOMENT_SHIFT 20
+#define moment_of(now) ((uint32_t)((uint64_t)(now) >> MOMENT_SHIFT))
 
 /* A failure that nobody else gets goes to on_error, one at a time. Consumes
  * e (may be NULL: status alone). */

@@ -256,6 +256,23 @@ struct timers *timers_here(struct runtime *rt)
     return &rt->workers[0].timers;
 }
 
+int64_t timer_until(struct timers *t, struct waiter *wt)
+{
+    int64_t when = INT64_MAX;
+
+    /* Who wins it meanwhile comes for this lock before it arms it anew. */
+    lock(t);
+    if (wait_hold(wt)) {
+        if ((a32_load(&wt->state, RELAXED) & (WAIT_PARKED | WAIT_SPAWNED)) &&
+            wt->timer.owner == t && list_linked(&wt->timer.link)) {
+            when = wt->timer.when < 0 ? -wt->timer.when : wt->timer.when;
+        }
+        wait_thaw(wt);
+    }
+    unlock_same(t);
+    return when;
+}
+
 int64_t timers_next(struct timers *t)
 {
     int64_t next;

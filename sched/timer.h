@@ -33,6 +33,10 @@ bool timer_arm(struct timers *t, struct timer *timer, int64_t when);
 void timer_cancel(struct timers *t, struct timer *timer);
 /* Fire what is due in t. Any thread. How many fired. */
 unsigned timers_fire(struct timers *t, int64_t now);
+/* Of one that was found to wait with a timer in t, set aside: until when. It is
+ * over: ROOST_NEVER. For dumps. */
+struct waiter;
+int64_t timer_until(struct timers *t, struct waiter *wt);
 /* The earliest armed in t, exactly. Of a worker that sleeps, or announced it:
  * it has no horizon. */
 int64_t timers_next(struct timers *t);

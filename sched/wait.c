@@ -88,13 +88,16 @@ int64_t wait_now(void)
 {
     struct worker *w = worker_tls;
     struct runtime *rt = likely(w != NULL) ? w->rt : runtime_self();
+    int64_t now;
 
     if (rt == NULL) {
-        int64_t now;
-
         return sim_now(&now) ? now : clock_now();
     }
-    return runtime_now(rt);
+    now = runtime_now(rt);
+    if (w != NULL) {
+        w->moment = moment_of(now);
+    }
+    return now;
 }
 
 /* Has this scope deadlines outward that no timer watches? Where timers do, they
@@ -237,6 +240,7 @@ struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
     wt->frame = f;
     wt->what = what;
     wt->object = object;
+    a32_store(&wt->since, w->moment, RELAXED);
     a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W4 */);
     return wt;
 }
@@ -300,16 +304,9 @@ bool wait_freeze(struct waiter *wt)
     return freeze(wt, WAIT_PHASE | WAIT_DEAF);
 }
 
-const char *wait_peek(struct waiter *wt, const void **object)
+bool wait_hold(struct waiter *wt)
 {
-    const char *what = NULL;
-
-    if (freeze(wt, WAIT_PHASE)) {
-        what = wt->what;
-        *object = wt->object;
-        wait_thaw(wt);
-    }
-    return what;
+    return freeze(wt, WAIT_PHASE);
 }
 
 void wait_thaw(struct waiter *wt)

@@ -41,8 +41,11 @@ enum {
 };
 
 struct waiter {
-    a32 state;           /* M: above */
-    a32 woken;           /* M: plain thread: THREAD_ in wait.c (futex) */
+    a32 state; /* M: above */
+    union {
+        a32 woken; /* M: plain thread: THREAD_ in wait.c (futex) */
+        a32 since; /* O before WAITING: task: worker.moment */
+    };
     struct fiber *fiber; /* O before WAITING: NULL for a plain thread */
     struct frame *frame; /* O before WAITING */
     const char *what;    /* O before WAITING: for dumps */
@@ -102,8 +105,7 @@ static inline bool wait_live(const struct waiter *w)
  * unlock; it is the last access to w. False: somebody else won. */
 bool wait_complete(struct waiter *w, uint32_t result);
 void wait_wake(struct waiter *w);
-/* The same for a chain through waiter.next. */
-void wait_wake_chain(struct waiter *first);
+void wait_wake_chain(struct waiter *first); /* through waiter.next */
 /* Completion in two steps, for who must win several waits or none: while they
  * are frozen nobody else can win them, and all who try spin. So be quick, and
  * wait for nothing in between. */
@@ -137,8 +139,7 @@ void held_abandon(struct list *held);
  * it, in nobody's list. 0, -ECANCELED or -ETIMEDOUT. Waits. */
 struct roost_limiter;
 int limiter_take(struct roost_limiter *l, roost_ns deadline);
-/* The token is back. Any thread. */
-void limiter_put(struct roost_limiter *l);
+void limiter_put(struct roost_limiter *l); /* it is back; any thread */
 
 /* --- the end of a task, for select --- */
 
@@ -168,8 +169,7 @@ int fd_case_outcome(int fd, unsigned events, uint32_t how);
 #define FD_HOW (1u << 20)
 #define FD_HOW_NOMEM (3 * FD_HOW)
 
-/* Uniform in 0..n-1. */
-uint32_t wait_random(uint32_t n);
+uint32_t wait_random(uint32_t n); /* uniform in 0..n-1 */
 
 /* A bug of the caller's: one line, the task tree, abort. */
 _Noreturn void misuse(const char *call, const void *object, const char *what);
@@ -188,10 +188,10 @@ bool wait_thread_woken(struct waiter *w); /* he has rung, or is about to */
  * knows a wait from other switches. */
 void wait_set_aside(struct worker *w, struct fiber *from, void *waiter);
 
-/* --- for the canceller and the timers only --- */
+/* --- for the canceller, the timers and dumps only --- */
 void wait_init(struct waiter *w);
-/* What it waits for, for dumps; NULL: it does not wait. */
-const char *wait_peek(struct waiter *w, const void **object);
+/* As wait_freeze, of deaf ones too. */
+bool wait_hold(struct waiter *w);
 /* Frozen -> cancelled. True: chain it and queue it later. */
 bool wait_cancel_frozen(struct waiter *w);
 /* Under the wheel's lock. True: chain it and queue it after the unlock. */

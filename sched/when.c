@@ -185,9 +185,15 @@ void when_done(struct when *w, int status)
 void when_wait(struct when *w, const char *what, const void *object)
 {
     struct waiter *wt = &w->waiter;
+    struct worker *here = worker_self();
+    struct runtime *rt = runtime_of(w);
 
     wt->what = what;
     wt->object = object;
+    a32_store(&wt->since,
+              here != NULL && here->rt == rt ? here->moment
+                                             : moment_of(runtime_now(rt)),
+              RELAXED);
     w->clause.waiter = wt;
     w->clause.index = 0;
     a32_store(&wt->state, WAIT_WAITING, RELAXED); /* found under locks */

@@ -64,6 +64,7 @@ int worker_init(struct worker *w, struct runtime *rt, unsigned index)
     inject_init(&w->aside);
     parker_init(&w->parker);
     timers_init(&w->timers, runtime_now(rt));
+    w->moment = moment_of(w->timers.wheel.tick << WHEEL_SHIFT);
     w->watched = rt->opts.stall > 0 || rt->sim != NULL;
     w->guest = rt->guest != NULL && index == 0;
     w->stays = w->guest || rt->sim != NULL;
@@ -184,6 +185,7 @@ static void sleep_parked(struct worker *w, bool all)
     }
     EVENT(unpark());
     a64_store(&w->sleeps_until, 0, SEQ_CST /* V1 */);
+    (void)runtime_now_fast(w); /* who waits from now on has not slept, too */
     w->timers_dirty = true;
     if (rt->opts.stall > 0) {
         watch_cover_real(rt, clock_now() + rt->opts.stall);

@@ -67,6 +67,7 @@ struct worker {
     a32 in_place_left;   /* S owner: children until a closer looks round */
     int32_t turns;       /* O: until the next look round */
     int32_t budget;      /* O: until the running task yields */
+    uint32_t moment;     /* O: when it looked at its clock: MOMENT_SHIFT */
     struct fiber *spare; /* O: fibers that sit in the loop */
     uint32_t spares;     /* O */
     unsigned index;      /* I */

@@ -63,8 +63,10 @@ ROOST_API int roost_stats_print(const roost_stats *stats, FILE *out);
 
 /*
  * Writes every scope and task of the current runtime as a tree to a descriptor:
- * name, state, what it waits for, since when, where. On a plain thread: every
- * runtime of the process.
+ * name, state, what it waits for, for how long and until when; of a scope its
+ * deadline. On a plain thread: every runtime of the process. How long is never
+ * too short, but too long by as much as the worker did since it looked at its
+ * clock: 61 turns at the most.
  *   0, -EINVAL in a forked child, or the negative errno of write
  * Holds up spawns and ends for its time; blocks in write, never as a task.
  * Who: anybody. Cost: a line a task.

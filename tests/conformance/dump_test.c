@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Dumps into a file, returns what was written. */
@@ -92,6 +93,82 @@ TEST(the_dump_shows_the_tree_of_tasks, "R63")
     text = dump_text();
     CHECK_EQ(indent_of(text, "sleeping leaf"), -1);
     CHECK_EQ(indent_of(text, "outer scope"), -1);
+}
+
+/* The number that follows `word` in the line with `what`; -1: there is none. */
+static double seconds_in(const char *text, const char *what, const char *word)
+{
+    const char *line = strstr(text, what);
+    const char *at = line == NULL ? NULL : strstr(line, word);
+    const char *end = line == NULL ? NULL : strchr(line, '\n');
+
+    return at == NULL || at > end ? -1 : strtod(at + strlen(word), NULL);
+}
+
+#define CHECK_NEAR(seconds, wanted)                                            \
+    do {                                                                       \
+        double seconds_ = (seconds);                                           \
+        CHECK(seconds_ >= (wanted)-1e-9 && seconds_ < (wanted) + 0.002);       \
+    } while (0)
+
+/* When the second begins to wait the clock has moved, and nobody has slept. */
+TEST_VIRTUAL(the_dump_tells_since_when_and_until_when, "R63")
+{
+    struct nap n = {.d = 40 * ROOST_S};
+    roost_chan *c = roost_chan_new(sizeof(long), 1);
+    roost_scope s;
+    const char *text;
+
+    roost_scope_open(
+        &s, &(roost_scope_opts){.name = "timed", .timeout = 30 * ROOST_S});
+    CHECK_EQ(SPAWN_OPTS(&s, nap, &n, .name = "sleeper"), 0);
+    CHECK_EQ(roost_sleep(5 * ROOST_S), 0);
+    CHECK_EQ(SPAWN_OPTS(&s, receive, c, .name = "receiver"), 0);
+    CHECK_EQ(roost_spawn_when(&s, roost_on_time(roost_in(7 * ROOST_S)), succeed,
+                              NULL),
+             0);
+    CHECK_EQ(roost_sleep(2 * ROOST_S), 0);
+    text = dump_text();
+    CHECK_NEAR(seconds_in(text, "sleeper", " for "), 7);
+    CHECK_NEAR(seconds_in(text, "sleeper", ", ends in "), 33);
+    CHECK_NEAR(seconds_in(text, "receiver", " for "), 2);
+    CHECK_EQ(seconds_in(text, "receiver", ", ends "), -1);
+    CHECK_NEAR(seconds_in(text, "not started", " for "), 2);
+    CHECK_NEAR(seconds_in(text, "not started", ", ends in "), 5);
+    CHECK_NEAR(seconds_in(text, " timed", ", deadline in "), 23);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    roost_chan_free(c);
+}
+
+/* By nobody's worker, who would then have looked at its clock. */
+static double seconds_now(void)
+{
+    struct timespec t;
+
+    CHECK_EQ(clock_gettime(CLOCK_MONOTONIC, &t), 0);
+    return (double)t.tv_sec + (double)t.tv_nsec / ROOST_S;
+}
+
+/* Whoever wakes up looks at the clock: what begins to wait then has not waited
+ * since the worker fell asleep. */
+TEST(what_waits_after_a_long_sleep_has_not_slept, "R63")
+{
+    roost_chan *c = roost_chan_new(sizeof(long), 1);
+    roost_scope s;
+    double began, shown;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_sleep(300 * ROOST_MS), 0);
+    began = seconds_now();
+    CHECK_EQ(SPAWN_OPTS(&s, receive, c, .name = "receiver"), 0);
+    CHECK_EQ(roost_settle(), 0);
+    shown = seconds_in(dump_text(), "receiver", " for ");
+    CHECK(shown >= 0);
+    CHECK(shown < seconds_now() - began + 0.1);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    roost_chan_free(c);
 }
 
 /* Until that has come. */

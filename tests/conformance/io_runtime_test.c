@@ -231,7 +231,7 @@ TEST(dumps_and_counters_know_descriptors, "R58")
     capture_begin(&said);
     CHECK_EQ(roost_dump(STDERR_FILENO), 0);
     text = capture_end(&said);
-    snprintf(line, sizeof line, "waiting for fd %d readable\n", fds[0]);
+    snprintf(line, sizeof line, "waiting for fd %d readable for ", fds[0]);
     CHECK(strstr(text, line) != NULL);
     CHECK_EQ(roost_stats_get(NULL, &stats), 0);
     CHECK(stats.polled > 0);
