@@ -7,21 +7,33 @@
 
 static const char *file = "/dev/null";
 
+struct step {
+    const char *name;
+    int wait; /* ms */
+    int work; /* about so many ms */
+};
+
 static int fetch(void *arg)
 {
-    (void)arg;
-    return roost_sleep(5 * ROOST_MS);
+    const struct step *step = arg;
+    int rc = roost_sleep(step->wait * ROOST_MS);
+
+    for (volatile int i = 0; i < step->work * 3000000; i++) {
+    }
+    return rc;
 }
 
 static int work(void)
 {
-    static const char *const names[] = {"fetch orders", "fetch user"};
+    static struct step steps[] = {
+        {"user", 1, 1}, {"orders", 1, 2}, {"prices", 4, 1}, {"advice", 99, 0}};
     int rc;
 
-    ROOST_SCOPE(s, rc, .name = "handle", .timeout = ROOST_S) {
-        for (int i = 0; i < 2; i++) {
-            roost_spawn_opts(s, fetch, NULL,
-                             &(roost_task_opts){.name = names[i]});
+    ROOST_SCOPE(s, rc, .name = "handle", .timeout = 8 * ROOST_MS,
+                .flags = ROOST_MOVE_ON) { /* too late is no failure */
+        for (int i = 0; i < 4; i++) {
+            roost_spawn_opts(s, fetch, &steps[i],
+                             &(roost_task_opts){.name = steps[i].name});
         }
     }
     return rc;

@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 STATS = ['run', 'inlined', 'stolen', 'switched', 'parked', 'cancelled',
          'timers_fired', 'offloaded']
@@ -161,6 +162,20 @@ def check_load_found(events, slices, sizes):
     check(opened == {'load', 'short'}, f'scopes: {opened}')
 
 
+def check_picture(path, events):
+    """docs/guide/trace_svg.py: XML, and a row for each thread with slices."""
+    script = pathlib.Path(__file__).parents[2] / 'docs/guide/trace_svg.py'
+    done = subprocess.run([sys.executable, '-B', script, path], check=False,
+                          capture_output=True, text=True, encoding='utf-8')
+    check(done.returncode == 0, f'picture: {done.stderr}')
+    texts = [t.text for t in xml.etree.ElementTree.fromstring(
+        done.stdout or '<svg/>').iter('{http://www.w3.org/2000/svg}text')]
+    busy = {e['tid'] for e in events if e['ph'] == 'B'}
+    for e in events:
+        if e.get('name') == 'thread_name' and e['tid'] in busy:
+            check(e['args']['name'] in texts, f'no row {e["args"]["name"]}')
+
+
 def check_load(program, folder, workers):
     path = str(folder / 'load.json')
     out = run(program, 'load', path)
@@ -172,6 +187,7 @@ def check_load(program, folder, workers):
         trace = json.load(f)
     events, slices = check_all(trace, workers, False)
     check(trace['otherData']['dropped'] == 0, 'records were dropped')
+    check_picture(path, events)
     check_load_found(events, slices, sizes)
     counts = trace['otherData']['events']
     seen = {
