@@ -163,10 +163,11 @@ def check_load_found(events, slices, sizes):
 
 
 def check_picture(path, events):
-    """docs/guide/trace_svg.py: XML, and a row for each thread with slices."""
+    """docs/guide/trace_svg.py: XML, and a row for each thread with slices. So
+    wide that no slice is left out."""
     script = pathlib.Path(__file__).parents[2] / 'docs/guide/trace_svg.py'
-    done = subprocess.run([sys.executable, '-B', script, path], check=False,
-                          capture_output=True, text=True, encoding='utf-8')
+    done = subprocess.run([sys.executable, '-B', script, path, '--width=500000'],
+                          check=False, capture_output=True, encoding='utf-8')
     check(done.returncode == 0, f'picture: {done.stderr}')
     texts = [t.text for t in xml.etree.ElementTree.fromstring(
         done.stdout or '<svg/>').iter('{http://www.w3.org/2000/svg}text')]
