@@ -1,4 +1,5 @@
-"""The guides say what the tree says: a block of code under a heading like
+"""The guides and README.md say what the tree says: a block of code under a
+heading like
 
     ```c workers.c
 
@@ -146,7 +147,7 @@ def check(tree, options):
     names = public_names(tree)
     shown = set()
     guides = sorted((tree.root / GUIDES).glob('*.md'))
-    for guide in guides:
+    for guide in [tree.root / 'README.md', *guides]:
         path = guide.relative_to(tree.root).as_posix()
         yield from check_guide(tree, path, names, shown)
     yield from check_index(tree, guides)
@@ -183,6 +184,8 @@ PLANTS = [
           '[here](../../run) [there](http://a.b/c)\n',
           'no such file: ../../run'),
     Plant('docs/guide/tracing.md', '[here](../examples/hello.c)\n', None),
+    Plant('README.md', '[there](docs/guide/zz.md)\n', 'no such file: docs'),
+    Plant('README.md', '```c hello.c\nint x;\n```\n', 'not word for word'),
     Plant('docs/guide/zz.md', 'A page.\n', 'is not in docs/guide/README.md'),
     Plant('docs/guide/README.md', '1. [A page](choosing.md)\n',
           'choosing.md shows no program'),

@@ -42,7 +42,8 @@ def copy_tree(target):
     for folder in FOLDERS:
         if (ROOT / folder).is_dir():
             shutil.copytree(ROOT / folder, target / folder)
-    shutil.copy(ROOT / '.clang-format', target)
+    for name in ('.clang-format', 'README.md'):
+        shutil.copy(ROOT / name, target)
 
 
 def try_plant(module, root, before, plant, options):
