@@ -18,6 +18,7 @@
 #include "io.h"
 
 #include "base/check.h"
+#include "offload.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>
@@ -33,17 +34,45 @@ ssize_t io_result(ssize_t n)
     return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
-enum io_kind io_kind(const struct io *io)
+static enum io_kind kind_of(const struct io *io)
 {
     return io->u.f == NULL ? IO_UNKNOWN
                            : (enum io_kind)a32_load(&io->u.f->kind, RELAXED);
 }
 
-void io_kind_is(struct io *io, enum io_kind kind)
+static void kind_is(struct io *io, enum io_kind kind)
 {
     if (io->u.f != NULL) {
         a32_store(&io->u.f->kind, (uint32_t)kind, RELAXED);
     }
+}
+
+/* --- by a thread that may block --- */
+
+static int run(void *arg)
+{
+    struct io *io = arg;
+
+    do {
+        io->result = io->block(io);
+    } while (io->result == -EINTR && !roost_offload_cancelled());
+    if (io->result == -EINTR) {
+        io->result = -ECANCELED;
+    }
+    return 0;
+}
+
+/* What it reads into is the caller's. A cancel interrupts it, unless it is a
+ * regular file's, which ends by itself. */
+ssize_t io_offload(struct io *io)
+{
+    int rc = kind_of(io) == IO_FILE ? roost_offload(run, io)
+                                    : offload_interruptible(run, io);
+
+    if (io->got > 0) { /* what was read is not lost */
+        return (ssize_t)io->got + (rc == 0 && io->result > 0 ? io->result : 0);
+    }
+    return rc < 0 ? rc : io->result;
 }
 
 ssize_t io_run(struct io *io, roost_ns deadline)
@@ -65,7 +94,7 @@ ssize_t io_run(struct io *io, roost_ns deadline)
         }
         rc = fd_wait(&io->u, io->event, FD_KEEP, deadline);
         if (rc == -EPERM) {
-            io_kind_is(io, IO_FILE);
+            kind_is(io, IO_FILE);
             return io_offload(io);
         }
         if (rc != 0) {
@@ -164,7 +193,7 @@ static ssize_t on_file(struct io *io)
 
 static ssize_t on_other(struct io *io)
 {
-    enum io_kind kind = io_kind(io);
+    enum io_kind kind = kind_of(io);
     ssize_t n;
 
     if (kind == IO_FILE) {
@@ -175,7 +204,7 @@ static ssize_t on_other(struct io *io)
     }
     n = nowait(io);
     if (unsupported(n)) {
-        io_kind_is(io, IO_PLAIN);
+        kind_is(io, IO_PLAIN);
         return on_plain(io);
     }
     return n;
@@ -194,7 +223,7 @@ static enum io_kind other_kind(const struct io *io)
 
 static ssize_t attempt(struct io *io)
 {
-    enum io_kind kind = io_kind(io);
+    enum io_kind kind = kind_of(io);
     ssize_t n;
 
     if (kind != IO_UNKNOWN && kind != IO_SOCKET) {
@@ -206,11 +235,11 @@ static ssize_t attempt(struct io *io)
     n = on_socket(io);
     if (n != -ENOTSOCK) {
         if (kind == IO_UNKNOWN && n != -EBADF) {
-            io_kind_is(io, IO_SOCKET);
+            kind_is(io, IO_SOCKET);
         }
         return n;
     }
-    io_kind_is(io, other_kind(io));
+    kind_is(io, other_kind(io));
     return on_other(io);
 }
 

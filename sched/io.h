@@ -1,5 +1,5 @@
 /*
- * io.h - calls on descriptors: what io.c, io_socket.c and io_file.c share.
+ * io.h - calls on descriptors: what io.c and io_socket.c share.
  */
 #ifndef ROOST_IO_INTERNAL_H
 #define ROOST_IO_INTERNAL_H
@@ -42,11 +42,9 @@ struct io {
 
 /* Do it, waiting as long as it has to be. Waits, cancellation point. */
 ssize_t io_run(struct io *io, roost_ns deadline);
-enum io_kind io_kind(const struct io *io);
-void io_kind_is(struct io *io, enum io_kind kind);
 /* -errno of what has just failed; -EAGAIN for EWOULDBLOCK too. */
 ssize_t io_result(ssize_t n);
-/* io_file.c: have io->block done by a thread that may. Waits. */
+/* Have io->block done by a thread that may. Waits. */
 ssize_t io_offload(struct io *io);
 
 #endif

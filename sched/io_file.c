@@ -1,51 +1,13 @@
 /*
- * io_file.c - what only a thread that may block can do: opening, regular files,
- * and what poll(2) knows nothing of.
+ * io_file.c - opening.
  *
- * WHAT    The call is offloaded, and awaited: what it reads into is the
- *         caller's. A cancel interrupts it, unless it is a regular file's,
- *         which ends by itself.
+ * WHAT    open(2), which nobody can wait for by poll(2): it is offloaded, and
+ *         awaited. A cancel interrupts it.
  */
-#include "io.h"
-
 #include "offload.h"
 #include <errno.h>
 #include <fcntl.h>
-
-/* With a signal to interrupt it; without, if none is free. */
-static int interruptible(roost_fn fn, void *arg)
-{
-    roost_offload_opts opts = {.flags = ROOST_INTERRUPT};
-    int rc = roost_offload_with(fn, arg, &opts);
-
-    return rc == -EAGAIN ? roost_offload(fn, arg) : rc;
-}
-
-static int run(void *arg)
-{
-    struct io *io = arg;
-
-    do {
-        io->result = io->block(io);
-    } while (io->result == -EINTR && !roost_offload_cancelled());
-    if (io->result == -EINTR) {
-        io->result = -ECANCELED;
-    }
-    return 0;
-}
-
-ssize_t io_offload(struct io *io)
-{
-    int rc = io_kind(io) == IO_FILE ? roost_offload(run, io)
-                                    : interruptible(run, io);
-
-    if (io->got > 0) { /* what was read is not lost */
-        return (ssize_t)io->got + (rc == 0 && io->result > 0 ? io->result : 0);
-    }
-    return rc < 0 ? rc : io->result;
-}
-
-/* --- open --- */
+#include <roost/io.h>
 
 struct open_call {
     const char *path;
@@ -78,6 +40,6 @@ int roost_open(const char *path, int flags, mode_t mode)
     if (path == NULL) {
         return -EINVAL;
     }
-    rc = interruptible(run_open, &c);
+    rc = offload_interruptible(run_open, &c);
     return rc < 0 ? rc : c.result;
 }

@@ -447,6 +447,14 @@ int roost_offload(roost_fn fn, void *arg)
     return roost_offload_with(fn, arg, NULL);
 }
 
+int offload_interruptible(roost_fn fn, void *arg)
+{
+    roost_offload_opts opts = {.flags = ROOST_INTERRUPT};
+    int rc = roost_offload_with(fn, arg, &opts);
+
+    return rc == -EAGAIN ? roost_offload(fn, arg) : rc;
+}
+
 /* fn knows. No interrupt comes after this. */
 static void hear(struct job *j)
 {

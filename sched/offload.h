@@ -69,6 +69,8 @@ struct job {
  * thread's. After -ECANCELED it never ran. */
 int offload_run(roost_fn fn, void *arg, const roost_offload_opts *opts);
 #define OFFLOAD_LEFT (INT32_MIN + 1)
+/* roost_offload with ROOST_INTERRUPT; without, if no signal is free. */
+int offload_interruptible(roost_fn fn, void *arg);
 
 /* In the runtime. */
 struct pool {
