@@ -3,23 +3,8 @@
  * works even inside a task. Would catch a child that touches its parent's
  * workers, hangs, or goes on running its parent's tasks.
  */
+#include "forked.h"
 #include "tasks.h"
-
-/* Waits for the child; its exit status, or 1000 + the signal. */
-static int reap(pid_t pid)
-{
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-/* Ends the child: 0 if no check failed in it. */
-static void end_child(void)
-{
-    _exit(test_get(&test_failures) != 0);
-}
 
 TEST(every_call_in_a_forked_task_is_refused, "R64")
 {
@@ -66,22 +51,6 @@ TEST(every_call_in_a_forked_task_is_refused, "R64")
     CHECK_EQ(reap(pid), 0);
     CHECK_EQ(roost_yield(), 0); /* the parent is unharmed */
     CHECK_EQ(roost_scope_close(&s, 0), 0);
-}
-
-static int fib(void *arg)
-{
-    int *n = (int *)arg, a = *n - 1, b = *n - 2, rc;
-    roost_scope s;
-
-    if (*n < 2) {
-        return 0;
-    }
-    roost_scope_open(&s, NULL);
-    CHECK_EQ(roost_spawn(&s, fib, &a), 0);
-    rc = fib(&b);
-    rc = roost_scope_close(&s, rc);
-    *n = a + b;
-    return rc;
 }
 
 TEST(a_fresh_run_inside_a_forked_task_works, "R64")

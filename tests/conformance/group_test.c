@@ -3,25 +3,10 @@
  * wait, free. Would catch a done called twice or too early, a wait that returns
  * before the last task, a limit exceeded.
  */
+#include "runtimes.h"
 #include "tasks.h"
 
 /* Starts a runtime with the test's workers. */
-static roost_runtime *start(unsigned clock)
-{
-    roost_opts opts = test_opts();
-    roost_runtime *rt = NULL;
-
-    opts.clock = clock;
-    CHECK_EQ(roost_start(&rt, &opts), 0);
-    return rt;
-}
-
-static void stop(roost_runtime *rt)
-{
-    CHECK_EQ(roost_stop(rt), 0);
-    roost_runtime_free(rt);
-}
-
 static void ignore_error(const roost_errors *e, const char *task, void *ctx)
 {
     (void)e;

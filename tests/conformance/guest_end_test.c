@@ -6,8 +6,8 @@
  * each misuse that is not refused.
  */
 #include "host.h"
+#include "procfs.h"
 
-#include <dirent.h>
 #include <sys/socket.h>
 
 /* ---- the host waits ---- */
@@ -275,25 +275,13 @@ TEST_PLAIN(a_task_that_does_not_end_is_named_and_left, "R59")
     CHECK_ABORTS("not all tasks have ended", stops_in_vain());
 }
 
-static int open_fds(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int n = 0;
-
-    while (dir != NULL && readdir(dir) != NULL) {
-        n++;
-    }
-    closedir(dir);
-    return n;
-}
-
 TEST_PLAIN(nothing_is_left_behind, "R59")
 {
     static char room[65536];
     stack_t mine = {.ss_sp = room, .ss_size = sizeof(room)};
     stack_t before;
     stack_t now;
-    int fds = open_fds();
+    int fds = proc_fds();
 
     sigaltstack(&mine, &before);
     for (int i = 0; i < 3; i++) {
@@ -305,7 +293,7 @@ TEST_PLAIN(nothing_is_left_behind, "R59")
         sigaltstack(NULL, &now);
         CHECK(now.ss_sp == (void *)room);
         host_close(rt);
-        CHECK_EQ(open_fds(), fds);
+        CHECK_EQ(proc_fds(), fds);
         sigaltstack(NULL, &now);
         CHECK(now.ss_sp == (void *)room);
     }

@@ -5,6 +5,7 @@
 #ifndef ROOST_TEST_IO_H
 #define ROOST_TEST_IO_H
 
+#include "sanitized.h"
 #include "tasks.h"
 
 #include <fcntl.h>
@@ -14,16 +15,7 @@
 
 /* ThreadSanitizer takes a descriptor that is closed while it is being tried,
  * as a program well may, for a race: there the tests that do so do it less. */
-#if defined(__SANITIZE_THREAD__)
-#define CLOSE_RACES 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CLOSE_RACES 0
-#endif
-#endif
-#ifndef CLOSE_RACES
-#define CLOSE_RACES 1
-#endif
+#define CLOSE_RACES (!TEST_TSAN)
 
 enum kind { PIPE, SOCKETS, DATAGRAMS, TCP, KINDS };
 

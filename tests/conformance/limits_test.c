@@ -3,10 +3,11 @@
  * million tasks, 100,000 waiting at once. Would catch recursion in the
  * canceller, a queue without a bound, a stack too many.
  */
+#include "sanitized.h"
 #include "tasks.h"
 
 /* R7 bounds what is queued; sanitizers keep books of their own beside it. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if TEST_SANITIZED
 #define MOST_KB (1024 * 1024)
 #else
 #define MOST_KB (32 * 1024)

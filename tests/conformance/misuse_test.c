@@ -3,6 +3,7 @@
  * with a line that names the call and the task. Would catch a misuse that is
  * let through, or a death without a word.
  */
+#include "sanitized.h"
 #include "tasks.h"
 
 static void run(roost_fn fn)
@@ -182,16 +183,7 @@ TEST_PLAIN(detaching_under_a_joiner_is_misuse, "R43")
 
 /* ThreadSanitizer's own pthread_exit gives up on a fiber before roost is
  * asked. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define NO_PTHREAD_EXIT
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define NO_PTHREAD_EXIT
-#endif
-
-#ifndef NO_PTHREAD_EXIT
+#if !TEST_TSAN
 static int end_the_thread(void *arg)
 {
     (void)arg;

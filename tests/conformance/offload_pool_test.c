@@ -8,6 +8,7 @@
  * it still uses; a virtual clock that jumps, or a deadlock that is reported,
  * while a call is out, or one that is not reported after.
  */
+#include "forked.h"
 #include "offload.h"
 
 #include <dirent.h>
@@ -395,15 +396,6 @@ TEST_PLAIN(an_abandoned_call_that_is_out_holds_the_report_too, "R63")
 }
 
 /* ---- fork ---- */
-
-static int reap(pid_t pid)
-{
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
 
 TEST(in_a_forked_child_it_is_refused, "R64")
 {

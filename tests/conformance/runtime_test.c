@@ -3,25 +3,10 @@
  * call, post, stop. Would catch a call that returns before its function has
  * ended, a post lost at stop, a task left behind.
  */
+#include "runtimes.h"
 #include "tasks.h"
 
 /* Starts a runtime with the test's workers. */
-static roost_runtime *start(unsigned clock)
-{
-    roost_opts opts = test_opts();
-    roost_runtime *rt = NULL;
-
-    opts.clock = clock;
-    CHECK_EQ(roost_start(&rt, &opts), 0);
-    return rt;
-}
-
-static void stop(roost_runtime *rt)
-{
-    CHECK_EQ(roost_stop(rt), 0);
-    roost_runtime_free(rt);
-}
-
 TEST_PLAIN(a_runtime_starts_and_stops, "R59 R72")
 {
     for (int i = 0; i < 10; i++) {

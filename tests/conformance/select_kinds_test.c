@@ -4,114 +4,34 @@
  * wait, or with the wrong status, and a clause of the others that is left in
  * a queue.
  */
-#include "chans.h"
+#include "kinds.h"
 
-enum { RECV, SEND, EVENT, SEM, LATCH, TASK, TIME, KINDS };
-
-/* One object of each kind, and a select on all of them. */
-struct things {
-    roost_chan *in, *to;
-    roost_event event;
-    roost_sem sem;
-    roost_latch latch;
-    roost_task task;
-    long got, item;
-    roost_case cases[KINDS];
-};
-
-static void things_init(struct things *t)
+/* A select on all of them. when: of the last. */
+static void cases_of(struct things *t, roost_case *cases, roost_ns when)
 {
-    t->in = longs(0);
-    t->to = longs(0);
-    t->got = 0;
-    t->item = 7;
-    CHECK_EQ(roost_event_init(&t->event), 0);
-    CHECK_EQ(roost_sem_init(&t->sem, 0, 4), 0);
-    CHECK_EQ(roost_latch_init(&t->latch, 1), 0);
-    t->cases[RECV] = roost_on_recv(t->in, &t->got);
-    t->cases[SEND] = roost_on_send(t->to, &t->item);
-    t->cases[EVENT] = roost_on_event(&t->event);
-    t->cases[SEM] = roost_on_sem(&t->sem, 2);
-    t->cases[LATCH] = roost_on_latch(&t->latch);
-}
-
-static void things_destroy(struct things *t)
-{
-    roost_chan_free(t->in);
-    roost_chan_free(t->to);
-    roost_event_destroy(&t->event);
-    roost_sem_destroy(&t->sem);
-    roost_latch_destroy(&t->latch);
-}
-
-/* What ends the wait. */
-static void happen(struct things *t, int kind)
-{
-    long item = 40 + kind;
-
-    switch (kind) {
-    case RECV:
-        CHECK_EQ(roost_chan_try_send(t->in, &item), 0);
-        break;
-    case SEND:
-        CHECK_EQ(roost_chan_try_recv(t->to, &item), 0);
-        CHECK_EQ(item, 7);
-        break;
-    case EVENT:
-        CHECK_EQ(roost_event_set(&t->event), 0);
-        break;
-    case SEM:
-        CHECK_EQ(roost_sem_release(&t->sem, 3), 0);
-        break;
-    case LATCH:
-        CHECK_EQ(roost_latch_down(&t->latch), 0);
-        break;
-    default:
-        CHECK_EQ(roost_sleep(2 * ROOST_S), 0);
-    }
-    CHECK_EQ(roost_settle(), 0);
-}
-
-/* The one that happened has happened, and the select is in no queue. */
-static void nothing_else(struct things *t, int kind)
-{
-    long item = 0;
-
-    CHECK_EQ(roost_chan_try_send(t->in, &item), -EAGAIN);
-    CHECK_EQ(roost_chan_try_recv(t->to, &item), -EAGAIN);
-    CHECK_EQ(t->got, kind == RECV ? 40 : 0);
-    CHECK_EQ(roost_event_is_set(&t->event), kind == EVENT);
-    if (kind == SEM) { /* it took two of the three */
-        CHECK_EQ(roost_sem_try_acquire(&t->sem, 2), -EAGAIN);
-        CHECK_EQ(roost_sem_try_acquire(&t->sem, 1), 0);
-    } else {
-        CHECK_EQ(roost_sem_release(&t->sem, 2), 0);
-        CHECK_EQ(roost_sem_try_acquire(&t->sem, 2), 0);
+    for (int kind = 0; kind < KINDS; kind++) {
+        cases[kind] = case_of(t, kind, when);
     }
 }
 
 TEST_VIRTUAL(each_kind_ends_the_wait, "R43 R49")
 {
     for (int kind = 0; kind < KINDS; kind++) {
-        struct nap n = {.d = kind == TASK ? ROOST_S : 9 * ROOST_S,
-                        .status = 12};
+        roost_case cases[KINDS];
         struct things t;
-        struct chooser c = {t.cases, KINDS, ROOST_NEVER, -1, 0};
+        struct chooser c = {cases, KINDS, ROOST_NEVER, -1, 0};
         roost_scope s;
 
-        things_init(&t);
         roost_scope_open(&s, NULL);
-        CHECK_EQ(SPAWN_OPTS(&s, nap, &n, .handle = &t.task), 0);
-        t.cases[TASK] = roost_on_task(&t.task);
-        t.cases[TIME] =
-            roost_on_time(kind == TIME ? roost_in(ROOST_S) : ROOST_NEVER);
+        things_init(&t, &s, kind);
+        cases_of(&t, cases, kind == TIME ? roost_in(ROOST_S) : ROOST_NEVER);
         CHECK_EQ(roost_spawn(&s, choose, &c), 0);
         CHECK_EQ(roost_settle(), 0);
         CHECK_EQ(c.ended, 0);
         happen(&t, kind);
         CHECK_EQ(c.rc, kind);
         CHECK_EQ(c.ended, 1);
-        CHECK_EQ(t.cases[kind].status, kind == TASK ? 12 : 0);
+        CHECK_EQ(cases[kind].status, kind == TASK ? 12 : 0);
         nothing_else(&t, kind);
         CHECK_EQ(roost_scope_close(&s, 0), 0);
         things_destroy(&t);
@@ -122,16 +42,14 @@ TEST_VIRTUAL(each_kind_ends_the_wait, "R43 R49")
 TEST_VIRTUAL(each_kind_may_have_happened_before, "R2 R49")
 {
     for (int kind = 0; kind < KINDS; kind++) {
-        struct nap n = {.d = kind == TASK ? 0 : 9 * ROOST_S, .status = 12};
         struct mover m = {NULL, 40, ROOST_NEVER, 99, 0};
+        roost_case cases[KINDS];
         struct things t;
         roost_scope s;
 
-        things_init(&t);
         roost_scope_open(&s, NULL);
-        CHECK_EQ(SPAWN_OPTS(&s, nap, &n, .handle = &t.task), 0);
-        t.cases[TASK] = roost_on_task(&t.task);
-        t.cases[TIME] = roost_on_time(kind == TIME ? 5 : ROOST_NEVER);
+        things_init(&t, &s, kind);
+        cases_of(&t, cases, kind == TIME ? 5 : ROOST_NEVER);
         m.chan = kind == RECV ? t.in : t.to;
         if (kind == RECV || kind == SEND) {
             CHECK_EQ(roost_spawn(&s, kind == RECV ? send_one : recv_one, &m),
@@ -140,8 +58,8 @@ TEST_VIRTUAL(each_kind_may_have_happened_before, "R2 R49")
         } else {
             happen(&t, kind);
         }
-        CHECK_EQ(roost_select(t.cases, KINDS), kind);
-        CHECK_EQ(t.cases[kind].status, kind == TASK ? 12 : 0);
+        CHECK_EQ(roost_select(cases, KINDS), kind);
+        CHECK_EQ(cases[kind].status, kind == TASK ? 12 : 0);
         nothing_else(&t, kind);
         CHECK_EQ(m.item, kind == SEND ? 7 : 40);
         CHECK_EQ(roost_scope_close(&s, 0), 0);

@@ -361,22 +361,6 @@ TEST(a_failure_goes_to_the_target_scope, "R32 R36")
     CHECK_EQ(roost_scope_close(&s, 0), -EIO);
 }
 
-static int fib(void *arg)
-{
-    int *n = (int *)arg, a = *n - 1, b = *n - 2, rc;
-    roost_scope s;
-
-    if (*n < 2) {
-        return 0;
-    }
-    roost_scope_open(&s, NULL);
-    CHECK_EQ(roost_spawn(&s, fib, &a), 0);
-    rc = fib(&b);
-    rc = roost_scope_close(&s, rc);
-    *n = a + b;
-    return rc;
-}
-
 TEST(fork_join_computes, "R30 R61")
 {
     int n = 20;

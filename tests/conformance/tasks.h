@@ -101,4 +101,21 @@ TEST_UNUSED static const char *capture_end(struct capture *c)
     return c->text;
 }
 
+/* The number of *arg becomes that of Fibonacci, by a task a number. */
+TEST_UNUSED static int fib(void *arg)
+{
+    int *n = (int *)arg, a = *n - 1, b = *n - 2, rc;
+    roost_scope s;
+
+    if (*n < 2) {
+        return 0;
+    }
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, fib, &a), 0);
+    rc = fib(&b);
+    rc = roost_scope_close(&s, rc);
+    *n = a + b;
+    return rc;
+}
+
 #endif

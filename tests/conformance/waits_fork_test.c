@@ -3,23 +3,8 @@
  * call is refused until a fresh run, which may use objects of its own. Would
  * catch a child that waits for ever for its parent's tasks, or wakes them.
  */
+#include "forked.h"
 #include "waits.h"
-
-/* Waits for the child; its exit status, or 1000 + the signal. */
-static int reap(pid_t pid)
-{
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-/* Ends the child: 0 if no check failed in it. */
-static void end_child(void)
-{
-    _exit(test_get(&test_failures) != 0);
-}
 
 static void refused_waits(struct objects *o)
 {

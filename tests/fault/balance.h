@@ -7,6 +7,7 @@
 #define ROOST_FAULT_BALANCE_H
 
 #include "faults.h"
+#include "procfs.h"
 
 int __wrap_eventfd(unsigned value, int flags)
 {
@@ -32,49 +33,22 @@ int __wrap_signalfd(int fd, const sigset_t *set, int flags)
 
 /* --- balances --- */
 
-/* Entries of a folder of /proc. */
-static int fault_entries(const char *path)
-{
-    DIR *dir = opendir(path);
-    int n = 0;
-
-    while (dir != NULL && readdir(dir) != NULL) {
-        n++;
-    }
-    closedir(dir);
-    return n;
-}
-
 struct fault_balance {
     int blocks, maps, open, threads;
 };
 
 static struct fault_balance fault_balance_now(void)
 {
-    return (struct fault_balance){
-        test_get(&fault_blocks), test_get(&fault_maps),
-        fault_entries("/proc/self/fd"), fault_entries("/proc/self/task")};
-}
-
-/* pthread_join returns a moment before the kernel has taken the thread off
- * its list: that alone may be late. */
-static int fault_threads_at_most(int wanted)
-{
-    struct timespec pause = {0, 100000};
-    int n = fault_entries("/proc/self/task");
-
-    for (int i = 0; i < 10000 && n > wanted; i++) {
-        nanosleep(&pause, NULL);
-        n = fault_entries("/proc/self/task");
-    }
-    return n;
+    return (struct fault_balance){test_get(&fault_blocks),
+                                  test_get(&fault_maps), proc_fds(),
+                                  proc_threads()};
 }
 
 static void fault_compare(struct fault_balance was)
 {
     struct fault_balance now;
 
-    (void)fault_threads_at_most(was.threads);
+    (void)proc_threads_at_most(was.threads);
     now = fault_balance_now();
     CHECK_EQ(now.blocks, was.blocks);
     CHECK_EQ(now.maps, was.maps);

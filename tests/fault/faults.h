@@ -17,7 +17,6 @@
 
 #include "test.h"
 
-#include <dirent.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <sys/eventfd.h>

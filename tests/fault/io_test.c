@@ -10,7 +10,7 @@
  * __wrap_mmap() __wrap_munmap() __wrap_madvise() __wrap_syscall()
  * __wrap_pthread_create() __wrap_eventfd() __wrap_signalfd()
  */
-#include "fault/faults.h"
+#include "fault/refuse.h"
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -24,33 +24,6 @@ enum call { CREATE, CTL, WAIT, POLL, RECV, SEND, READ, ACCEPT, CALLS };
 static const char *const call_names[] = {
     "epoll_create1", "epoll_ctl", "epoll_wait", "poll",
     "recv",          "send",      "preadv2",    "accept4"};
-
-static struct {
-    int call, from, sticky, error; /* call -1: nothing fails */
-    int calls, failed;
-} sys = {.call = -1};
-
-static bool fails(enum call call)
-{
-    int n;
-
-    if (test_get(&sys.call) != (int)call) {
-        return false;
-    }
-    n = test_add(&sys.calls, 1);
-    if (n == sys.from || (sys.sticky && n > sys.from)) {
-        test_add(&sys.failed, 1);
-        errno = sys.error;
-        return true;
-    }
-    return false;
-}
-
-static bool sys_end(void)
-{
-    test_set(&sys.call, -1);
-    return test_get(&sys.failed) > 0;
-}
 
 int __real_epoll_create1(int flags);
 int __real_epoll_ctl(int set, int op, int fd, struct epoll_event *e);

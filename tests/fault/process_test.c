@@ -6,9 +6,9 @@
  * a thread; a failed start that leaves a child, a descriptor or *pid behind; a
  * signal that is taken and lost; an error that is told as another.
  */
+#include "procfs.h"
 #include "test.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -98,18 +98,6 @@ int __wrap_fcntl(int fd, int command, ...)
         return -1;
     }
     return __real_fcntl(fd, command, arg);
-}
-
-static int open_fds(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int n = -1; /* its own */
-
-    while (readdir(dir) != NULL) {
-        n++;
-    }
-    closedir(dir);
-    return n;
 }
 
 static pid_t start(const char *script)
@@ -219,7 +207,7 @@ TEST(a_refused_start_leaves_nothing, "R8 R55")
     char *argv[] = {"true", NULL};
     roost_process_opts swap = {.fds = {0, 2, 1}};
     pid_t pid = -7;
-    int before = open_fds();
+    int before = proc_fds();
 
     test_set(&no_process, EAGAIN);
     CHECK_EQ(roost_process_spawn(&pid, "true", argv, &swap), -EAGAIN);
@@ -230,7 +218,7 @@ TEST(a_refused_start_leaves_nothing, "R8 R55")
     CHECK_EQ(roost_process_spawn(&pid, "true", argv, &swap), -EMFILE);
     test_set(&no_copy, 0);
     CHECK_EQ(pid, -7);
-    CHECK_EQ(open_fds(), before);
+    CHECK_EQ(proc_fds(), before);
     CHECK_EQ(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 }
 
@@ -259,7 +247,7 @@ TEST_PLAIN(a_start_without_a_thread, "R55")
 static int wait_without_signalfd(void *arg)
 {
     const sigset_t *set = arg;
-    int before = open_fds();
+    int before = proc_fds();
 
     test_set(&no_signalfd, EMFILE);
     CHECK_EQ(roost_signal_wait(set), -EMFILE);
@@ -269,7 +257,7 @@ static int wait_without_signalfd(void *arg)
     CHECK_EQ(roost_signal_wait(set), SIGUSR1); /* none is needed */
     test_set(&no_signalfd, 0);
     CHECK_EQ(roost_signal_wait_until(set, roost_in(ROOST_MS)), -ETIMEDOUT);
-    CHECK(open_fds() <= before + 2); /* the poller's */
+    CHECK(proc_fds() <= before + 2); /* the poller's */
     return 0;
 }
 

@@ -5,9 +5,10 @@
  * ever or is freed under a canceller, threads, descriptors or mappings left by
  * a stop, a wake-up that an interrupted or stopped thread has missed.
  */
+#include "procfs.h"
+#include "stopped.h"
 #include "test.h"
 
-#include <dirent.h>
 #include <sched.h>
 #include <sys/time.h>
 
@@ -172,18 +173,6 @@ TEST_PLAIN(calls_and_posts, "R59 R61")
 
 /* --- start and stop --- */
 
-static int entries(const char *path)
-{
-    DIR *dir = opendir(path);
-    int n = 0;
-
-    while (dir != NULL && readdir(dir) != NULL) {
-        n++;
-    }
-    closedir(dir);
-    return n;
-}
-
 static int mappings(void)
 {
     FILE *f = fopen("/proc/self/maps", "r");
@@ -209,19 +198,6 @@ static int forks_and_waits(void *arg)
     return roost_scope_close(&s, 0);
 }
 
-/* The kernel takes an ended thread off its list a moment after the join. */
-static int threads_at_most(int wanted)
-{
-    struct timespec pause = {0, 100000};
-    int n = entries("/proc/self/task");
-
-    for (int i = 0; i < 10000 && n > wanted; i++) {
-        nanosleep(&pause, NULL);
-        n = entries("/proc/self/task");
-    }
-    return n;
-}
-
 TEST_PLAIN(start_and_stop_balance, "R59 R72")
 {
     roost_opts opts = test_opts();
@@ -232,15 +208,15 @@ TEST_PLAIN(start_and_stop_balance, "R59 R72")
 
     for (int i = 0; i < 400; i++) {
         if (i == 100) { /* the allocator and the thread stacks are warm */
-            fds = entries("/proc/self/fd");
-            tasks = entries("/proc/self/task");
+            fds = proc_fds();
+            tasks = proc_threads();
             maps = mappings();
         }
         CHECK_EQ(roost_run(forks_and_waits, &ran, &opts), 0);
     }
     CHECK_EQ(ran, 400 * 50);
-    CHECK_EQ(entries("/proc/self/fd"), fds);
-    CHECK_EQ(threads_at_most(tasks), tasks);
+    CHECK_EQ(proc_fds(), fds);
+    CHECK_EQ(proc_threads_at_most(tasks), tasks);
     CHECK(mappings() <= maps + 16); /* arenas of the allocator may come */
 }
 
@@ -365,26 +341,6 @@ TEST_PLAIN(eintr_storm, "R11 R71")
     CHECK(test_get(&interruptions) > 0);
 }
 
-/* A child stops and continues this process again and again. */
-static pid_t stops_us(pid_t us)
-{
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        struct timespec stopped = {0, 60000000};
-        struct timespec runs_on = {0, 15000000};
-
-        for (int i = 0; i < 10; i++) {
-            kill(us, SIGSTOP);
-            nanosleep(&stopped, NULL);
-            kill(us, SIGCONT);
-            nanosleep(&runs_on, NULL);
-        }
-        _exit(0);
-    }
-    return pid;
-}
-
 static int ticks_on(void *arg)
 {
     roost_ns end = roost_in(600 * ROOST_MS);
@@ -415,7 +371,7 @@ TEST_PLAIN(stopped_and_continued, "R5 R11")
     roost_opts opts = test_opts();
     int ticks = 0;
     int status = -1;
-    pid_t pid = stops_us(getpid());
+    pid_t pid = stops_us(getpid(), 10, 60, 15);
 
     CHECK(pid > 0);
     CHECK_EQ(roost_run(several_tick, &ticks, &opts), 0);

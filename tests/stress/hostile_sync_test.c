@@ -7,6 +7,7 @@
  * wake-up lost while the process stood still or its waker had no processor,
  * two in a mutex, a token that is gone.
  */
+#include "stopped.h"
 #include "test.h"
 
 #include "base/rng.h"
@@ -220,29 +221,9 @@ TEST_PLAIN(interrupted_all_the_time, "R3 R11 R71")
     CHECK(test_get(&interruptions) > 0);
 }
 
-/* A child stops and continues this process again and again. */
-static pid_t stops_us(pid_t us)
-{
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        struct timespec stopped = {0, 40000000};
-        struct timespec runs_on = {0, 7000000};
-
-        for (int i = 0; i < 12; i++) {
-            kill(us, SIGSTOP);
-            nanosleep(&stopped, NULL);
-            kill(us, SIGCONT);
-            nanosleep(&runs_on, NULL);
-        }
-        _exit(0);
-    }
-    return pid;
-}
-
 TEST_PLAIN(stopped_and_continued, "R3 R5 R11")
 {
-    pid_t pid = stops_us(getpid());
+    pid_t pid = stops_us(getpid(), 12, 40, 7);
     int status = -1;
 
     CHECK(pid > 0);

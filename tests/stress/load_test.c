@@ -7,6 +7,7 @@
  * overflow that is only a SIGSEGV, timers that cost more the more there are.
  * RUN_SERIAL: it measures resident memory.
  */
+#include "sanitized.h"
 #include "test.h"
 
 static long resident_kib(void)
@@ -36,14 +37,7 @@ static int waits_for_cancel(void *arg)
     return rc;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
+#if TEST_SANITIZED
 #define MANY 100000
 #define WAITING 5000
 #define STREAM 300000

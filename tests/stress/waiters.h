@@ -5,16 +5,10 @@
 #ifndef ROOST_STRESS_WAITERS_H
 #define ROOST_STRESS_WAITERS_H
 
+#include "sanitized.h"
 #include "test.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
+#if TEST_SANITIZED
 #define WAITERS 2000
 #define KIB_EACH 1000L
 #else

@@ -8,6 +8,7 @@
  * RUN_SERIAL: it takes half a gigabyte for a moment.
  */
 #define TEST_NO_RUNTIME
+#include "../sanitized.h"
 #include "../test.h"
 
 #include "base/alloc.h"
@@ -29,20 +30,9 @@
 #define VALGRIND_MAKE_MEM_DEFINED(p, n) ((void)(p), (void)(n))
 #endif
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 /* A checking tool makes mappings and uses memory of its own, and all things
  * slower. */
-#define SLOW (SANITIZED || RUNNING_ON_VALGRIND)
+#define SLOW (TEST_SANITIZED || RUNNING_ON_VALGRIND)
 #define CHECK_MAPPINGS(most) CHECK(SLOW || count_mappings() <= (most))
 
 #define SIZE ((size_t)256 << 10)
