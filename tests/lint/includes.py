@@ -35,6 +35,9 @@ MAY = {
     'user': {'public'},
 }
 
+# What all tests share, and nothing of the library.
+TESTS_COMMON = ('tests/test.h', 'tests/sanitized.h', 'tests/procfs.h')
+
 # What the programs share, no more than a file each.
 APPS_COMMON = ('user', 'benchmarks/apps/common')
 
@@ -58,7 +61,7 @@ def room(path):
         return ('leaf', stem) if stem in LEAVES else ('core', '')
     if parts[0] == 'sync':
         return 'sync', ''
-    if path.startswith('tests/conformance/') or path == 'tests/test.h':
+    if path.startswith('tests/conformance/') or path in TESTS_COMMON:
         return 'user', 'conformance'
     if path.startswith(('benchmarks/apps/', 'docs/examples/')):
         return 'user', '/'.join(parts[:3])
