@@ -46,7 +46,9 @@
 
 #include "base/alloc.h"
 
-a32 events_on __attribute__((aligned(CACHE_LINE))); /* M: TR3, TR4 */
+/* M: TR3, TR4. In the file, not in .bss: the kernel finds a probe's semaphore by
+ * its offset there. */
+a32 events_on __attribute__((aligned(CACHE_LINE), section(".probes")));
 
 static struct track tracks[TRACK_MAX];
 static a32 claims; /* M: spin */

@@ -213,6 +213,13 @@ def kinds():
     return {kind for kind, shape in lines if shape != 'FLOW'}
 
 
+def in_file(binary):
+    """(address, size) of each section that is written to and not .bss."""
+    text = run('readelf', '--sections', '--wide', binary).stdout
+    return [(int(start, 16), int(size, 16)) for start, size in re.findall(
+        r' PROGBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+) +\w+ +WA ', text)]
+
+
 def case_probes():
     """Each event of the table has its probe, in both forms of the library, and
     all of them one semaphore."""
@@ -228,6 +235,10 @@ def case_probes():
               'not one semaphore', notes)
         for _, _, arguments in probes:
             check(len(arguments.split()) == 3, 'not three arguments', notes)
+        check(any(start <= semaphore < start + size
+                  for semaphore in semaphores
+                  for start, size in in_file(binary)),
+              'the kernel raises only what stands in the file')
 
 
 def case_probes_fire():
@@ -258,6 +269,28 @@ def case_scripts():
         made = run('bpftrace', '-d', str(script), path('LIBRARY'))
         check(made.returncode == 0 and 'usdt:' in made.stdout,
               f'{script.name} is not understood', made.stdout[-2000:])
+    bpftrace_attaches()
+
+
+def bpftrace_attaches():
+    """For real, where the kernel lets it: it raises the semaphore itself."""
+    if not os.path.exists('/sys/kernel/tracing/uprobe_events'):
+        skip('nothing can be attached here: no tracefs at /sys/kernel/tracing')
+    script = (f'usdt:{path("LIBRARY")}:roost:NAMED '
+              '{ printf("begins: %s\\n", str(arg0)); } '
+              'interval:ms:100 { printf("attached\\n"); }')
+    with subprocess.Popen(['bpftrace', '-B', 'line', '-e', script], text=True,
+                          stdout=subprocess.PIPE) as tracer:
+        text = ''
+        while 'attached' not in text:
+            line = tracer.stdout.readline()
+            check(line != '', 'it has ended', text)
+            text += line
+        run(path('PROGRAM'), 'crash')
+        tracer.send_signal(signal.SIGINT)
+        text += tracer.stdout.read()
+    begun = set(re.findall(r'^begins: (\w+)$', text, re.M))
+    check(begun == {'reader', 'writer', 'busy'}, f'begun: {begun}', text)
 
 
 if __name__ == '__main__':
