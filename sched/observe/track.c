@@ -46,8 +46,8 @@
 
 #include "base/alloc.h"
 
-/* M: TR3, TR4. In the file, not in .bss: the kernel finds a probe's semaphore by
- * its offset there. */
+/* M: TR3, TR4. In the file, not in .bss: the kernel finds a probe's semaphore
+ * by its offset there. */
 a32 events_on __attribute__((aligned(CACHE_LINE), section(".probes")));
 
 static struct track tracks[TRACK_MAX];
