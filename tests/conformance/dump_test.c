@@ -273,13 +273,14 @@ TEST(a_dump_into_nowhere_says_so, "R2")
 static int churn(void *arg)
 {
     for (int i = 0; i < 300; i++) {
-        struct nap n = {.d = i % 8 == 0 ? 20 * ROOST_US : 0};
+        struct nap n = {.d = i % 8 == 0 ? 60 * ROOST_S : 0};
         roost_scope s;
 
         roost_scope_open(&s, &(roost_scope_opts){.name = "churning",
                                                  .timeout = 60 * ROOST_S});
         CHECK_EQ(SPAWN_OPTS(&s, nap, &n, .name = "short"), 0);
         CHECK_EQ(roost_yield(), 0);
+        roost_scope_cancel(&s, 0);
         CHECK_EQ(roost_scope_close(&s, 0), 0);
     }
     test_set((int *)arg, 1);
