@@ -33,7 +33,7 @@ struct runtime {
                               who is just taking one of them back */
     a32 stopping;    /* M: workers leave the loop */
     a32 shut;        /* M: posts and submits are refused */
-    a64 virtual_now; /* M: virtual clock; 0: real */
+    a64 virtual_now; /* M: of a virtual clock */
     struct worker *workers;      /* I */
     unsigned worker_count;       /* I */
     struct stack_pool *stacks;   /* I */

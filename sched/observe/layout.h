@@ -31,6 +31,10 @@
     OFFSET(runtime_root, runtime, root)                                        \
     OFFSET(runtime_offloaded, runtime, pool.taken)                             \
     OFFSET(runtime_polled, runtime, poller.looks)                              \
+    OFFSET(runtime_clock, runtime, opts.clock)                                 \
+    OFFSET(runtime_virtual_now, runtime, virtual_now)                          \
+    CONSTANT(clock_virtual, ROOST_CLOCK_VIRTUAL)                               \
+    CONSTANT(moment_shift, MOMENT_SHIFT)                                       \
     CONSTANT(worker_size, sizeof(struct worker))                               \
     OFFSET(worker_frame, worker, frame)                                        \
     OFFSET(worker_fiber, worker, fiber)                                        \
@@ -61,6 +65,7 @@
     OFFSET(frame_fiber, frame, waiter.fiber)                                   \
     OFFSET(frame_what, frame, waiter.what)                                     \
     OFFSET(frame_object, frame, waiter.object)                                 \
+    OFFSET(frame_since, frame, waiter.since)                                   \
     CONSTANT(linked_desc, LINK_DESC)                                           \
     CONSTANT(marks_desc, F_DESC)                                               \
     OFFSET(desc_name, task_desc, name)                                         \

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 SKIPPED = 77
@@ -72,7 +73,7 @@ def ps(*arguments):
 
 TREE = [r'^runtime station: 2 workers$', r'^  scope 0x',
         r'^ +scope 0x[0-9a-f]+ requests( closing)?$']
-WRITER = r'^ +task writer: channel receive 0x'
+WRITER = r'^ +task writer: channel receive 0x[0-9a-f]+'
 READER = r'^ +task reader: event 0x'
 
 
@@ -83,7 +84,9 @@ def has_tasks(text):
 
 
 def case_ps():
+    before = time.monotonic()
     with standing(path('PROGRAM')) as process:
+        stood = time.monotonic()
         text = ps(process.pid).stdout
         has_tasks(text)
         looks_like(text, r'^  worker \d: 0 new tasks, 0 ready; runs busy$',
@@ -104,6 +107,11 @@ def case_ps():
         quick = ps('-q', process.pid).stdout
         has_tasks(quick)
         check('wait_for' not in quick, 'backtraces with -q', quick)
+        waited = time.monotonic() - stood
+        quick = ps('-q', process.pid).stdout
+        ago = re.search(WRITER + r' for (\d+\.\d{3}) s$', quick, re.M)
+        check(ago and waited <= float(ago[1]) <= time.monotonic() - before,
+              f'it has waited for {waited} s', quick)
 
         state = Path(f'/proc/{process.pid}/status').read_text()
         check(re.search(r'^State:\s+[RS]', state, re.M),

@@ -14,6 +14,8 @@
 #include "observe/tools/stack.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #define DEPTH_MAX 64
 #define LENGTH_MAX 1000000
@@ -169,6 +171,46 @@ static void print_worker(struct walk *w, unsigned index)
 
 /* --- the tree --- */
 
+/* The runtime's time; 0: of a core, nobody knows when it was made. */
+static uint64_t now_there(struct walk *w)
+{
+    const struct view *v = w->rt->view;
+    uint64_t at = w->rt->address;
+    struct timespec t;
+
+    if (target_half(w->target, AT(v, at, runtime_clock)) ==
+        v->value[LAYOUT_clock_virtual]) {
+        return target_word(w->target, AT(v, at, runtime_virtual_now));
+    }
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return w->target->pid == 0
+               ? 0
+               : (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* As dump.c has it. */
+static void print_since(struct walk *w, uint64_t frame)
+{
+    const struct view *v = w->rt->view;
+    uint64_t shift = v->value[LAYOUT_moment_shift];
+    uint64_t now = now_there(w);
+    uint32_t whole;
+
+    whole = (uint32_t)(now >> shift) -
+            target_half(w->target, AT(v, frame, frame_since));
+    if (now != 0 && whole <= INT32_MAX) {
+        now &= (UINT64_C(1) << shift) - 1;
+        printf(" for %.3f s", (double)(((uint64_t)whole << shift) + now) / 1e9);
+    }
+}
+
+/* What is called so is a descriptor: fd_waits_for. */
+static bool of_descriptor(const char *what)
+{
+    return strcmp(what, "readable") == 0 || strcmp(what, "writable") == 0 ||
+           strcmp(what, "readable or writable") == 0;
+}
+
 static void print_wait(struct walk *w, uint64_t frame, uint64_t fiber)
 {
     const struct view *v = w->rt->view;
@@ -183,10 +225,14 @@ static void print_wait(struct walk *w, uint64_t frame, uint64_t fiber)
         target_string(w->target,
                       target_word(w->target, AT(v, frame, frame_what)), what,
                       sizeof(what));
-        printf("%s", what);
-        if (object != 0) {
-            printf(" 0x%" PRIx64, object);
+        if (of_descriptor(what)) {
+            printf("waiting for fd %d %s", (int)object, what);
+        } else if (object != 0) {
+            printf("%s 0x%" PRIx64, what, object);
+        } else {
+            printf("%s", what);
         }
+        print_since(w, frame);
         printf("\n");
     } else if (on >= 0) {
         printf("on worker %d\n", on);
