@@ -3,41 +3,13 @@
  * promise something. Would catch a task missing from the tree, a dump that
  * walks a tree while it changes, counters that go backwards.
  */
+#include "dumped.h"
 #include "tasks.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Dumps into a file, returns what was written. */
-static const char *dump_text(void)
-{
-    static char text[1 << 20];
-    FILE *file = tmpfile();
-    size_t n;
-
-    CHECK_EQ(roost_dump(fileno(file)), 0);
-    rewind(file);
-    n = fread(text, 1, sizeof text - 1, file);
-    text[n] = '\0';
-    fclose(file);
-    return text;
-}
-
-/* The column of the line with this text; -1: there is none. */
-static int indent_of(const char *text, const char *what)
-{
-    const char *at = strstr(text, what), *line = at;
-
-    if (at == NULL) {
-        return -1;
-    }
-    while (line > text && line[-1] != '\n') {
-        line--;
-    }
-    return (int)strspn(line, " ");
-}
 
 static int host_a_sleeper(void *arg)
 {

@@ -2,6 +2,7 @@
  * errors_split_test.c - dividing and printing trees of failures. Would catch a
  * shape that is lost, a leaf on both sides or on none, an empty group left.
  */
+#include "dumped.h"
 #include "tasks.h"
 
 static int fail_message(void *arg)
@@ -200,20 +201,6 @@ TEST(the_rest_may_be_raised, "R37 R40")
     CHECK_EQ(roost_errors_count(e, 0), 2);
     CHECK_EQ(roost_errors_count(e, -EIO), 0);
     roost_errors_free(e);
-}
-
-/* The column of the first letter of the line that has this text; -1: none. */
-static int indent_of(const char *text, const char *what)
-{
-    const char *at = strstr(text, what), *line = at;
-
-    if (at == NULL) {
-        return -1;
-    }
-    while (line > text && line[-1] != '\n') {
-        line--;
-    }
-    return (int)strspn(line, " ");
 }
 
 TEST(print_shows_an_indented_tree, "R40")

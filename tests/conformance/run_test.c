@@ -3,6 +3,7 @@
  * plain thread, and the order in which a run ends. Would catch a run that
  * returns before its tasks, a leaked worker, a misread ROOST_WORKERS.
  */
+#include "stuck.h"
 #include "tasks.h"
 
 #include <limits.h>
@@ -344,17 +345,6 @@ TEST_PLAIN(background_tasks_end_newest_first, "R59")
     CHECK_EQ(o[2].place, 1);
     CHECK_EQ(o[1].place, 2);
     CHECK_EQ(o[0].place, 3);
-}
-
-static int never_end(void *arg)
-{
-    roost_shield h;
-
-    (void)arg;
-    roost_shield_begin(&h);
-    (void)roost_sleep(ROOST_NEVER);
-    roost_shield_end(&h);
-    return 0;
 }
 
 static int leave_the_stuck(void *arg)

@@ -4,6 +4,7 @@
  * ended, a post lost at stop, a task left behind.
  */
 #include "runtimes.h"
+#include "stuck.h"
 #include "tasks.h"
 
 /* Starts a runtime with the test's workers. */
@@ -428,17 +429,6 @@ TEST_PLAIN(a_task_of_one_runtime_cancels_in_another, "R32 R72")
     }
     stop(a);
     stop(b);
-}
-
-static int never_end(void *arg)
-{
-    roost_shield h;
-
-    (void)arg;
-    roost_shield_begin(&h);
-    (void)roost_sleep(ROOST_NEVER);
-    roost_shield_end(&h);
-    return 0;
 }
 
 static void stop_with_a_stuck_task(void)

@@ -5,6 +5,7 @@
  * nowhere, a report that leaves them out or comes while one may still start.
  */
 #include "begun.h"
+#include "dumped.h"
 #include "io.h"
 
 /* ---- other threads, other runtimes --------------------------------------- */
@@ -257,20 +258,6 @@ TEST(once_begun_it_is_a_task, "R29")
 }
 
 /* ---- dumps, reports, counters -------------------------------------------- */
-
-static const char *dump_text(void)
-{
-    static char text[1 << 16];
-    FILE *file = tmpfile();
-    size_t n;
-
-    CHECK_EQ(roost_dump(fileno(file)), 0);
-    rewind(file);
-    n = fread(text, 1, sizeof text - 1, file);
-    text[n] = '\0';
-    fclose(file);
-    return text;
-}
 
 TEST(a_dump_shows_what_it_waits_for, "R63")
 {
