@@ -21,7 +21,7 @@ TEST_UNUSED static const char *dump_text(void)
     return text;
 }
 
-/* The column of the first letter of the line with this text; -1: there is none. */
+/* The column of the first letter of the line with this text; -1: none. */
 TEST_UNUSED static int indent_of(const char *text, const char *what)
 {
     const char *at = strstr(text, what), *line = at;
