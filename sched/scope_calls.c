@@ -287,6 +287,17 @@ bool roost_cancelled(void)
     return poll_cancelled(w, w->frame);
 }
 
+/* How long a task may go on: not so long where a sleeper is due, or something
+ * has come from outside, as one does that the watch has fired. */
+static int64_t slice(struct worker *w, int64_t now)
+{
+    if ((int64_t)a64_load(&w->timers.next, RELAXED) <= now ||
+        inject_count(&w->rt->inject) != 0) {
+        return CHECKPOINT_LEAST;
+    }
+    return CHECKPOINT_SLICE;
+}
+
 int roost_checkpoint(void)
 {
     struct worker *w = worker_tls;
@@ -315,9 +326,10 @@ int roost_checkpoint(void)
     if (w->slice_fiber != w->fiber) {
         w->slice_fiber = w->fiber;
         w->slice_start = now;
-    } else if (now - w->slice_start > CHECKPOINT_SLICE) {
+    } else if (now - w->slice_start > slice(w, now)) {
         w->slice_start = now;
-        if (w->guest || work_waits(w) || work_exists(w)) {
+        if (w->guest || (int64_t)a64_load(&w->timers.next, RELAXED) <= now ||
+            work_waits(w) || work_exists(w)) {
             ready_look_round(w);
         }
     }

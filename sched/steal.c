@@ -8,8 +8,9 @@
  *              LOW, the oldest of the deque and, every other time before it, of
  *              the ring
  *           2  pinned work, then HIGH
- *           3  after a spawner stepped aside: its deque; after a task that
- *              nobody but new tasks could follow: the oldest of them
+ *           3  after a spawner stepped aside: its deque, every other time if
+ *              others are ready; after a task that nobody but new tasks could
+ *              follow: the oldest of them
  *           4  the run-next slot, at most 3 times in a row
  *           5  the inject queue, if the last turn did not come from there
  *           6  the ring of ready fibers, oldest first
@@ -107,6 +108,21 @@ static enum found oldest_ready(struct worker *w, struct work *out)
     return found == FOUND_NOTHING ? found_fiber(take_next(w), out) : found;
 }
 
+/* Who was late enough to be found by a round goes first, and what the round is
+ * for has the next turn; but not twice in a row. While there are so many that a
+ * round finds some, the watch leaves the rest to the next one. */
+static bool fire_own(struct worker *w)
+{
+    int64_t now = runtime_now_fast(w);
+    bool fired = timers_fire(&w->timers, now) > 0;
+
+    if (fired && !w->stays) {
+        a64_store(&w->timers.kept, (uint64_t)(now + WATCH_GRACE), RELAXED);
+    }
+    w->put_off = fired && !w->put_off && !w->guest;
+    return w->put_off;
+}
+
 /* Every 61st turn (R60, R68), or every turn of a guest, which counts them. What
  * is NORMAL waits in two places, which take turns: under HIGH tasks that never
  * end neither is to starve. */
@@ -125,7 +141,10 @@ static enum found look_round(struct worker *w, struct work *out)
         w->turns = WORKER_TURNS;
     }
     w->odd_round = !w->odd_round;
-    timers_fire(&w->timers, runtime_now_fast(w));
+    if (fire_own(w)) {
+        w->turns = 1;
+        return found_fiber(take_next(w), out);
+    }
     if (unlikely(a32_load(&w->rt->poller.on, RELAXED))) {
         poller_round(w->rt, clock_fast(&w->clock));
     }
@@ -143,13 +162,29 @@ static enum found look_round(struct worker *w, struct work *out)
     return found == FOUND_NOTHING ? oldest_ready(w, out) : found;
 }
 
+/* Is anybody ready here beside a spawner that has stepped aside? */
+static bool others_ready(struct worker *w)
+{
+    return ring_count(&w->ring) > 1 || aptr_load(&w->next, RELAXED) != NULL ||
+           inject_count(&w->rt->inject) != 0;
+}
+
+/* Half of a deque takes 16,384 turns. Who becomes ready meanwhile has every
+ * other one of them. */
 static enum found from_drain(struct worker *w, struct work *out)
 {
+    bool theirs = w->drain == DRAIN_THEIRS;
+
+    w->drain = DRAIN_THEIRS;
+    if (theirs && others_ready(w)) {
+        w->drain = DRAIN_OURS;
+        return FOUND_NOTHING;
+    }
     if (deque_size(&w->deque) > WORKER_QUEUE_MAX / 2 &&
         deque_pop(&w->deque, &out->entry)) {
         return FOUND_ENTRY;
     }
-    w->drain = false;
+    w->drain = DRAIN_NONE;
     return FOUND_NOTHING;
 }
 
@@ -185,7 +220,7 @@ static enum found from_urgent(struct worker *w, struct work *out)
     if (found == FOUND_NOTHING) {
         found = from_queue(&w->high, out);
     }
-    if (found == FOUND_NOTHING && w->drain) {
+    if (found == FOUND_NOTHING && w->drain != DRAIN_NONE) {
         found = from_drain(w, out);
     }
     if (found == FOUND_NOTHING && w->pass) {
@@ -229,7 +264,7 @@ struct fiber *work_next_fiber(struct worker *w)
 {
     struct fiber *f = NULL;
 
-    if (--w->turns <= 0 || w->drain || w->pass || inject_count(&w->mine) != 0 ||
+    if (--w->turns <= 0 || w->drain != DRAIN_NONE || w->pass || inject_count(&w->mine) != 0 ||
         inject_count(&w->high) != 0 || inject_count(&w->rt->inject) != 0) {
         return NULL; /* the loop sorts it out */
     }

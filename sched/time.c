@@ -37,6 +37,22 @@ roost_ns roost_in(roost_ns d)
     return when;
 }
 
+/* A task's timer, which nothing but its time will end, goes into the wheel at
+ * once. Until when the wait itself is to look out. */
+static roost_ns arm(struct waiter *wt, roost_ns t)
+{
+    struct worker *w = worker_self();
+
+    if (wt->frame == NULL || t == ROOST_NEVER) {
+        return t;
+    }
+    wt->timer.owner = &w->timers;
+    if (timer_arm_near(&w->timers, &wt->timer, t)) {
+        w->timers_dirty = true;
+    }
+    return ROOST_NEVER;
+}
+
 int roost_sleep_until(roost_ns t)
 {
     struct waiter *wt;
@@ -50,7 +66,7 @@ int roost_sleep_until(roost_ns t)
         return 0;
     }
     wt = wait_begin("sleep", NULL, 0);
-    rc = wait_commit(wt, t);
+    rc = wait_commit(wt, arm(wt, t));
     return rc == -ETIMEDOUT ? 0 : rc;
 }
 

@@ -79,13 +79,27 @@ void timers_init(struct timers *t, int64_t now)
     list_init(&t->far);
     a64_init(&t->next, INT64_MAX);
     a64_init(&t->horizon, HORIZON_NONE);
+    a64_init(&t->kept, 0);
     a64_init(&t->armed, 0);
     a64_init(&t->fired, 0);
 }
 
+static int64_t in_range(int64_t when)
+{
+    return when < 0 ? 0 : when == INT64_MAX ? when - 1 : when;
+}
+
+bool timer_arm_near(struct timers *t, struct timer *timer, int64_t when)
+{
+    lock(t);
+    a64_store(&t->armed, a64_load(&t->armed, RELAXED) + 1, RELAXED);
+    wheel_arm(&t->wheel, timer, in_range(when));
+    return unlock(t);
+}
+
 bool timer_arm(struct timers *t, struct timer *timer, int64_t when)
 {
-    when = when < 0 ? 0 : when == INT64_MAX ? when - 1 : when;
+    when = in_range(when);
     lock(t);
     a64_store(&t->armed, a64_load(&t->armed, RELAXED) + 1, RELAXED);
     if (when >= (int64_t)a64_load(&t->horizon, RELAXED)) {

@@ -9,11 +9,15 @@
 
 struct runtime;
 
+/* ns: while rounds of its worker find due timers, others look so much later. */
+#define WATCH_GRACE 200000
+
 /* A wheel with its lock: timers may be armed and fired by other threads. */
 struct timers {
     a32 lock;           /* M: spin */
     a64 next;           /* S lock holder: when to look here again, exactly */
     a64 horizon;        /* S lock holder: see horizon.h */
+    a64 kept;           /* S its worker: until then it sees to what is due */
     struct list far;    /* L(lock): struct timer, behind the horizon */
     struct wheel wheel; /* L(lock): the others */
     a64 armed;          /* R */
@@ -30,6 +34,8 @@ enum {
 void timers_init(struct timers *t, int64_t now);
 /* True: somebody must look earlier than before. */
 bool timer_arm(struct timers *t, struct timer *timer, int64_t when);
+/* The same for one that will fire, as a sleep's: never behind the horizon. */
+bool timer_arm_near(struct timers *t, struct timer *timer, int64_t when);
 void timer_cancel(struct timers *t, struct timer *timer);
 /* Fire what is due in t. Any thread. How many fired. */
 unsigned timers_fire(struct timers *t, int64_t now);

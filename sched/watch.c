@@ -52,9 +52,18 @@ void watch_cover_real(struct runtime *rt, int64_t when)
     }
 }
 
-void watch_cover_own(struct worker *w)
+/* When the watch must look at w's timers, if w does not sleep. */
+static int64_t next_of(struct worker *w)
 {
     int64_t next = (int64_t)a64_load(&w->timers.next, SEQ_CST /* V1 */);
+    int64_t kept = (int64_t)a64_load(&w->timers.kept, RELAXED);
+
+    return next < kept ? kept : next;
+}
+
+void watch_cover_own(struct worker *w)
+{
+    int64_t next = next_of(w);
 
     w->timers_dirty = false;
     if (next != INT64_MAX) {
@@ -73,7 +82,7 @@ static int64_t earliest(struct runtime *rt)
     }
     for (i = 0; i < rt->worker_count; i++) {
         struct worker *w = &rt->workers[i];
-        int64_t next = (int64_t)a64_load(&w->timers.next, SEQ_CST /* V1 */);
+        int64_t next = next_of(w);
         int64_t sleeps = (int64_t)a64_load(&w->sleeps_until, SEQ_CST /* V1 */);
 
         if ((sleeps == 0 || next < sleeps) && next < until) {
@@ -88,7 +97,7 @@ static bool due(struct runtime *rt, int64_t now)
     unsigned i;
 
     for (i = 0; i < rt->worker_count; i++) {
-        if ((int64_t)a64_load(&rt->workers[i].timers.next, RELAXED) <= now) {
+        if (next_of(&rt->workers[i]) <= now) {
             return true;
         }
     }
@@ -106,7 +115,9 @@ void watch_fire(struct runtime *rt, int64_t now)
     }
     a32_add(&rt->firing, 1, SEQ_CST /* F1 */);
     for (i = 0; i < rt->worker_count; i++) {
-        timers_fire(&rt->workers[i].timers, now);
+        if (next_of(&rt->workers[i]) <= now) {
+            timers_fire(&rt->workers[i].timers, now);
+        }
     }
     a32_add(&rt->firing, 1, SEQ_CST /* F1 */);
     fence_full(); /* P1 */
