@@ -24,6 +24,9 @@ void ring_init(struct ring *r);
 static inline bool ring_push(struct ring *r, void *item);
 /* Owner: the oldest, or NULL. */
 static inline void *ring_pop(struct ring *r);
+/* Owner: the one that so many pops from here would return, or NULL. A hint: it
+ * may be a thief's by now, but is one of those that were pushed last. */
+static inline void *ring_peek(struct ring *r, unsigned ahead);
 /* Thief: moves about half (at least 1, at most `room`) of the victim's items
  * into out[]; how many. 0: it was empty at some moment since the caller's
  * last full fence. */
@@ -63,6 +66,16 @@ static inline void *ring_pop(struct ring *r)
         }
     }
     return NULL;
+}
+
+static inline void *ring_peek(struct ring *r, unsigned ahead)
+{
+    uint64_t tail = a64_load(&r->tail, RELAXED);
+    uint64_t head = a64_load(&r->head, RELAXED);
+
+    return (int64_t)(tail - head) > (int64_t)ahead
+               ? aptr_load(ring_slot(r, head + ahead), RELAXED)
+               : NULL;
 }
 
 static inline unsigned ring_count(const struct ring *r)
