@@ -4,25 +4,26 @@
  * WHAT    Timers by time: arm and cancel in constant time, the due ones in
  *         the exact order of `when`, the earliest known, time moved by any
  *         distance at a cost that depends on what is armed, not on how far.
- * MODEL   Time is cut into ticks of 65.5 us. A timer that is not of the
- *         current tick or before lies in the slot of the highest 6 bits in
- *         which its tick differs from the current one; level 0 slots hold one
- *         tick each, those of level n 64^n:
+ * MODEL   Time is cut into ticks of 65.5 us. Each level is a ring of slots
+ *         that begins at the current tick; a timer is in the lowest level that
+ *         reaches as far as its tick:
  *
- *           tick of when  ...|  bits 12-17  |  bits 6-11  |  bits 0-5  |
- *           slot of level         2               1             0
+ *           level   a slot is      slots   they reach
+ *           due                            everything up to the current tick
+ *           0       1 tick           64    4 ms
+ *           1       64 ticks        512    2.1 s
+ *           2       2^15 ticks       64    137 s
+ *           3 ...   64 times that    64    ... 7: the end of int64_t
  *
- *           due   everything up to the current tick, in the order of `when`
- *           0     the rest of this 64 ticks         4 ms
- *           1     the rest of this 64^2           268 ms
- *           2     the rest of this 64^3            17 s
- *           ...   7: the end of int64_t
- *
- *         So all of level n comes before all of level n + 1, and the first
- *         occupied slot is found with one count of trailing zeros. Moving
- *         time on while no slot begins changes nothing but `tick`: the bits
- *         in which the others differ from it stay the highest. When the first
- *         slot begins (enter_slot) its timers become due or move down.
+ *         When a slot begins (enter_slots) its timers become due or move down.
+ *         Moving time on while no slot begins changes nothing but `tick`: a
+ *         timer that a lower level would reach by now stays where it is. So
+ *         one tick may have timers in several levels; the earliest slot of all
+ *         levels comes first.
+ *         Level 1 is as large as that because of those who sleep: a hundred
+ *         thousand within a second are 400 in a slot of level 1, which take
+ *         0.1 ms to move down; in one slot of 268 ms, as 64 a level would have
+ *         it, they were 26,000, and all who slept were 10 ms late for them.
  *
  *         Lists are kept in order where that is free: most timers are armed
  *         later than the last one. A timer armed out of order steps over at
@@ -31,20 +32,23 @@
  *         when it begins, so that in the end only timers of one tick are
  *         sorted. It remembers its earliest; if that is cancelled again and
  *         again, so that it must be searched each time, it is sorted too.
+ *         Of equal timers those in a higher level were armed earlier. So what
+ *         moves down goes in front, last first; and of slots that begin at one
+ *         tick the lowest is entered first.
  * INVARIANTS  (checked by check_wheel in tests/unit/wheel_test.c)
- *   - A timer in due: its tick <= tick. In slot s of level n: its tick has
- *     the bits of `tick` above level n, s at level n, and s is greater than
- *     the bits of `tick` there.
- *   - occupied has exactly the bits of the slots that are not empty. A slot
- *     that is not mixed is in the order of `when`; no `when` in a
- *     slot is before its earliest, and one of them if known.
+ *   - A timer in due: its tick <= tick. In a slot: its tick is one of the
+ *     slot's, which begins after `tick`, less than a turn of its ring ahead.
+ *   - occupied has exactly the bits of the slots that are not empty; of the
+ *     others nothing is valid. A slot that is not mixed is in the order of
+ *     `when`; no `when` in a slot is before its earliest, and one of them if
+ *     known.
  *   - next <= every `when`; if exact, it is one of them, or INT64_MAX.
  *   - tick never goes back, though `now` may.
- * COST    arm 3.5 ns, cancel 2.6 ns, in or out of order, 10^5 armed or none;
+ * COST    arm 3.5 ns, cancel 4 ns, in or out of order, 10^5 armed or none;
  *         next 2 ns, or one mixed slot searched, once for each time that its
- *         earliest is cancelled. Firing 30 ns each of 10^4 in a second, 130 of
- *         10^5, 300 of 10^6, where all are cache misses: a timer moves down at
- *         most 7 times. 16 KiB a wheel.
+ *         earliest is cancelled. Firing 30 ns each of 10^4 in a second; of
+ *         10^5, where all are cache misses, 2 of them each. 30 KiB a wheel, of
+ *         which only slots that are used are ever touched.
  * REJECTED
  *   - A heap or a tree: 53-220 ns an operation, and 10^6 timeouts that are
  *     armed and cancelled unfired pay it twice.
@@ -52,21 +56,32 @@
  *     the slot only finds the timer, `when` decides.
  *   - Advancing tick by tick: a machine that slept for a night, or a virtual
  *     clock that jumps a year, would turn the wheel for minutes.
- *   - Levels by distance from now instead of by differing bits: slots of one
- *     level then overlap those of the next, and the first is hard to find.
+ *   - Levels by the highest bits in which tick and the current one differ: the
+ *     first slot is found at once, and from `when` that of a timer. But where
+ *     high bits change all that lies behind that moment moves down together,
+ *     however near it is.
+ *   - Moving a large slot down in pieces: who is due first in it is not known
+ *     before the last piece.
  * SEE     Varghese and Lauck, Hashed and hierarchical timing wheels (1987).
  */
 #include "wheel.h"
 
 #include "base/check.h"
 
-#define BITS 6  /* of a tick that choose the slot of one level */
 #define NEAR 4  /* how many later timers an arm steps over */
 #define SCANS 8 /* of a slot for its earliest, before it is sorted */
 
-_Static_assert(WHEEL_SLOTS == 1 << BITS, "a slot for each value of the bits");
-_Static_assert(WHEEL_SHIFT + BITS * WHEEL_LEVELS >= 63, "covers int64_t");
 _Static_assert(sizeof(struct wheel_slot) == 32, "two slots a cache line");
+
+/* Of the levels: log2 of a slot's ticks, how many slots, the first of them. */
+static const struct level {
+    uint8_t shift;
+    uint16_t slots;
+    uint16_t first;
+} levels[WHEEL_LEVELS] = {
+    {0, 64, 0},    {6, 512, 64},  {15, 64, 576}, {21, 64, 640},
+    {27, 64, 704}, {33, 64, 768}, {39, 64, 832}, {45, 64, 896},
+};
 
 static struct timer *timer_of(struct list *node)
 {
@@ -163,24 +178,42 @@ static struct list *near_place(struct wheel_slot *s, int64_t when)
     return before;
 }
 
-/* After those of the same `when`: equal timers always share a slot, so they
- * come out in the order in which they were armed. */
+static void slot_clear(struct wheel_slot *s)
+{
+    list_init(&s->timers);
+    s->mixed = false;
+    s->searches = 0;
+    s->earliest = INT64_MAX;
+}
+
+static void slot_note(struct wheel_slot *s, int64_t when)
+{
+    if (when <= s->earliest) {
+        s->earliest = when;
+        s->known = true;
+    }
+}
+
+/* Armed last: after those of the same `when`. */
 static void slot_add(struct wheel_slot *s, struct timer *t)
 {
     struct list *before = s->timers.prev;
 
-    if (list_empty(&s->timers)) {
-        s->mixed = false;
-        s->searches = 0;
-        s->earliest = INT64_MAX;
-    } else if (!s->mixed) {
+    if (!s->mixed && !list_empty(&s->timers)) {
         before = near_place(s, t->when);
     }
-    if (t->when <= s->earliest) {
-        s->earliest = t->when;
-        s->known = true;
-    }
+    slot_note(s, t->when);
     list_insert_before(before->next, &t->link);
+}
+
+/* From a higher level: before those of the same `when`. */
+static void slot_add_older(struct wheel_slot *s, struct timer *t)
+{
+    if (!list_empty(&s->timers) && timer_of(s->timers.next)->when < t->when) {
+        s->mixed = true;
+    }
+    slot_note(s, t->when);
+    list_push_front(&s->timers, &t->link);
 }
 
 static void slot_sort(struct wheel_slot *s)
@@ -216,77 +249,139 @@ static int64_t slot_earliest(struct wheel_slot *s)
 
 /* --- slots --- */
 
-/* How far a slot's ticks are shifted. */
-static int shift_of(int slot)
+static bool occupied(const struct wheel *w, int slot)
 {
-    return slot / WHEEL_SLOTS * BITS;
+    return (w->occupied[slot / 64] >> slot % 64 & 1) != 0;
 }
 
-/* Where a timer belongs: the slot of the highest bits in which its tick
- * differs from the current one; -1: in due. */
-static int slot_of(const struct wheel *w, int64_t when)
+/* The slot of a level that a tick belongs to. */
+static int slot_at(const struct level *l, int64_t tick)
 {
+    return l->first + (int)((tick >> l->shift) & (l->slots - 1));
+}
+
+/* Where a timer belongs, empty or not; the lowest level that reaches it. */
+static struct wheel_slot *slot_for(struct wheel *w, int64_t when)
+{
+    const struct level *l = levels;
     int64_t tick = tick_of(when);
-    int level;
+    int slot;
 
     if (tick <= w->tick) {
-        return -1;
+        if (list_empty(&w->due.timers)) {
+            slot_clear(&w->due);
+        }
+        return &w->due;
     }
-    level = (63 - __builtin_clzll((uint64_t)(tick ^ w->tick))) / BITS;
-    return level * WHEEL_SLOTS + (int)((tick >> level * BITS) % WHEEL_SLOTS);
-}
-
-static void place(struct wheel *w, struct timer *t)
-{
-    int slot = slot_of(w, t->when);
-
-    if (slot < 0) {
-        slot_add(&w->due, t);
-        return;
+    while ((tick >> l->shift) - (w->tick >> l->shift) >= l->slots) {
+        l++;
     }
-    w->occupied[slot / WHEEL_SLOTS] |= UINT64_C(1) << slot % WHEEL_SLOTS;
-    slot_add(&w->slots[slot], t);
+    slot = slot_at(l, tick);
+    if (!occupied(w, slot)) {
+        w->occupied[slot / 64] |= UINT64_C(1) << slot % 64;
+        slot_clear(&w->slots[slot]);
+    }
+    return &w->slots[slot];
 }
 
 /* A slot has become empty. */
 static void vacate(struct wheel *w, int slot)
 {
-    w->occupied[slot / WHEEL_SLOTS] &= ~(UINT64_C(1) << slot % WHEEL_SLOTS);
+    w->occupied[slot / 64] &= ~(UINT64_C(1) << slot % 64);
 }
 
-/* The slot that comes first; -1: all are empty. */
-static int first_slot(const struct wheel *w)
+/* The first slot of a level that is not empty, and its first tick. */
+struct first {
+    int slot; /* -1: all are empty */
+    int64_t start;
+};
+
+/* How far from `from` on the next bit is set, in a ring of so many. The one at
+ * `from` never is. -1: none. */
+static int next_bit(const uint64_t *words, int bits, int from)
 {
-    for (int i = 0; i < WHEEL_LEVELS; i++) {
-        if (w->occupied[i] != 0) {
-            return i * WHEEL_SLOTS + __builtin_ctzll(w->occupied[i]);
-        }
+    int word = from / 64, shift = from % 64;
+    uint64_t seen = words[word] >> shift;
+    int far = 0;
+
+    for (int i = 0; seen == 0 && i < bits / 64; i++) {
+        far += i == 0 ? 64 - shift : 64;
+        word = (word + 1) % (bits / 64);
+        seen = words[word];
     }
-    return -1;
+    return seen == 0 ? -1 : far + __builtin_ctzll(seen);
 }
 
-/* The first tick of a slot that lies ahead. */
-static int64_t slot_start(const struct wheel *w, int slot)
+static struct first first_of(const struct wheel *w, const struct level *l)
 {
-    int64_t above = w->tick >> shift_of(slot) >> BITS << BITS;
+    int64_t now = w->tick >> l->shift;
+    int ahead = next_bit(&w->occupied[l->first / 64], l->slots,
+                         (int)(now & (l->slots - 1)));
+    struct first f = {-1, INT64_MAX};
 
-    return (above | slot % WHEEL_SLOTS) << shift_of(slot);
+    if (ahead >= 0) {
+        f.start = (now + ahead) << l->shift;
+        f.slot = slot_at(l, f.start);
+    }
+    return f;
 }
 
-/* Enter the first slot, whose start has come. In order, it is emptied as far
- * as `tick` in one go; else no further than its start, so that what it holds
- * is spread over lower slots and only timers of one tick are ever sorted. */
-static void enter_slot(struct wheel *w, int slot, int64_t tick)
+/* When the next slot of a level begins: none of its own, nor of the levels
+ * above, does before. */
+static int64_t next_start(const struct wheel *w, const struct level *l)
+{
+    return ((w->tick >> l->shift) + 1) << l->shift;
+}
+
+/* The slot that begins first. */
+static struct first first_slot(const struct wheel *w)
+{
+    struct first found = {-1, INT64_MAX};
+    const struct level *l;
+
+    for (l = levels; l < levels + WHEEL_LEVELS; l++) {
+        struct first f;
+
+        if (next_start(w, l) >= found.start) {
+            break;
+        }
+        f = first_of(w, l);
+        found = f.start < found.start ? f : found;
+    }
+    return found;
+}
+
+/* What is in it is due, or moves down: last first, in front of others. */
+static void empty_slot(struct wheel *w, int slot)
 {
     struct wheel_slot *s = &w->slots[slot];
-    int64_t start = slot_start(w, slot);
-    int64_t last = start + (INT64_C(1) << shift_of(slot)) - 1;
-    struct list *node;
 
-    w->tick = s->mixed ? start : tick < last ? tick : last;
     vacate(w, slot);
-    while ((node = list_pop_front(&s->timers)) != NULL) {
-        place(w, timer_of(node));
+    while (!list_empty(&s->timers)) {
+        struct timer *t = timer_of(s->timers.prev);
+
+        list_remove(&t->link);
+        slot_add_older(slot_for(w, t->when), t);
+    }
+}
+
+/* Time comes to where the first slot begins, and to no later one, so that none
+ * comes to stand below a slot that has yet to begin, in which its equals may be
+ * younger. Those of other levels that begin there too: the lowest first. */
+static void enter_slots(struct wheel *w, int64_t start)
+{
+    const struct level *l;
+
+    w->tick = start;
+    for (l = levels; l < levels + WHEEL_LEVELS; l++) {
+        int slot = slot_at(l, start);
+
+        if ((start & ((INT64_C(1) << l->shift) - 1)) != 0) {
+            break;
+        }
+        if (occupied(w, slot)) {
+            empty_slot(w, slot);
+        }
     }
 }
 
@@ -296,7 +391,7 @@ void wheel_arm(struct wheel *w, struct timer *t, int64_t when)
 {
     roost_assert(!list_linked(&t->link) && when < INT64_MAX);
     t->when = when;
-    place(w, t);
+    slot_add(slot_for(w, when), t);
     w->count++;
     if (when <= w->next) {
         w->next = when;
@@ -304,24 +399,40 @@ void wheel_arm(struct wheel *w, struct timer *t, int64_t when)
     }
 }
 
+/* One with this `when` is gone. In which level it was is not known: what looks
+ * like its slot need not have been it, and is searched again for nothing. */
+static void forget_earliest(struct wheel *w, int64_t when)
+{
+    int64_t tick = tick_of(when);
+
+    w->due.known = w->due.known && when != w->due.earliest;
+    if (tick <= w->tick) {
+        return;
+    }
+    for (const struct level *l = levels; l < levels + WHEEL_LEVELS; l++) {
+        int slot = slot_at(l, tick);
+
+        if (occupied(w, slot) && w->slots[slot].earliest == when) {
+            w->slots[slot].known = false;
+        }
+    }
+}
+
 bool wheel_cancel(struct wheel *w, struct timer *t)
 {
-    struct wheel_slot *s = &w->due;
-    int slot;
+    struct list *before;
 
     if (!list_linked(&t->link)) {
         return false;
     }
+    before = t->link.prev;
     list_remove(&t->link);
     w->count--;
-    slot = slot_of(w, t->when);
-    if (slot >= 0) {
-        s = &w->slots[slot];
-        if (list_empty(&s->timers)) {
-            vacate(w, slot);
-        }
+    if (list_empty(before) && before != &w->due.timers) { /* it is the head */
+        vacate(w, (int)(container_of(before, struct wheel_slot, timers) -
+                        w->slots));
     }
-    s->known = s->known && t->when != s->earliest;
+    forget_earliest(w, t->when);
     w->exact = w->exact && t->when != w->next;
     return true;
 }
@@ -336,30 +447,37 @@ static struct timer *first_due(struct wheel *w)
     return timer_of(w->due.timers.next);
 }
 
-/* Move time to tick, slot by slot, until something is due. */
+/* Nothing is due: move time to tick, slot by slot, until something is. */
 static struct timer *fill_due(struct wheel *w, int64_t tick)
 {
-    struct timer *t;
-    int slot;
+    struct first f = first_slot(w);
 
-    while ((t = first_due(w)) == NULL) {
-        slot = first_slot(w);
-        if (slot < 0 || slot_start(w, slot) > tick) {
-            w->tick = w->tick < tick ? tick : w->tick;
-            w->next = slot < 0 ? INT64_MAX : slot_start(w, slot) << WHEEL_SHIFT;
-            w->exact = slot < 0;
-            return NULL;
+    while (f.start <= tick) {
+        struct timer *t;
+
+        enter_slots(w, f.start);
+        t = first_due(w);
+        if (t != NULL) {
+            return t;
         }
-        enter_slot(w, slot, tick);
+        f = first_slot(w);
     }
-    return t;
+    w->tick = w->tick < tick ? tick : w->tick;
+    w->next = f.slot < 0 ? INT64_MAX : f.start << WHEEL_SHIFT;
+    w->exact = f.slot < 0;
+    return NULL;
 }
 
 struct timer *wheel_advance(struct wheel *w, int64_t now)
 {
     struct timer *t;
 
-    if (now < w->next || (t = fill_due(w, tick_of(now))) == NULL) {
+    if (now < w->next) {
+        return NULL;
+    }
+    t = first_due(w);
+    t = t == NULL ? fill_due(w, tick_of(now)) : t;
+    if (t == NULL) {
         return NULL;
     }
     w->next = t->when;
@@ -372,20 +490,36 @@ struct timer *wheel_advance(struct wheel *w, int64_t now)
     return t;
 }
 
+/* The earliest in any slot. */
+static int64_t earliest_ahead(struct wheel *w)
+{
+    int64_t found = INT64_MAX;
+    const struct level *l;
+
+    for (l = levels; l < levels + WHEEL_LEVELS; l++) {
+        struct first f;
+
+        if (next_start(w, l) > tick_of(found)) {
+            break;
+        }
+        f = first_of(w, l);
+        if (f.slot >= 0 && f.start <= tick_of(found)) {
+            int64_t when = slot_earliest(&w->slots[f.slot]);
+
+            found = when < found ? when : found;
+        }
+    }
+    return found;
+}
+
 int64_t wheel_next(struct wheel *w)
 {
     struct timer *t;
-    int slot;
 
-    if (w->exact) {
-        return w->next;
-    }
-    w->next = INT64_MAX;
-    w->exact = true;
-    if ((t = first_due(w)) != NULL) {
-        w->next = t->when;
-    } else if ((slot = first_slot(w)) >= 0) {
-        w->next = slot_earliest(&w->slots[slot]);
+    if (!w->exact) {
+        t = first_due(w);
+        w->next = t != NULL ? t->when : earliest_ahead(w);
+        w->exact = true;
     }
     return w->next;
 }
@@ -397,11 +531,8 @@ void wheel_init(struct wheel *w, int64_t now)
     w->next = INT64_MAX;
     w->exact = true;
     w->count = 0;
-    list_init(&w->due.timers);
-    for (int i = 0; i < WHEEL_LEVELS; i++) {
+    slot_clear(&w->due);
+    for (int i = 0; i < WHEEL_SLOTS / 64; i++) {
         w->occupied[i] = 0;
-    }
-    for (int i = 0; i < WHEEL_LEVELS * WHEEL_SLOTS; i++) {
-        list_init(&w->slots[i].timers);
     }
 }

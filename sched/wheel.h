@@ -17,7 +17,7 @@ struct timer {
 };
 
 #define WHEEL_LEVELS 8
-#define WHEEL_SLOTS 64
+#define WHEEL_SLOTS 960 /* 512 of level 1, 64 of each other */
 
 struct wheel_slot {
     struct list timers;
@@ -33,9 +33,9 @@ struct wheel {
     int64_t next;   /* no timer is due before this; INT64_MAX: none armed */
     bool exact;     /* next is the earliest `when`, not just a lower bound */
     uint32_t count; /* armed */
-    uint64_t occupied[WHEEL_LEVELS]; /* a bit a slot: not empty */
-    struct wheel_slot due;           /* those of the current tick and before */
-    struct wheel_slot slots[WHEEL_LEVELS * WHEEL_SLOTS];
+    uint64_t occupied[WHEEL_SLOTS / 64]; /* a bit a slot: not empty */
+    struct wheel_slot due; /* those of the current tick and before */
+    struct wheel_slot slots[WHEEL_SLOTS]; /* level by level */
 };
 
 /* tick length: 2^16 ns = 65.5 us; a due timer is found within its tick's slot

@@ -13,7 +13,7 @@
 
 #define TICK (INT64_C(1) << WHEEL_SHIFT)
 
-static struct wheel wheel; /* 8 KiB: not on the stack */
+static struct wheel wheel; /* 30 KiB: not on the stack */
 
 TEST(empty, "R11")
 {
@@ -148,22 +148,37 @@ static void check_earliest(const struct wheel_slot *s)
     CHECK(found || !s->known);
 }
 
+/* Of wheel.c's levels: log2 of a slot's ticks, and the first slot. */
+static const int shifts[] = {0, 6, 15, 21, 27, 33, 39, 45};
+static const int firsts[] = {0, 64, 576, 640, 704, 768, 832, 896, WHEEL_SLOTS};
+
+/* A slot's first tick: the next one ahead that belongs in this place. */
+static int64_t start_of(int slot, int level)
+{
+    int64_t now = wheel.tick >> shifts[level];
+    int64_t count = firsts[level + 1] - firsts[level];
+    int64_t ahead = (slot - firsts[level] - now % count + count) % count;
+
+    CHECK(ahead > 0);
+    return (now + ahead) << shifts[level];
+}
+
 static void check_wheel(void)
 {
     uint32_t n = check_slot(&wheel.due, INT64_MIN, wheel.tick);
+    int level = 0;
 
-    for (int i = 0; i < WHEEL_LEVELS * WHEEL_SLOTS; i++) {
+    for (int i = 0; i < WHEEL_SLOTS; i++) {
         const struct wheel_slot *s = &wheel.slots[i];
-        uint64_t bit = UINT64_C(1) << i % WHEEL_SLOTS;
-        int64_t size = INT64_C(1) << 6 * (i / WHEEL_SLOTS);
-        int64_t first = (wheel.tick / (64 * size) * 64 + i % 64) * size;
 
-        CHECK_EQ((wheel.occupied[i / WHEEL_SLOTS] & bit) != 0,
-                 !list_empty(&s->timers));
-        check_earliest(s);
-        if (!list_empty(&s->timers)) {
-            CHECK(first > wheel.tick);
-            n += check_slot(s, first, first + size - 1);
+        level += i == firsts[level + 1];
+        if ((wheel.occupied[i / 64] >> i % 64 & 1) != 0) {
+            int64_t first = start_of(i, level);
+
+            CHECK(!list_empty(&s->timers));
+            check_earliest(s);
+            n +=
+                check_slot(s, first, first + (INT64_C(1) << shifts[level]) - 1);
         }
     }
     CHECK_EQ(n, wheel.count);
@@ -206,9 +221,9 @@ static struct wheel_slot *arm_twenty(struct timer t[20])
 {
     wheel_init(&wheel, 0);
     for (int i = 20; i-- > 0;) {
-        wheel_arm(&wheel, &t[i], (5000 + i * 100) * TICK);
+        wheel_arm(&wheel, &t[i], (50000 + i * 100) * TICK);
     }
-    return &wheel.slots[2 * WHEEL_SLOTS + 1];
+    return &wheel.slots[firsts[2] + 1];
 }
 
 TEST(a_mixed_slot_knows_its_earliest, "R11")
@@ -220,7 +235,7 @@ TEST(a_mixed_slot_knows_its_earliest, "R11")
     CHECK(wheel_cancel(&wheel, &t[19]));
     CHECK(s->mixed && s->known);
     for (int i = 0; i < 18; i++) {
-        CHECK_EQ(wheel_next(&wheel), (5000 + i * 100) * TICK);
+        CHECK_EQ(wheel_next(&wheel), (50000 + i * 100) * TICK);
         /* One in another slot comes and goes: no reason to search again. */
         wheel_arm(&wheel, &near, 10 * TICK);
         CHECK_EQ(wheel_next(&wheel), 10 * TICK);
@@ -247,12 +262,12 @@ TEST(a_mixed_slot_is_emptied, "R11")
         CHECK(s->mixed);
         for (int i = 0; i < 20; i++) {
             CHECK(round == 0 ? wheel_cancel(&wheel, &t[i])
-                             : wheel_advance(&wheel, 8000 * TICK) == &t[i]);
+                             : wheel_advance(&wheel, 80000 * TICK) == &t[i]);
             check_wheel();
         }
         CHECK_EQ(wheel.count, 0);
         wheel_init(&wheel, 0);
-        wheel_arm(&wheel, &t[0], 5000 * TICK);
+        wheel_arm(&wheel, &t[0], 50000 * TICK);
         CHECK(!s->mixed);
         check_wheel();
         CHECK(wheel_cancel(&wheel, &t[0]));
