@@ -286,8 +286,9 @@ struct fiber *work_next_fiber(struct worker *w)
 {
     struct fiber *f = NULL;
 
-    if (--w->turns <= 0 || w->drain != DRAIN_NONE || w->pass || inject_count(&w->mine) != 0 ||
-        inject_count(&w->high) != 0 || inject_count(&w->rt->inject) != 0) {
+    if (--w->turns <= 0 || w->drain != DRAIN_NONE || w->pass ||
+        inject_count(&w->mine) != 0 || inject_count(&w->high) != 0 ||
+        inject_count(&w->rt->inject) != 0) {
         return NULL; /* the loop sorts it out */
     }
     if (w->next_uses < WORKER_NEXT_MAX) {

@@ -75,8 +75,8 @@ struct worker {
     struct deque deque;
     /* ready fibers */
     struct ring ring;
-    aptr next;               /* M: run-next slot; stolen last */
-    uint32_t next_uses;      /* O */
+    aptr next;          /* M: run-next slot; stolen last */
+    uint32_t next_uses; /* O */
     enum { DRAIN_NONE, DRAIN_OURS, DRAIN_THEIRS } drain; /* O: steal.c */
     bool pass;               /* O: a task stepped aside for new ones */
     bool odd_round;          /* O: look_round: ring before deque, or after */
