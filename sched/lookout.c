@@ -57,14 +57,14 @@ static uint64_t switches(struct worker *w)
 /* What l has seen is still as it was. */
 static bool unchanged(const struct lookout *l)
 {
-    return aptr_load(&l->victim->next, RELAXED) == l->fiber &&
+    return slot_peek(&l->victim->next) == l->fiber &&
            switches(l->victim) == l->switched;
 }
 
 bool lookout_stale(struct worker *w, struct worker *victim)
 {
     struct lookout *l = &w->lookout;
-    struct fiber *f = aptr_load(&victim->next, RELAXED);
+    struct fiber *f = slot_peek(&victim->next);
     int64_t now;
 
     if (f == NULL) {
@@ -89,7 +89,7 @@ static bool any_slot(struct runtime *rt)
     unsigned i;
 
     for (i = 0; i < rt->worker_count; i++) {
-        if (aptr_load(&rt->workers[i].next, RELAXED) != NULL) {
+        if (slot_peek(&rt->workers[i].next) != NULL) {
             return true;
         }
     }

@@ -38,9 +38,8 @@ static void count_in_place(struct worker *w)
 static bool others_wait(struct worker *w, int64_t now)
 {
     return inject_count(&w->rt->inject) != 0 || ring_count(&w->ring) != 0 ||
-           aptr_load(&w->next, RELAXED) != NULL ||
-           inject_count(&w->high) != 0 || inject_count(&w->low) != 0 ||
-           inject_count(&w->mine) != 0 ||
+           slot_peek(&w->next) != NULL || inject_count(&w->high) != 0 ||
+           inject_count(&w->low) != 0 || inject_count(&w->mine) != 0 ||
            (int64_t)a64_load(&w->timers.next, RELAXED) <= now ||
            (now - w->round_at > WORKER_ROUND_NS && deque_size(&w->deque) > 0);
 }

@@ -15,7 +15,6 @@
  *     others take from it. So filling needs no swap.
  *   - A fiber is in at most one queue, and its stack is left (wait.c, W3).
  * ORDER
- *   N1  next: release by the owner -> acquire by a taker (swap)   the fiber
  *   P1  (park.c) after a push: barrier light, then park_wanted
  *   LO1  (lookout.c) likewise, and then lookouts
  * COST    A wake-up: 2 stores and 2 loads when nobody sleeps.
@@ -83,8 +82,8 @@ void ready_push(struct fiber *f)
         wake_if_wanted(rt);
         return;
     }
-    if (aptr_load(&w->next, RELAXED) == NULL) {
-        aptr_store(&w->next, f, RELEASE /* N1 */);
+    if (slot_peek(&w->next) == NULL) {
+        slot_put(&w->next, f);
         wake_for_next(rt);
         return;
     }
@@ -157,7 +156,7 @@ static void step_aside(struct worker *w, struct fiber *from, void *arg)
 
 void ready_step_aside(struct worker *w)
 {
-    bool alone = ring_empty(&w->ring) && aptr_load(&w->next, RELAXED) == NULL;
+    bool alone = ring_empty(&w->ring) && slot_peek(&w->next) == NULL;
 
     if (alone && w->turns > 1 && !work_waits(w)) {
         w->turns--; /* nobody is there to let pass */

@@ -287,6 +287,8 @@ bool roost_cancelled(void)
     return poll_cancelled(w, w->frame);
 }
 
+#define CHECKPOINT_LEAST 10000 /* ns */
+
 /* How long a task may go on: not so long where a sleeper is due, or something
  * has come from outside, as one does that the watch has fired. */
 static int64_t slice(struct worker *w, int64_t now)

@@ -24,7 +24,6 @@
  *   - work_exists looks at all that work_search could take (P1 in park.c) but
  *     the run-next slots, which lookout_sleep looks at.
  * ORDER
- *   N1  (ready.c) the run-next slot
  *   I2  (inject.c) nothing queued, so what was is in a worker's hands
  * COST    A local turn: 6 loads. A steal: membarrier (1.6 us) and a cache line
  *         or two; at most one heavy barrier per 20 us and worker.
@@ -73,14 +72,6 @@ static enum found from_queue(struct inject *q, struct work *out)
     return unpack(inject_pop(q), out);
 }
 
-static struct fiber *take_next(struct worker *victim)
-{
-    if (aptr_load(&victim->next, RELAXED) == NULL) {
-        return NULL;
-    }
-    return aptr_xchg(&victim->next, NULL, ACQUIRE /* N1 */);
-}
-
 /* Pinned work, unless the thread that it is pinned to is absent: region.c. */
 static enum found from_mine(struct worker *w, struct work *out)
 {
@@ -127,7 +118,8 @@ static enum found oldest_ready(struct worker *w, struct work *out)
 {
     enum found found = found_fiber(pop_ring(w), out);
 
-    return found == FOUND_NOTHING ? found_fiber(take_next(w), out) : found;
+    return found == FOUND_NOTHING ? found_fiber(slot_take(&w->next), out)
+                                  : found;
 }
 
 /* Who was late enough to be found by a round goes first, and what the round is
@@ -165,7 +157,7 @@ static enum found look_round(struct worker *w, struct work *out)
     w->odd_round = !w->odd_round;
     if (fire_own(w)) {
         w->turns = 1;
-        return found_fiber(take_next(w), out);
+        return found_fiber(slot_take(&w->next), out);
     }
     if (unlikely(a32_load(&w->rt->poller.on, RELAXED))) {
         poller_round(w->rt, clock_fast(&w->clock));
@@ -187,7 +179,7 @@ static enum found look_round(struct worker *w, struct work *out)
 /* Is anybody ready here beside a spawner that has stepped aside? */
 static bool others_ready(struct worker *w)
 {
-    return ring_count(&w->ring) > 1 || aptr_load(&w->next, RELAXED) != NULL ||
+    return ring_count(&w->ring) > 1 || slot_peek(&w->next) != NULL ||
            inject_count(&w->rt->inject) != 0;
 }
 
@@ -249,7 +241,7 @@ static enum found from_urgent(struct worker *w, struct work *out)
         found = from_pass(w, out);
     }
     if (found == FOUND_NOTHING && w->next_uses < WORKER_NEXT_MAX) {
-        found = found_fiber(take_next(w), out);
+        found = found_fiber(slot_take(&w->next), out);
         w->next_uses = found == FOUND_NOTHING ? 0 : w->next_uses + 1;
     }
     return found;
@@ -271,7 +263,7 @@ enum found work_own(struct worker *w, struct work *out)
         found = FOUND_ENTRY;
     }
     if (found == FOUND_NOTHING) {
-        found = found_fiber(take_next(w), out);
+        found = found_fiber(slot_take(&w->next), out);
     }
     if (found == FOUND_NOTHING) {
         found = from_queue(&w->rt->inject, out);
@@ -292,7 +284,7 @@ struct fiber *work_next_fiber(struct worker *w)
         return NULL; /* the loop sorts it out */
     }
     if (w->next_uses < WORKER_NEXT_MAX) {
-        f = take_next(w);
+        f = slot_take(&w->next);
         w->next_uses++;
     }
     if (f == NULL) {
@@ -300,7 +292,7 @@ struct fiber *work_next_fiber(struct worker *w)
         f = pop_ring(w);
     }
     if (f == NULL && deque_size(&w->deque) <= 0) {
-        f = take_next(w); /* there is nobody that it would pass */
+        f = slot_take(&w->next); /* there is nobody that it would pass */
     }
     w->looked_inject = false;
     if (w->timers_dirty) {
@@ -334,7 +326,7 @@ struct fiber *work_ready_fiber(struct worker *w)
     struct fiber *f;
 
     timers_fire(&w->timers, runtime_now(w->rt));
-    f = take_next(w);
+    f = slot_take(&w->next);
     f = f != NULL ? f : ring_pop(&w->ring);
     f = f != NULL || w->absent != NULL ? f : fiber_from(&w->mine);
     f = f != NULL ? f : fiber_from(&w->high);
@@ -414,7 +406,7 @@ static enum found steal_any(struct worker *w, struct work *out)
             found = from_queue(&victim->low, out);
         }
         if (victim != w && found == FOUND_NOTHING && lookout_stale(w, victim)) {
-            found = found_fiber(take_next(victim), out);
+            found = found_fiber(slot_steal(&victim->next, w), out);
         }
     }
     if (found != FOUND_NOTHING) {
@@ -449,7 +441,7 @@ static bool has_work(struct worker *w)
 
 bool work_waits(struct worker *w)
 {
-    return has_work(w) || aptr_load(&w->next, RELAXED) != NULL ||
+    return has_work(w) || slot_peek(&w->next) != NULL ||
            inject_count(&w->mine) != 0 || inject_count(&w->rt->inject) != 0;
 }
 

@@ -57,7 +57,7 @@ int worker_init(struct worker *w, struct runtime *rt, unsigned index)
     a32_init(&w->in_place_left, WORKER_TURNS);
     w->budget = WORKER_BUDGET;
     ring_init(&w->ring);
-    aptr_init(&w->next, NULL);
+    slot_init(&w->next);
     inject_init(&w->high);
     inject_init(&w->low);
     inject_init(&w->mine);

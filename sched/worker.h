@@ -14,6 +14,7 @@
 #include "lookout.h"
 #include "park.h"
 #include "ring.h"
+#include "slot.h"
 #include "task.h"
 #include "timer.h"
 
@@ -25,9 +26,8 @@
 #define WORKER_NEXT_MAX 3
 /* Ready operations until a task yields (R7). */
 #define WORKER_BUDGET 128
-/* A task's time slice at checkpoints, ns; the least, if something is due. */
+/* A task's time slice at checkpoints, ns. */
 #define CHECKPOINT_SLICE 100000
-#define CHECKPOINT_LEAST 10000
 /* A spawner steps aside when so many tasks lie in the deque (R7). */
 #define WORKER_QUEUE_MAX (1 << 15)
 
@@ -75,12 +75,12 @@ struct worker {
     struct deque deque;
     /* ready fibers */
     struct ring ring;
-    aptr next;          /* M: run-next slot; stolen last */
+    struct slot next;   /* the run-next slot; stolen last */
     uint32_t next_uses; /* O */
     enum { DRAIN_NONE, DRAIN_OURS, DRAIN_THEIRS } drain; /* O: steal.c */
     bool pass;               /* O: a task stepped aside for new ones */
     bool odd_round;          /* O: look_round: ring before deque, or after */
-    bool put_off;            /* O: likewise: the last one, for sleepers */
+    bool put_off;            /* O: likewise: for sleepers */
     bool looked_inject;      /* O: the last turn came from outside */
     bool timers_dirty;       /* O: may need the watch */
     bool watched;            /* I: opts.stall is set, or it is simulated */

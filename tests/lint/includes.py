@@ -11,7 +11,7 @@ import re
 from lint import Plant
 from source import Finding
 
-LEAVES = {'stack', 'deque', 'inject', 'park', 'wheel', 'ring'}
+LEAVES = {'stack', 'deque', 'inject', 'park', 'wheel', 'ring', 'slot'}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
 ATOMIC = re.compile(r'\b(?:__atomic_|__sync_)\w+|\b_Atomic\b|\batomic_\w+\s*\(')
 # base/atomic.h is the library's door, test.h the tests', which must not see
