@@ -124,7 +124,7 @@ MODEL(slot_stolen_twice, .setup = begin, .threads = {owner, thief_twice},
 
 /* ---- an item that comes back -------------------------------------------- */
 
-/* What it has taken itself it given there again: a fiber that was woken anew. */
+/* What it has taken itself it puts there again: a fiber that was woken anew. */
 static void owner_again(void)
 {
     (void)put(0);
