@@ -4,9 +4,10 @@
  * WHAT    The order of R60 and R68: nobody starves, priorities are kept, and
  *         the local path costs no shared access.
  * MODEL   One turn, own queues first:
- *           1  every 61st turn: due timers, the poller, then the inject queue,
- *              LOW, the oldest of the deque and, every other time before it, of
- *              the ring
+ *           1  every 61st turn: due timers, and if there were some, who was
+ *              woken, but not twice in a row; the poller, then the inject
+ *              queue, LOW, the oldest of the deque and, every other time before
+ *              it, of the ring
  *           2  pinned work, then HIGH
  *           3  after a spawner stepped aside: its deque, every other time if
  *              others are ready; after a task that nobody but new tasks could
@@ -24,6 +25,7 @@
  *   - work_exists looks at all that work_search could take (P1 in park.c) but
  *     the run-next slots, which lookout_sleep looks at.
  * ORDER
+ *   timers.kept: V1 (watch.c)
  *   I2  (inject.c) nothing queued, so what was is in a worker's hands
  * COST    A local turn: 6 loads. A steal: membarrier (1.6 us) and a cache line
  *         or two; at most one heavy barrier per 20 us and worker.

@@ -9,7 +9,8 @@
  *           Most are cancelled long before their time. So one that lies behind
  *         the horizon (horizon.h) is not in the wheel, but in a list in no
  *         order, its `when` negated. At the end of the horizon those that are
- *         left go into the wheel; each does so once at most.
+ *         left go into the wheel; each does so once at most. A sleep's timer,
+ *         which will fire, goes there at once (timer_arm_near).
  * INVARIANTS
  *   - What a fired timer stands in (a waiter, a scope) is alive when the
  *     lock is released: a waiter is decided under the lock and cannot go on

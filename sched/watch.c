@@ -8,17 +8,22 @@
  * MODEL   A worker that sleeps looks after its own wheel (it sleeps until its
  *         earliest timer). The watch is for the others: it sleeps until
  *         `watch_until`, the earliest timer of any wheel whose worker runs.
- *         Who arms something earlier kicks it.
+ *         Who arms something earlier kicks it. Where there are so many timers
+ *         that each round of a worker finds some due (steal.c), the watch would
+ *         be up all the time, and the two would meet at the wheel's lock: such
+ *         a worker keeps them to itself, for WATCH_GRACE after each round.
  * INVARIANTS
  *   - For each armed timer: its worker sleeps until it at the latest, or
- *     watch_until is not after it, or somebody is on the way to kick.
+ *     watch_until is not after it, nor after timers.kept if that is later, or
+ *     somebody is on the way to kick.
  * ORDER
  *   V1  armer: next, full order, read watch_until  <->  watch: watch_until,
  *       full order, read next of all. One of the two sees the other.
  *       A worker that sleeps no more says so (sleeps_until), then reads its
  *       next timer, and covers it: if it misses one, whoever armed that has yet
  *       to kick, and the watch sees that the worker is awake. That it sleeps,
- *       and until when, is relaxed: the watch may look once in vain.
+ *       and until when, is relaxed: the watch may look once in vain. So is
+ *       `kept`, which only ever grows: who sees an old one is early.
  *   F1  firing: seq_cst, odd while timers are out of a wheel and their tasks
  *       not yet queued <-> quiet.c, which must not take that for the end
  *   P1  (park.c)

@@ -17,7 +17,7 @@
 // MODEL-WITH: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/watch.c sched/poller.c
-// MODEL-WITH: sched/base/sleeplock.c
+// MODEL-WITH: sched/base/sleeplock.c sched/slot.c
 #include "fd.h"
 #include "guest.h"
 #include "watch_rooms.h"

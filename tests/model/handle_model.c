@@ -11,7 +11,7 @@
 // MODEL-WITH: sched/task.c sched/spawn.c sched/scope.c sched/close.c
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/hooks.c sched/deadline.c
 // MODEL-WITH: sched/wait.c sched/timer.c sched/wheel.c sched/deque.c
-// MODEL-WITH: sched/ring.c sched/inject.c sched/park.c
+// MODEL-WITH: sched/ring.c sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/place.c
 #include "rooms_tasks.h"
 

@@ -12,6 +12,7 @@
 // MODEL-WITH: sched/close.c sched/cancel.c sched/chain.c sched/hooks.c
 // MODEL-WITH: sched/deadline.c sched/wait.c sched/timer.c sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
+// MODEL-WITH: sched/slot.c
 // MODEL-WITH: sched/place.c
 #include "rooms_tasks.h"
 

@@ -12,7 +12,7 @@
 // MODEL-HEADERS: sched/count.h
 // MODEL-WITH: sched/wait.c sched/chain.c sched/timer.c sched/deadline.c
 // MODEL-WITH: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
-// MODEL-WITH: sched/ring.c sched/inject.c sched/park.c
+// MODEL-WITH: sched/ring.c sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/place.c
 #include "rooms.h"
 #include <errno.h>

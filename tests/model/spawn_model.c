@@ -11,7 +11,7 @@
 // MODEL-WITH: sched/close.c sched/cancel.c sched/chain.c sched/hooks.c
 // MODEL-WITH: sched/deadline.c sched/wait.c sched/timer.c sched/task.c
 // MODEL-WITH: sched/handle.c sched/wheel.c sched/deque.c sched/ring.c
-// MODEL-WITH: sched/inject.c sched/park.c
+// MODEL-WITH: sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/place.c
 #include "rooms_tasks.h"
 

@@ -11,7 +11,7 @@
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/timer.c sched/scope.c
 // MODEL-WITH: sched/close.c sched/deadline.c sched/hooks.c sched/task.c
 // MODEL-WITH: sched/spawn.c sched/wheel.c sched/deque.c sched/ring.c
-// MODEL-WITH: sched/inject.c sched/park.c
+// MODEL-WITH: sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/place.c
 #include "rooms.h"
 #include <errno.h>

@@ -4,14 +4,15 @@
  * other.
  *
  * Would catch: a timer that nobody looks after (V1): the watch takes the worker
- * for one that sleeps until it, the worker takes it for the watch's. A horizon
+ * for one that sleeps until it, the worker takes it for the watch's. One that
+ * is left to the rounds of a worker, which has no more. A horizon
  * that stays when its time has come, so that deadlines do not show; a timer
  * behind it that nobody fires.
  */
 // MODEL-SOURCES: sched/worker.c sched/timer.c
 // MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/wheel.c
-// MODEL-WITH: sched/lookout.c
+// MODEL-WITH: sched/lookout.c sched/slot.c
 #include "horizon.h"
 #include "watch_rooms.h"
 
@@ -151,6 +152,49 @@ static void busy_worker(void)
 
 MODEL(armed_by_worker, .setup = busy_worker, .threads = {worker, watch},
       .check = ends, .preemptions = 3, .timeouts = MODEL_TIMEOUT_IDLE);
+
+/* ---- rounds of the worker have found some, and then it computes ---------- */
+
+/* As fire_own (steal.c) leaves it: past LATER. */
+static void keep(void)
+{
+    a64_store(&workers[0].timers.kept, LATER + WATCH_GRACE, RELAXED);
+}
+
+static void keep_and_compute(void)
+{
+    struct worker *w = worker_tls;
+
+    keep();
+    arm(&second, LATER);
+    watch_cover_own(w);
+    compute_until_fired();
+}
+
+static void keeping_worker(void)
+{
+    busy_worker();
+    jobs[0].then = keep_and_compute;
+}
+
+MODEL(kept_by_worker, .setup = keeping_worker, .threads = {worker, watch},
+      .check = ends, .preemptions = 3, .timeouts = MODEL_TIMEOUT_IDLE);
+
+static void keep_and_begin(void)
+{
+    keep();
+    begin_and_compute();
+}
+
+static void keeping_worker_and_armer(void)
+{
+    computing_worker();
+    jobs[0].then = keep_and_begin;
+}
+
+MODEL(kept_armed_outside, .setup = keeping_worker_and_armer,
+      .threads = {worker, watch, waker_and_late_armer}, .check = ends,
+      .timeouts = MODEL_TIMEOUT_IDLE);
 
 /* ---- a horizon ----------------------------------------------------------- */
 

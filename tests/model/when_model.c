@@ -16,7 +16,7 @@
 // MODEL-WITH: sched/chain.c sched/hooks.c sched/deadline.c sched/limit.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/deque.c sched/ring.c
 // MODEL-WITH: sched/inject.c sched/park.c sched/handle.c sync/chan.c
-// MODEL-WITH: sync/chan_select.c sync/chan_new.c sync/items.c
+// MODEL-WITH: sync/chan_select.c sync/chan_new.c sync/items.c sched/slot.c
 // MODEL-WITH: sched/place.c
 #include "rooms_tasks.h"
 
