@@ -24,9 +24,9 @@ void ring_init(struct ring *r);
 static inline bool ring_push(struct ring *r, void *item);
 /* Owner: the oldest, or NULL. */
 static inline void *ring_pop(struct ring *r);
-/* Owner: the one that so many pops from here would return, or NULL. A hint: it
- * may be a thief's by now, but is one of those that were pushed last. */
-static inline void *ring_peek(struct ring *r, unsigned ahead);
+/* The same, and in *ahead the one after the next, or NULL. A hint: it may be a
+ * thief's by now, but is one of those that were pushed last. */
+static inline void *ring_pop_ahead(struct ring *r, void **ahead);
 /* Thief: moves about half (at least 1, at most `room`) of the victim's items
  * into out[]; how many. 0: it was empty at some moment since the caller's
  * last full fence. */
@@ -55,27 +55,27 @@ static inline bool ring_push(struct ring *r, void *item)
     return true;
 }
 
-static inline void *ring_pop(struct ring *r)
+static inline void *ring_pop_ahead(struct ring *r, void **ahead)
 {
     uint64_t tail = a64_load(&r->tail, RELAXED);
     uint64_t head = a64_load(&r->head, RELAXED);
 
     while (head != tail) {
         if (a64_cas(&r->head, &head, head + 1, RELAXED, RELAXED)) {
+            *ahead = tail - head > 2
+                         ? aptr_load(ring_slot(r, head + 2), RELAXED)
+                         : NULL;
             return aptr_load(ring_slot(r, head), RELAXED);
         }
     }
     return NULL;
 }
 
-static inline void *ring_peek(struct ring *r, unsigned ahead)
+static inline void *ring_pop(struct ring *r)
 {
-    uint64_t tail = a64_load(&r->tail, RELAXED);
-    uint64_t head = a64_load(&r->head, RELAXED);
+    void *ahead;
 
-    return (int64_t)(tail - head) > (int64_t)ahead
-               ? aptr_load(ring_slot(r, head + ahead), RELAXED)
-               : NULL;
+    return ring_pop_ahead(r, &ahead);
 }
 
 static inline unsigned ring_count(const struct ring *r)

@@ -38,7 +38,6 @@
 #include "worker.h"
 
 #define STEAL_PAUSE 20000 /* ns between heavy barriers of one thief */
-#define RING_PREFETCH 4   /* lines that a task which yields looks at */
 
 static void count_up(a64 *counter)
 {
@@ -100,18 +99,18 @@ static enum found found_fiber(struct fiber *f, struct work *out)
  * thief's by now and is not looked at: it will stand where this one does. */
 static struct fiber *pop_ring(struct worker *w)
 {
-    struct fiber *f = ring_pop(&w->ring);
-    struct fiber *ahead = f == NULL ? NULL : ring_peek(&w->ring, 1);
+    void *ahead = NULL;
+    struct fiber *f = ring_pop_ahead(&w->ring, &ahead);
 
     if (ahead != NULL) {
         uintptr_t deep = (uintptr_t)f - (uintptr_t)f->context.sp;
-        uintptr_t sp = (uintptr_t)ahead - deep;
-        unsigned i;
+        const char *sp = (const char *)((uintptr_t)ahead - deep);
 
         __builtin_prefetch(ahead, 1);
-        for (i = 0; i < RING_PREFETCH; i++) {
-            __builtin_prefetch((void *)(sp + (size_t)i * CACHE_LINE), 1);
-        }
+        __builtin_prefetch(sp, 1); /* and what a task that yields looks at */
+        __builtin_prefetch(sp + CACHE_LINE, 1);
+        __builtin_prefetch(sp + 2 * (size_t)CACHE_LINE, 1);
+        __builtin_prefetch(sp + 3 * (size_t)CACHE_LINE, 1);
     }
     return f;
 }
