@@ -53,6 +53,7 @@
 #define STACK_SIZE_MAX ((size_t)1 << 46)
 /* Offsets 0, 64 ... 960: more would push small tasks into a second page. */
 #define COLOURS 16
+#define FRESH_LINES 20
 /* Free stacks that are kept: 64 MiB if each has touched one page. */
 #define TRIM_KEEP 16384
 /* And that many while no worker has been idle: 512 MiB. */
@@ -351,10 +352,22 @@ static void describe(struct slab *s, unsigned index, size_t page,
     out->index = index;
 }
 
+/* Ahead of who will ask for one next: where a task that starts writes. */
+static void prefetch_top(const struct stack *s)
+{
+    unsigned i;
+
+    for (i = 1; i <= FRESH_LINES; i++) {
+        __builtin_prefetch(s->top - (size_t)i * CACHE_LINE, 1);
+    }
+}
+
 int stack_alloc(struct stack_pool *p, struct stack *out)
 {
+    struct stack following;
     struct slab *s;
     unsigned index;
+    int after;
 
     lock(p);
     s = pick_slab(p);
@@ -367,8 +380,13 @@ int stack_alloc(struct stack_pool *p, struct stack *out)
         }
     }
     index = take_stack(p, s);
+    after = s->free > 0 ? s->order[s->free - 1] : -1;
     unlock(p);
     describe(s, index, p->page, out);
+    if (after >= 0) {
+        describe(s, (unsigned)after, p->page, &following);
+        prefetch_top(&following);
+    }
     return 0;
 }
 
