@@ -265,13 +265,12 @@ static void visit_owner(struct walk *walk, struct scope *top)
     scope_lock(top); /* the hidden scope of a handle gets its owner late */
     f = top->owner;
     scope_unlock(top);
-    if (f == NULL || (scope_flags(top) & S_RELAY) ||
-        !(a32_load(&f->linked, ACQUIRE /* L1 */) & LINK_FOUND)) {
+    if (f == NULL || !(a32_load(&f->linked, ACQUIRE /* L1 */) & LINK_FOUND)) {
         return;
     }
-    if (!(scope_flags(top) & S_HOLDER)) {
+    if (!(scope_flags(top) & (S_HOLDER | S_RELAY))) {
         visit_wait(walk, f, top);
-    } /* else only what stands beside a group: services, and what has started */
+    } /* else only what stands beside it: services, and what has started */
     scope_lock(f->target);
     visit_scopes(walk, f, top);
     scope_unlock(f->target);
@@ -283,8 +282,8 @@ static void owe_wake(struct walk *walk, struct scope *s)
 {
     struct waiter *wt;
 
-    if (scope_flags(s) & S_RELAY) {
-        relay_chain(s, &walk->relays);
+    if (relay_ended(s) != NULL) {
+        relay_chain(relay_ended(s), &walk->relays);
         return;
     }
     wt = scope_closer(s);
@@ -328,27 +327,49 @@ static void propagate(struct runtime *rt, struct scope *s, bool soft)
     wait_wake_chain(walk.waiters);
 }
 
-void cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
+/* Those of a relay stand beside it. */
+static void move_services(struct scope *s, struct frame *owner)
+{
+    bool found = attached(s);
+
+    if (found) {
+        cancel_detach(s);
+    }
+    scope_lock(s); /* a canceller may look: visit_owner */
+    s->owner = owner;
+    scope_unlock(s);
+    if (found) {
+        attach_one(s);
+    }
+}
+
+bool cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
 {
     struct runtime *rt = chain_runtime(relay);
-    struct scope *target = owner->target;
+    struct scope *services;
 
     pthread_mutex_lock(&rt->walk);
+    if (chain_cancelled(relay->outer, false)) {
+        pthread_mutex_unlock(&rt->walk);
+        return false; /* a walk has been here, or comes */
+    }
     cancel_detach(relay);
     scope_lock(relay);
     relay->outer = outer;
+    relay->owner = owner;
+    services = scope_flags(relay) & S_SERVICES ? relay->rare->services : NULL;
     a32_or(&relay->flags, S_FORWARD, RELEASE /* S1 */);
     scope_unlock(relay);
-    relay->owner = owner;
-    scope_lock(target);
-    link_frame(owner);
-    list_push_back(&owner->scopes, &relay->attach);
-    scope_unlock(target);
+    attach_one(relay);
+    if (services != NULL) {
+        move_services(services, owner);
+    }
     pthread_mutex_unlock(&rt->walk);
     a64_add(&rt->epoch, 1, RELEASE /* E1 */);
     if (chain_cancelled(relay, false)) {
         propagate(rt, relay, false);
     }
+    return true;
 }
 
 /* Is there nobody but the caller inside, who runs? A hold or a child that

@@ -24,8 +24,9 @@ void cancel_unlink(struct frame *f);
 /* The same for a scope alone: before it gets a hook, a relay its child. */
 void cancel_attach(struct scope *s);
 void cancel_detach(struct scope *s);
-/* Swing a relay from its old outer scope to another in one step. */
-void cancel_swing(struct scope *relay, struct scope *outer,
+/* Swing a relay from its old outer scope to another in one step. False: it is
+ * cancelled where it is, and stays there. */
+bool cancel_swing(struct scope *relay, struct scope *outer,
                   struct frame *owner);
 
 /* --- deadline.c --- */
@@ -68,17 +69,39 @@ void hooks_collect(struct scope *s);
 void hooks_run(void);
 /* Does this thread run a hook? */
 bool hooks_running(void);
+/* Then: finish this relay when it has returned. */
+void hooks_after(struct scope *relay);
 /* At close: remove on_cancel hooks, waiting for running ones. */
 void hooks_close(struct scope *s);
 /* At close, after the children: the deferred calls, last first. */
 void hooks_defers(struct scope *s);
 
 /* --- started.c, group.c: what count zero means for their scopes --- */
+/* The relay that an end of s concerns: s itself, or the one whose services s
+ * is. NULL: none. */
+static inline struct scope *relay_ended(struct scope *s)
+{
+    uint32_t flags = scope_flags(s);
+
+    if (!(flags & (S_RELAY | S_FORWARD))) {
+        return NULL;
+    }
+    s = flags & S_RELAY ? s : s->outer;
+    return scope_flags(s) & S_RELAY ? s : NULL;
+}
 void relay_finish(struct scope *relay);
 void relay_chain(struct scope *relay, struct scope **chain);
 void relay_finish_chain(struct scope *chain);
 struct waiter *group_closer(struct scope *s);
 void group_joined(struct scope *s);
+
+/* --- spawn.c --- */
+/* The hidden scope of the services of s (ROOST_SERVICE), pinned. NULL: no
+ * memory. */
+struct scope *scope_services(struct scope *s);
+/* Who ends them takes that away from s: the caller's, to be sealed. NULL: one
+ * has been started meanwhile. */
+struct scope *scope_take_services(struct scope *s);
 
 /* --- link.c --- */
 void links_close(struct scope *s);

@@ -71,10 +71,11 @@ struct waiter *scope_closer(struct scope *s)
 
 void scope_wake(struct scope *s)
 {
+    struct scope *relay = relay_ended(s);
     struct waiter *wt;
 
-    if (scope_flags(s) & S_RELAY) {
-        relay_finish(s);
+    if (relay != NULL) {
+        relay_finish(relay);
         return;
     }
     wt = scope_closer(s);
@@ -198,15 +199,16 @@ static bool close_services(struct scope *s)
     services = s->rare->services;
     scope_cancel_with(services, ROOST_REASON_EXPLICIT, 0, "");
     scope_drain(services);
-    scope_seal(services);
-    a32_and(&s->flags, ~(uint32_t)S_SERVICES, RELAXED);
-    s->rare->services = NULL;
-    scope_dispose(services);
-    alloc_free(services);
+    services = scope_take_services(s);
+    if (services != NULL) {
+        scope_seal(services);
+        scope_dispose(services);
+        alloc_free(services);
+    }
     return true;
 }
 
-void scope_seal(struct scope *s)
+void scope_hide(struct scope *s)
 {
     if (scope_flags(s) & S_ATTACHED) {
         cancel_detach(s);
@@ -217,6 +219,11 @@ void scope_seal(struct scope *s)
         deadline_disarm(s);
         hooks_close(s);
     }
+}
+
+void scope_seal(struct scope *s)
+{
+    scope_hide(s);
     scope_drain(s);
     a32_or(&s->flags, S_CLOSED, RELAXED);
 }

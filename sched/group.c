@@ -290,11 +290,12 @@ static bool end_services(roost_group *g)
     services = g->scope.rare->services;
     scope_cancel_with(services, ROOST_REASON_EXPLICIT, 0, "");
     drain(g, services);
-    seal(g, services);
-    a32_and(&g->scope.flags, ~(uint32_t)S_SERVICES, RELAXED);
-    g->scope.rare->services = NULL;
-    scope_dispose(services);
-    alloc_free(services);
+    services = scope_take_services(&g->scope);
+    if (services != NULL) {
+        seal(g, services);
+        scope_dispose(services);
+        alloc_free(services);
+    }
     return true;
 }
 

@@ -58,7 +58,7 @@ struct scope {
  * S_DELIVERED    a cancellation was delivered inside   the task     never
  * S_FAILED       a failure is recorded                 lock holder  never
  * S_NOMEM        the options had no memory             open         never
- * S_SERVICES     rare->services has been opened        lock holder  never
+ * S_SERVICES     rare->services is there               lock holder  their end
  * S_RELAY        outer may swing (spawn_started)       its maker    never
  * S_HIDDEN       the base scope of a task with handle  its maker    never
  * S_CLOSED       takes no more children                close        never
@@ -163,8 +163,6 @@ int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
                const roost_scope_opts *opts);
 /* Wait until children and pins are gone. On the opener. */
 void scope_drain(struct scope *s);
-/* The hidden scope of the services of s (ROOST_SERVICE). NULL: no memory. */
-struct scope *scope_services(struct scope *s);
 bool scope_open_foreign(struct scope *s);
 int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg,
                      size_t copy);
@@ -190,8 +188,9 @@ void scope_wake(struct scope *s);
 struct waiter *scope_closer(struct scope *s); /* who waits; not of a relay */
 /* Drop a pin or hold, with what follows. */
 void scope_unpin(struct scope *s);
-/* Nobody finds s any more; waits for pins. */
+/* Nobody finds s any more; waits for pins. hide: does not wait. */
 void scope_seal(struct scope *s);
+void scope_hide(struct scope *s);
 /* Free what a sealed scope has allocated. */
 void scope_dispose(struct scope *s);
 /* A child of a race succeeded. */

@@ -8,8 +8,13 @@
  *   - 0: the function will run exactly once, or be skipped (R29). Negative:
  *     never, and nothing is left behind.
  *   - A child is counted before it can be found by anyone.
+ *   - The scope of the services is unlinked from theirs only while nothing is
+ *     counted in it, and pinned where it is found, both under the lock: one
+ *     that is started while they are ended goes into a new one.
  * ORDER
  *   P1  (park.c)
+ *   C1  (count.h) the last service's end -> who takes their scope away
+ *   S1  (scope.c) rare->services
  * COST    Another task's scope: one read-modify-write more. A descriptor: an
  *         allocation.
  */
@@ -71,32 +76,60 @@ struct env *task_inherit(int *priority)
     return env_hold(f->env);
 }
 
-struct scope *scope_services(struct scope *s)
+/* Those that s has, pinned; else *made becomes them. Under lock, which the
+ * owner of a relay changes under too. */
+static struct scope *pin_services(struct scope *s, struct scope **made)
 {
-    struct scope_rare *rare = scope_rare(s);
-    struct scope *made;
-
-    if (rare == NULL) {
-        return NULL;
-    }
-    if (rare->services != NULL) {
-        return rare->services;
-    }
-    made = alloc_zero(sizeof(roost_scope));
-    if (made == NULL) {
-        return NULL;
-    }
-    scope_init(made, s, s->owner, NULL);
-    a32_or(&made->flags, S_HIDDEN | S_FORWARD, RELAXED);
-    scope_lock(s);
-    if (rare->services == NULL) {
-        rare->services = made;
-        made = NULL;
+    if (s->rare->services == NULL && *made != NULL) {
+        scope_init(*made, s, s->owner, NULL);
+        a32_or(&(*made)->flags, S_HIDDEN | S_FORWARD, RELAXED);
+        s->rare->services = *made;
+        *made = NULL;
         a32_or(&s->flags, S_SERVICES, RELAXED);
     }
+    if (s->rare->services != NULL) {
+        count_add(&s->rare->services->count, COUNT_PIN);
+    }
+    return s->rare->services;
+}
+
+struct scope *scope_services(struct scope *s)
+{
+    struct scope *made = NULL;
+    struct scope *services;
+
+    if (scope_rare(s) == NULL) {
+        return NULL;
+    }
+    for (;;) {
+        scope_lock(s);
+        services = pin_services(s, &made);
+        scope_unlock(s);
+        if (services != NULL) {
+            alloc_free(made);
+            return services;
+        }
+        made = alloc_zero(sizeof(roost_scope));
+        if (made == NULL) {
+            return NULL;
+        }
+    }
+}
+
+struct scope *scope_take_services(struct scope *s)
+{
+    struct scope *services;
+
+    scope_lock(s);
+    services = s->rare->services;
+    if (a64_load(&services->count, ACQUIRE /* C1 */) != 0) {
+        services = NULL;
+    } else {
+        s->rare->services = NULL;
+        a32_and(&s->flags, ~(uint32_t)S_SERVICES, RELAXED);
+    }
     scope_unlock(s);
-    alloc_free(made);
-    return rare->services;
+    return services;
 }
 
 void task_queue(struct runtime *rt, struct work_node *node, int priority)
@@ -206,6 +239,7 @@ static int spawn_desc(struct scope *s, roost_fn fn, const void *arg,
                       const roost_task_opts *opts)
 {
     struct task_desc *d = desc_new(fn, arg, opts == NULL ? 0 : opts->copy);
+    struct scope *services = NULL;
     int rc = 0;
 
     if (d == NULL) {
@@ -213,8 +247,9 @@ static int spawn_desc(struct scope *s, roost_fn fn, const void *arg,
     }
     d->scope = s;
     if (opts != NULL && (opts->flags & ROOST_SERVICE)) {
-        d->scope = scope_services(s);
-        rc = d->scope == NULL ? -ENOMEM : 0;
+        services = scope_services(s);
+        d->scope = services;
+        rc = services == NULL ? -ENOMEM : 0;
     }
     if (rc == 0) {
         d->env = task_inherit(&d->priority);
@@ -234,6 +269,9 @@ static int spawn_desc(struct scope *s, roost_fn fn, const void *arg,
         }
         env_drop(d->env);
         desc_free(d);
+    }
+    if (services != NULL) {
+        scope_unpin(services);
     }
     return rc;
 }

@@ -9,12 +9,18 @@
  *         the target keeps that open. started() swings the relay's outer
  *         pointer to the target (cancel.c, cancel_swing) and turns the pin
  *         into a child. The relay counts the child and what it spawned; whoever
- *         brings that to zero ends it (relay_finish).
+ *         brings that to zero ends it (relay_finish). Services that were put
+ *         into it are cancelled then, as at a close; but nobody waits there:
+ *         whoever brings their count, or that of pins, to zero goes on with it.
+ *           children -> services -> pins of theirs -> its own pins -> over
+ *              ^-----------'-----------------------------'   if some come anew
  * INVARIANTS
  *   - The call returns only after the swing or after the relay is empty, so
  *     nothing of the caller's is touched later.
  *   - S_FORWARD is set on the relay by the swing: failures after it go to the
  *     target, failures before it stay in the relay.
+ *   - Of the relay's word and its services' at most one is PARKED: there is one
+ *     who ends it.
  * ORDER
  *   C1  (count.h) what the task wrote in the relay before it was counted off,
  *       state too -> whoever ends the relay
@@ -32,14 +38,15 @@
 enum { PENDING, STARTED, OVER };
 
 struct relay {
-    struct scope scope;    /* the child's target */
-    struct scope *target;  /* I */
-    a32 state;             /* M: PENDING -> STARTED or OVER */
-    struct waiter *caller; /* O before the child runs: waits, deaf */
-    void **value;          /* I: in the caller's call, which stands until it
+    struct scope scope;     /* the child's target */
+    struct scope *target;   /* I */
+    a32 state;              /* M: PENDING -> STARTED or OVER */
+    struct waiter *caller;  /* O before the child runs: waits, deaf */
+    void **value;           /* I: in the caller's call, which stands until it
                                is completed; written by started */
-    bool detached;         /* O: of who ended it */
-    struct scope *next;    /* O: of who ended it: relay_chain */
+    struct scope *services; /* O: of who ends it: hidden, to be freed */
+    bool hidden;            /* O: of who ends it: nobody finds it any more */
+    struct scope *next;     /* O: of who ends it: relay_chain */
 };
 
 static struct relay *relay_of(struct scope *s)
@@ -56,18 +63,65 @@ static struct relay *own_relay(struct frame *f)
     return relay_of(f->target);
 }
 
-/* Nothing is left in the relay. Detach it, and come again when the pins that
- * cancellers took before are gone. */
+/* Only services are left in r: end them. False: it is not over, and whoever
+ * ends it then comes again. */
+static bool end_services(struct relay *r)
+{
+    struct scope *s = &r->scope;
+
+    if (r->services == NULL) {
+        struct scope *services = s->rare->services;
+
+        scope_cancel_with(services, ROOST_REASON_EXPLICIT, 0, "");
+        if (count_park(&services->count)) {
+            return false;
+        }
+        r->services = scope_take_services(s);
+        if (r->services != NULL) {
+            scope_hide(r->services);
+        }
+    }
+    if (r->services != NULL) {
+        if (count_park(&r->services->count)) {
+            return false;
+        }
+        scope_dispose(r->services);
+        alloc_free(r->services);
+        r->services = NULL;
+    }
+    return true;
+}
+
+/* Nobody is left in r. False: somebody is, or pins it, and whoever is the last
+ * to leave comes again. */
+static bool end_relay(struct relay *r)
+{
+    struct scope *s = &r->scope;
+
+    while (r->services != NULL || (scope_flags(s) & S_SERVICES)) {
+        if (!end_services(r) || count_park(&s->count)) {
+            return false;
+        }
+    }
+    if (!r->hidden) {
+        r->hidden = true;
+        scope_hide(s);
+    }
+    return !count_park(&s->count);
+}
+
+/* Whoever brings its count, or that of its services, to zero ends it, one
+ * after the other. Not inside a hook, which may be a link of its own. */
 void relay_finish(struct scope *s)
 {
     struct relay *r = relay_of(s);
     struct scope *target = r->target;
 
-    if (!r->detached) {
-        r->detached = true;
-        cancel_detach(s);
+    if (hooks_running()) {
+        hooks_after(s);
+        return;
     }
-    if (count_park(&s->count)) {
+    if (!end_relay(r)) {
         return;
     }
     if (a32_load(&r->state, RELAXED) != STARTED) {
@@ -115,13 +169,13 @@ int roost_started(void *value)
     if (a32_load(&r->state, RELAXED) == STARTED) {
         return -EALREADY;
     }
-    if (chain_cancelled(r->scope.outer, false)) {
-        return -ECANCELED; /* so it stays with its caller, which awaits it */
-    }
     target = r->target;
     owner = target->owner != NULL ? target->owner
                                   : chain_runtime(target)->root_frame;
     cancel_attach(target);
+    if (!cancel_swing(&r->scope, target, owner)) {
+        return -ECANCELED; /* so it stays with its caller, which awaits it */
+    }
     caller = r->caller;
     *r->value = value;
     count_add(&target->count, COUNT_CHILD);
@@ -129,7 +183,6 @@ int roost_started(void *value)
         a32_or(&target->flags, S_SPAWNED, RELAXED);
         f->desc->flags |= D_RACER;
     }
-    cancel_swing(&r->scope, target, owner);
     f->marks &= ~(uint32_t)F_EPOCH;
     a32_store(&r->state, STARTED, RELAXED);
     scope_unpin(target);
@@ -228,23 +281,27 @@ int roost_spawn_started(roost_scope *pub, roost_fn fn, void *arg,
     void *got = NULL;
     int rc = check_call(target, fn, arg, opts);
 
-    if (rc == 0 && opts != NULL && (opts->flags & ROOST_SERVICE)) {
-        target = scope_services(target);
-        rc = target == NULL ? -ENOMEM : 0;
-    }
     if (rc != 0) {
         return rc;
+    }
+    if (opts != NULL && (opts->flags & ROOST_SERVICE)) {
+        target = scope_services(target);
+        if (target == NULL) {
+            return -ENOMEM;
+        }
+    } else {
+        count_add(&target->count, COUNT_PIN);
     }
     r = relay_new(target);
     d = r == NULL ? NULL : make_desc(r, fn, arg, opts);
     if (d == NULL) {
         alloc_free(r);
+        scope_unpin(target);
         return -ENOMEM;
     }
     if (d->handle != NULL) {
         handle_begin(d->handle, d);
     }
-    count_add(&target->count, COUNT_PIN);
     cancel_attach(&r->scope);
     wt = wait_begin("started", r, WAIT_DEAF);
     r->caller = wt;

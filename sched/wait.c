@@ -566,7 +566,7 @@ static int outcome(struct frame *f, struct waiter *wt)
     if (scope_flags(f->scope) & S_TIMED) {
         chain_expire(f->scope); /* R9 */
     }
-    if (chain_cancels(f, true)) {
+    if (chain_cancels(f, true) || phase == WAIT_CANCELLED /* it swung */) {
         f->marks |= F_CANCELLED;
         edge_acquire(&wt->fiber->runtime->epoch); /* R61 */
         return -ECANCELED;

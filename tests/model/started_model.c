@@ -7,7 +7,7 @@
  * a canceller that had pinned it or by the last of its tasks; a value not seen
  * by the caller; a child that feels the caller's cancel after the swing, or
  * misses its target's (R34); a target that closes before such a child has
- * ended.
+ * ended; a service in the relay that is left behind, or ended twice.
  */
 // MODEL-SOURCES: sched/started.c sched/cancel.c
 // MODEL-HEADERS: sched/count.h
@@ -26,6 +26,7 @@ static bool outer_cancel; /* the canceller cancels pub, else inner */
 static int verdict;       /* of the close of pub: outside the model */
 static unsigned ended;    /* children: outside the model */
 static bool refused;      /* cancelled before it began: outside the model */
+static unsigned services, services_ended; /* outside the model */
 
 static void begin(roost_fn fn, bool cancels_outer)
 {
@@ -36,6 +37,8 @@ static void begin(roost_fn fn, bool cancels_outer)
     verdict = 1;
     ended = 0;
     refused = false;
+    services = 0;
+    services_ended = 0;
     child = fn;
     outer_cancel = cancels_outer;
 }
@@ -110,6 +113,50 @@ static int starts_beside_failure(void *arg)
     return ends(0);
 }
 
+/* A service beside itself: found by cancels before and after the swing, and
+ * ended with it. */
+static int serves(void *arg)
+{
+    int rc = never();
+
+    (void)arg;
+    services_ended++;
+    return rc;
+}
+
+static int serve_beside(void)
+{
+    roost_task_opts opts = {.flags = ROOST_SERVICE};
+    struct scope *s = frame_current()->scope;
+
+    services++;
+    return roost_spawn_opts(scope_public(s), serves, NULL, &opts);
+}
+
+static int starts_with_service(void *arg)
+{
+    int rc;
+
+    (void)arg;
+    MODEL_CHECK(serve_beside() == 0);
+    plain_write(value, 42);
+    rc = roost_started(&value);
+    MODEL_CHECK(rc == 0 || rc == -ECANCELED);
+    return ends(rc);
+}
+
+static int never_starts_with_service(void *arg)
+{
+    (void)arg;
+    MODEL_CHECK(serve_beside() == 0);
+    return ends(3);
+}
+
+static bool never_up(void)
+{
+    return child == never_starts || child == never_starts_with_service;
+}
+
 /* ---- the caller ---------------------------------------------------------- */
 
 static int call(void)
@@ -135,7 +182,7 @@ static int calls(void *arg)
     roost_scope_open(&pub, NULL);
     roost_scope_open(&inner, NULL);
     rc = call();
-    MODEL_CHECK(rc == (child == never_starts ? -EPROTO : 0));
+    MODEL_CHECK(rc == (never_up() ? -EPROTO : 0));
     MODEL_CHECK(roost_scope_close(&inner, 0) == 0);
     model_dead(&inner, sizeof(inner));
     verdict = close_pub(0);
@@ -153,7 +200,7 @@ static void ends_well(void)
     rooms_check();
     MODEL_CHECK(verdict == 0 ||
                 (verdict == -5 && child == starts_beside_failure));
-    MODEL_CHECK(ended == !refused);
+    MODEL_CHECK(ended == !refused && services_ended == services);
     MODEL_CHECK(model_live() == TASKS); /* the deques: no relay */
 }
 
@@ -181,6 +228,23 @@ MODEL(start, .setup = one_starts, .threads = {calling_task, rooms_helper},
 MODEL(no_start, .setup = one_fails, .threads = {calling_task, rooms_helper},
       .check = ends_well, .preemptions = 3);
 
+static void service_starts(void)
+{
+    begin(starts_with_service, false);
+}
+
+static void service_fails(void)
+{
+    begin(never_starts_with_service, false);
+}
+
+MODEL(service, .setup = service_starts,
+      .threads = {calling_task, rooms_helper, rooms_helper},
+      .check = ends_well);
+MODEL(service_no_start, .setup = service_fails,
+      .threads = {calling_task, rooms_helper, rooms_helper},
+      .check = ends_well);
+
 /* ---- a cancel beside it -------------------------------------------------- */
 
 static int calls_inside(void *arg)
@@ -194,8 +258,7 @@ static int calls_inside(void *arg)
     count_add(&cancelled->count, COUNT_PIN);
     a32_store(&open_now, 1, RELEASE);
     rc = call();
-    MODEL_CHECK(rc == 0 || rc == -ECANCELED ||
-                (rc == -EPROTO && child == never_starts));
+    MODEL_CHECK(rc == 0 || rc == -ECANCELED || (rc == -EPROTO && never_up()));
     model_outcome(rc == 0);
     roost_scope_close(&inner, 0);
     model_dead(&inner, sizeof(inner));
@@ -238,6 +301,22 @@ static void nothing_starts(void)
     begin(never_starts, false);
 }
 
+static void service_target_cancelled(void)
+{
+    begin(starts_with_service, true);
+}
+
+static void service_caller_cancelled(void)
+{
+    begin(starts_with_service, false);
+}
+
+MODEL(service_target_cancel, .setup = service_target_cancelled,
+      .threads = {inside_task, canceller, rooms_helper, rooms_helper},
+      .check = ends_well, .flags = MODEL_OWN_TLS, .steps = 4000);
+MODEL(service_caller_cancel, .setup = service_caller_cancelled,
+      .threads = {inside_task, canceller, rooms_helper, rooms_helper},
+      .check = ends_well, .flags = MODEL_OWN_TLS, .steps = 4000);
 MODEL(start_or_cancel, .setup = caller_cancelled,
       .threads = {inside_task, canceller, rooms_helper}, .check = ends_well,
       .flags = MODEL_OWN_TLS, .must_see = 3);
