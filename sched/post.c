@@ -27,6 +27,16 @@ static void call_done(void *status_out, int status)
     *(int *)status_out = status;
 }
 
+/* fn has come to its end: a cancel that it was shown meanwhile takes its status
+ * away as little as that of a task that is joined (R8, R43). What failed beside
+ * it does. */
+static int call_status(roost_group *g, int rc, int status)
+{
+    bool shown = rc == -ECANCELED && !(scope_flags(&g->scope) & S_FAILED);
+
+    return rc < 0 && status >= 0 && !shown ? rc : status;
+}
+
 int runtime_call(roost_group *g, roost_fn fn, void *arg, struct env *env)
 {
     struct task_desc *d = desc_new(fn, arg, 0);
@@ -51,7 +61,7 @@ int runtime_call(roost_group *g, roost_fn fn, void *arg, struct env *env)
         return rc;
     }
     rc = group_end(g);
-    return rc < 0 && status >= 0 ? rc : status;
+    return call_status(g, rc, status);
 }
 
 int roost_call(roost_runtime *pub, roost_fn fn, void *arg)

@@ -274,6 +274,75 @@ TEST(what_is_called_back_is_under_the_callers_scopes, "R57")
     CHECK_EQ(c.rc, 4);
 }
 
+static int swallow_in_the_scheduler(void *arg)
+{
+    CHECK_EQ(wait_in_the_scheduler(arg), -ECANCELED);
+    return 7;
+}
+
+static int call_and_get(void *arg)
+{
+    struct caller *c = arg;
+
+    c->after = roost_offload_call(swallow_in_the_scheduler, c);
+    c->told = roost_offload_cancelled();
+    return 4;
+}
+
+static int offload_and_get(void *arg)
+{
+    struct caller *c = arg;
+
+    c->rc = roost_offload(call_and_get, c);
+    c->in = roost_sleep(0); /* R4: it has not gone away */
+    return 0;
+}
+
+/* It has swallowed the cancel and come to its end: a call that says -ECANCELED
+ * has had no effect. */
+TEST(what_is_called_back_ends_as_it_says, "R3 R8 R57")
+{
+    static struct caller c;
+
+    cancel_in_a_call(&c, offload_and_get);
+    CHECK_EQ(c.after, 7);
+    CHECK(c.told);
+    CHECK_EQ(c.rc, 4);
+    CHECK_EQ(c.in, -ECANCELED);
+}
+
+static int fail_and_swallow(void *arg)
+{
+    CHECK_EQ(roost_spawn(roost_scope_current(), fail_io, NULL), 0);
+    return swallow_in_the_scheduler(arg);
+}
+
+static int call_and_fail(void *arg)
+{
+    struct caller *c = arg;
+
+    c->after = roost_offload_call(fail_and_swallow, c);
+    return 4;
+}
+
+static int offload_and_fail(void *arg)
+{
+    struct caller *c = arg;
+
+    c->rc = roost_offload(call_and_fail, c);
+    return 0;
+}
+
+/* Not what its children have failed with. */
+TEST(what_its_children_fail_with_is_not_swallowed, "R38 R57")
+{
+    static struct caller c;
+
+    cancel_in_a_call(&c, offload_and_fail);
+    CHECK_EQ(c.after, -EIO);
+    CHECK_EQ(c.rc, 4);
+}
+
 TEST(a_call_is_abandoned_only_after_it_has_come_back, "R54 R57")
 {
     static struct caller c;
