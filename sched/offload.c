@@ -438,8 +438,20 @@ int offload_run(roost_fn fn, void *arg, const roost_offload_opts *opts)
 int roost_offload_with(roost_fn fn, void *arg, const roost_offload_opts *opts)
 {
     int rc = offload_run(fn, arg, opts);
+    struct frame *f = frame_current();
 
+    if (f != NULL) {
+        f->marks &= ~(uint32_t)F_LEFT;
+        f->marks |= rc == OFFLOAD_LEFT ? F_LEFT : 0;
+    }
     return rc == OFFLOAD_LEFT ? -ECANCELED : rc;
+}
+
+bool roost_offload_abandoned(void)
+{
+    struct frame *f = frame_current();
+
+    return f != NULL && (f->marks & F_LEFT) != 0;
 }
 
 int roost_offload(roost_fn fn, void *arg)

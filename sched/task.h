@@ -37,8 +37,7 @@ struct frame {
     uint64_t epoch;         /* O: F_EPOCH: not cancelled as of this epoch */
     struct waiter waiter;   /* linked */
     struct list link;       /* L(target): linked, in target->tasks */
-    struct list scopes;     /* L(target): linked: scopes it opened that have
-                               linked tasks or hooks, by scope.attach */
+    struct list scopes;     /* L(target): linked: its own attached scopes */
     struct scope *shield;   /* O: F_SHIELDED: it and all outside do not count */
     roost_errors *kept;     /* O: F_KEPT */
     struct scope *outward;  /* O: F_CULPRIT: seen from here, at that epoch, */
@@ -65,6 +64,7 @@ enum {
 
 enum {
     F_EPOCH = 1u << 0,     /* epoch is valid and every timer is armed */
+    F_LEFT = 1u << 1,      /* its last offloaded call was abandoned */
     F_KEPT = 1u << 2,      /* kept is valid */
     F_DESC = 1u << 3,      /* desc is valid */
     F_SHIELDED = 1u << 4,  /* between roost_shield_begin and _end */

@@ -50,7 +50,9 @@ ROOST_API int roost_offload(roost_fn fn, void *arg);
  * The same with options (NULL: none).
  *   opts->abandon  not NULL: a cancel makes the call return -ECANCELED at once;
  *                  the pool calls abandon(arg) when fn has ended, on its
- *                  thread. arg is fn's, and then abandon's, from then on
+ *                  thread. arg is fn's, and then abandon's, from then on. Not
+ *                  so if it never ran, or fn itself has returned -ECANCELED:
+ *                  roost_offload_abandoned tells
  *   opts->flags    ROOST_INTERRUPT: a cancel interrupts the system call that fn
  *                  is in, again and again until fn returns or has asked
  *                  roost_offload_cancelled; fn's status is returned
@@ -68,6 +70,15 @@ ROOST_API int roost_offload_with(roost_fn fn, void *arg,
  * Never waits. Cost: 3 ns.
  */
 ROOST_API bool roost_offload_cancelled(void);
+
+/*
+ * Whether this task's last roost_offload_with (or roost_offload) has left its
+ * call behind: then arg is the pool's, and abandon(arg) comes, or has come.
+ * Else arg is the caller's, whatever was returned, and abandon is not called.
+ * Never waits. Who: a task; false on a plain thread, which is never cancelled,
+ * and inside a hook. Cost: 2 ns. R54.
+ */
+ROOST_API bool roost_offload_abandoned(void);
 
 /*
  * Inside an offloaded call: runs fn(arg) as a task, under the scopes of the

@@ -304,6 +304,121 @@ TEST(a_call_that_ends_in_time_is_not_abandoned, "R54")
     CHECK_EQ(test_get(&g.abandoned), 0);
 }
 
+/* ---- whose arg is after -ECANCELED ---- */
+
+static bool left_behind, left_again;
+
+static int offload_in_vain(void *arg)
+{
+    struct gate *g = arg;
+
+    g->rc = OFFLOAD_WITH(stay, g, .abandon = leave);
+    test_set(&g->ended, roost_offload_abandoned());
+    return 0;
+}
+
+TEST(cancelled_at_its_entry_a_call_leaves_arg_to_the_caller, "R2 R8 R54")
+{
+    static struct gate g;
+    roost_scope s;
+
+    gate_init(&g);
+    roost_scope_open(&s, NULL);
+    CHECK(roost_scope_cancel(&s, 0));
+    CHECK_EQ(roost_spawn(&s, offload_in_vain, &g), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(g.rc, -ECANCELED);
+    CHECK_EQ(g.ended, 0);
+    CHECK_EQ(g.runs, 0);
+    CHECK_EQ(g.abandoned, 0);
+}
+
+TEST_WITH(cancelled_in_the_queue_a_call_leaves_arg_to_the_caller, "R8 R54",
+          .offload_max = 1)
+{
+    static struct gate first, g;
+    roost_scope s, queued;
+
+    gate_init(&first);
+    gate_init(&g);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, offload_stay, &first), 0);
+    CHECK_EQ(roost_event_wait(&first.up), 0);
+    roost_scope_open(&queued, NULL);
+    CHECK_EQ(roost_spawn(&queued, offload_in_vain, &g), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK(roost_scope_cancel(&queued, 0));
+    CHECK_EQ(roost_scope_close(&queued, 0), 0);
+    CHECK_EQ(g.rc, -ECANCELED);
+    CHECK_EQ(g.ended, 0);
+    CHECK_EQ(g.runs, 0);
+    roost_event_set(&first.go);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(g.abandoned, 0);
+}
+
+static int cancel_itself(void *arg)
+{
+    test_add(&((struct gate *)arg)->runs, 1);
+    return -ECANCELED;
+}
+
+TEST(an_ECANCELED_of_its_own_is_no_abandonment, "R24 R54")
+{
+    static struct gate g;
+
+    gate_init(&g);
+    CHECK_EQ(OFFLOAD_WITH(cancel_itself, &g, .abandon = leave), -ECANCELED);
+    CHECK(!roost_offload_abandoned());
+    CHECK_EQ(g.runs, 1);
+    CHECK_EQ(roost_offload(succeed, NULL), 0);
+    CHECK_EQ(test_get(&g.abandoned), 0);
+}
+
+static int offload_twice(void *arg)
+{
+    struct gate *g = arg;
+    roost_shield shield;
+
+    CHECK(!roost_offload_abandoned());
+    g->rc = OFFLOAD_WITH(stay, g, .abandon = leave);
+    left_behind = roost_offload_abandoned();
+    roost_event_set(&g->go);
+    roost_shield_begin(&shield);
+    CHECK_EQ(roost_offload(succeed, NULL), 0);
+    roost_shield_end(&shield);
+    left_again = roost_offload_abandoned();
+    return g->rc;
+}
+
+TEST(an_abandoned_call_is_told_from_the_others, "R54")
+{
+    static struct gate g;
+    roost_scope s;
+
+    gate_init(&g);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, offload_twice, &g), 0);
+    CHECK_EQ(roost_event_wait(&g.up), 0);
+    CHECK(roost_scope_cancel(&s, 0));
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(g.rc, -ECANCELED);
+    CHECK(left_behind);
+    CHECK(!left_again);
+    CHECK_EQ(roost_event_wait(&g.gone), 0);
+    CHECK_EQ(g.abandoned, 1);
+}
+
+TEST_PLAIN(on_a_plain_thread_nothing_is_abandoned, "R54")
+{
+    static struct gate g;
+
+    CHECK(!roost_offload_abandoned());
+    CHECK_EQ(OFFLOAD_WITH(cancel_itself, &g, .abandon = leave), -ECANCELED);
+    CHECK(!roost_offload_abandoned());
+    CHECK_EQ(g.abandoned, 0);
+}
+
 /* What outlives its caller brings everything along. */
 struct baggage {
     struct gate *g;
