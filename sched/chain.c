@@ -214,9 +214,11 @@ static struct scope *pin_expired(struct scope *from, int64_t now)
 
 void chain_expire(struct scope *s)
 {
+    struct runtime *rt = chain_runtime(s);
     struct worker *w = worker_self();
 
-    chain_expire_at(s, w == NULL ? wait_now() : runtime_now_fast(w));
+    chain_expire_at(s, w != NULL && w->rt == rt ? runtime_now_fast(w)
+                                                : runtime_now(rt));
 }
 
 void chain_expire_at(struct scope *s, int64_t now)

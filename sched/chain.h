@@ -18,7 +18,8 @@ struct scope *chain_culprit(struct scope *s);
 /* The same as the opener of s sees it outside of s, marked delivered. Closing
  * many nested scopes walks the chain once, not each time. */
 struct scope *chain_outer_culprit(struct scope *s);
-/* Cancel every visible scope of the chain whose deadline has passed. */
+/* Cancel every visible scope of the chain whose deadline has passed, by the
+ * clock of its own runtime. */
 void chain_expire(struct scope *s);
 /* The same for any thread, which says what time it is there. */
 void chain_expire_at(struct scope *s, int64_t now);

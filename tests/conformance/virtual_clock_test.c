@@ -3,7 +3,7 @@
  * the earliest timer of all workers, with all due then fired first. Would catch
  * a jump over a runnable task, past a hold, or a worker left behind.
  */
-#include "tasks.h"
+#include "everywhere.h"
 
 static roost_ns real_now(void)
 {
@@ -221,4 +221,70 @@ TEST_PLAIN(a_started_runtime_jumps_too, "R65")
     CHECK_EQ(test_get(&was_called), 1);
     CHECK_EQ(roost_stop(rt), 0);
     roost_runtime_free(rt);
+}
+
+struct outside_hook {
+    roost_scope *s;
+    roost_hook hook;
+    int rc, ran;
+};
+
+static void ran(void *arg)
+{
+    test_add((int *)arg, 1);
+}
+
+static int hook_from_outside(void *arg)
+{
+    struct outside_hook *h = arg;
+
+    h->rc = roost_scope_on_cancel(h->s, &h->hook, ran, &h->ran);
+    return 0;
+}
+
+static int expires_later(void *arg)
+{
+    struct outside_hook h = {.s = NULL, .rc = 9};
+    roost_scope s;
+
+    (void)arg;
+    roost_scope_open(&s, &(roost_scope_opts){.timeout = 60 * ROOST_S});
+    h.s = &s;
+    CHECK_EQ(on_a_thread(hook_from_outside, &h), 0);
+    CHECK_EQ(h.rc, 0);
+    CHECK(!roost_cancelled());
+    CHECK_EQ(roost_sleep(59 * ROOST_S), 0);
+    CHECK_EQ(test_get(&h.ran), 0);
+    CHECK_EQ(roost_sleep(ROOST_NEVER), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&s, 0), -ETIMEDOUT);
+    CHECK_EQ(h.ran, 1);
+    return 0;
+}
+
+/* A plain thread that looks at a scope looks at the clock of its runtime: here
+ * the virtual one, which has just begun. */
+TEST_VIRTUAL(a_plain_thread_sees_the_clock_of_the_scope, "R11 R65")
+{
+    CHECK_EQ(expires_later(NULL), 0);
+}
+
+static int hook_from_another_runtime(void *arg)
+{
+    roost_opts opts = test_opts();
+
+    return roost_run(hook_from_outside, arg, &opts);
+}
+
+/* So does a task of another runtime, whose clock is the real one. */
+TEST_VIRTUAL(a_task_of_another_runtime_sees_the_clock_of_the_scope, "R11 R72")
+{
+    struct outside_hook h = {.s = NULL, .rc = 9};
+    roost_scope s;
+
+    roost_scope_open(&s, &(roost_scope_opts){.timeout = 60 * ROOST_S});
+    h.s = &s;
+    CHECK_EQ(on_a_thread(hook_from_another_runtime, &h), 0);
+    CHECK_EQ(h.rc, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(h.ran, 0);
 }
