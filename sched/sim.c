@@ -88,6 +88,7 @@ static void put_away(struct sim *sim, struct strand *st)
     st->use_waiter = wait_use(NULL);
     st->use_plain = plain_use(NULL);
     st->use_job = offload_use(NULL);
+    event_use(&st->use_self);
     if (sim->thrown != NULL) {
         memcpy(st->exceptions, sim->thrown, sizeof(st->exceptions));
     }
@@ -98,6 +99,7 @@ static void take_out(struct sim *sim, struct strand *st)
     (void)wait_use(st->use_waiter);
     (void)plain_use(st->use_plain);
     (void)offload_use(st->use_job);
+    event_use(&st->use_self);
     if (sim->thrown != NULL) {
         memcpy(sim->thrown, st->exceptions, sizeof(st->exceptions));
     }
@@ -357,6 +359,7 @@ static void strand_main(void *strand)
     } else {
         st->fn(st->arg);
     }
+    event_thread_end();
     st->ended = true;
     sim_note(sim, SIM_END, st->index);
     turn_to(sim, next_turn(sim));

@@ -6,6 +6,7 @@
 #define ROOST_SIM_INTERNAL_H
 
 #include "base/rng.h"
+#include "observe/events.h"
 #include "plain.h"
 #include "wait.h"
 #include "worker.h"
@@ -50,6 +51,7 @@ struct strand {
     struct waiter *use_waiter;
     struct plain *use_plain;
     struct job *use_job;
+    struct event_self use_self;
     uintptr_t exceptions[2];
     struct strand *next; /* in the order of their making */
 };

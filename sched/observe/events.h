@@ -24,6 +24,7 @@ struct layout;
 struct runtime;
 struct scope;
 struct task_desc;
+struct track;
 struct waiter;
 struct when;
 struct worker;
@@ -46,6 +47,18 @@ extern a32 events_on __attribute__((visibility("hidden")));
 
 enum event_role { EVENT_PLAIN, EVENT_WORKER, EVENT_WATCH, EVENT_POOL };
 void event_thread(enum event_role role, struct runtime *rt);
+
+/* What a thread is, and where it writes. O: of the thread. */
+struct event_self {
+    enum event_role role;
+    unsigned index;
+    struct runtime *rt;
+    struct track *track; /* NULL: none yet */
+};
+/* A strand of a simulation is as a thread: exchange what the calling thread is
+ * for *self; and it has ended. */
+void event_use(struct event_self *self);
+void event_thread_end(void);
 
 /* Where they are called is laid out as if they never were. */
 #define EVENT_COLD __attribute__((cold))

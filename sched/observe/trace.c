@@ -35,12 +35,7 @@
 
 #define SERIAL_BITS 40
 
-/* What the thread is: event_thread. */
-static __thread struct {
-    enum event_role role;
-    unsigned index;
-    struct runtime *rt;
-} self;
+static __thread struct event_self self; /* but track, which is track.c's */
 static a32 pool_threads; /* M: so many ever */
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -50,6 +45,20 @@ void event_thread(enum event_role role, struct runtime *rt)
     self.role = role;
     self.index = role == EVENT_POOL ? a32_add(&pool_threads, 1, RELAXED) : 0;
     self.rt = rt;
+}
+
+void event_use(struct event_self *other)
+{
+    struct event_self was = self;
+
+    was.track = track_use(other->track);
+    self = *other;
+    *other = was;
+}
+
+void event_thread_end(void)
+{
+    track_release();
 }
 
 /* --- writing down --- */

@@ -152,6 +152,14 @@ void track_put(struct track *t, const struct record *r)
     }
 }
 
+struct track *track_use(struct track *t)
+{
+    struct track *was = own;
+
+    own = t;
+    return was;
+}
+
 void track_release(void)
 {
     struct track *t = own;

@@ -71,6 +71,8 @@ void track_put(struct track *t, const struct record *r);
 void track_leave(struct track *t);
 /* The thread ends: another may have its track in the next trace. */
 void track_release(void);
+/* The calling thread writes into this one from now on. Into which it did. */
+struct track *track_use(struct track *t);
 
 /* --- who writes the file: one thread --- */
 

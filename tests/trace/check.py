@@ -144,12 +144,10 @@ def check_load_found(events, slices, sizes):
                                 if 'args' in e)
     wakes = collections.Counter(e['name'] for e in events
                                 if e.get('cat') == 'wake')['wake']
-    # Simulated, not every slice that ends in a wait says what it waits for.
-    if os.environ.get('ROOST_BACKEND') != 'sim':
-        check(waits['sleep'] >= named, f'sleeps: {waits}')
-        check(waits['offload'] == calls, f'calls awaited: {waits}')
-        check(wakes == sum(waits.values()) - waits[None],
-              f'{wakes} wakes ended {waits}')
+    check(waits['sleep'] >= named, f'sleeps: {waits}')
+    check(waits['offload'] == calls, f'calls awaited: {waits}')
+    check(wakes == sum(waits.values()) - waits[None],
+          f'{wakes} wakes ended {waits}')
     in_place = sum(e.get('args', {}).get('in place', 0) for b, e in slices
                    if b['name'].startswith('task '))
     check(0 < in_place <= named * leaves or begun['task'] > named,
