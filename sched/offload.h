@@ -134,7 +134,7 @@ void pool_list(struct runtime *rt, int fd);
 /* The signal of ROOST_INTERRUPT, with its handler. -EAGAIN: none is free. */
 int interrupt_signal(struct runtime *rt);
 /* On a pool's thread, at its start: its name. */
-void interrupt_thread(void);
+void interrupt_thread(const struct runtime *rt);
 /* On a pool's thread: it may be interrupted by this signal. */
 void interrupt_open(int signal);
 void interrupt_send(pthread_t thread, int signal);

@@ -339,7 +339,7 @@ static void *pool_main(void *arg)
     struct pool *p = &t->rt->pool;
 
     EVENT_THREAD(POOL, t->rt);
-    interrupt_thread();
+    interrupt_thread(t->rt);
     pool_lock(p);
     list_push_front(&p->busy, &t->link);
     pool_unlock(p);

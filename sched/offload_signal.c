@@ -54,9 +54,11 @@ int interrupt_signal(struct runtime *rt)
     return -EAGAIN;
 }
 
-void interrupt_thread(void)
+void interrupt_thread(const struct runtime *rt)
 {
-    (void)prctl(PR_SET_NAME, "roost-offload", 0, 0, 0);
+    if (rt->sim == NULL) { /* else the thread is the program's */
+        (void)prctl(PR_SET_NAME, "roost-offload", 0, 0, 0);
+    }
 }
 
 void interrupt_open(int signal)

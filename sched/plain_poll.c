@@ -22,51 +22,52 @@
 #include "base/clock.h"
 #include "fd.h"
 #include "guest.h"
+#include "sim.h"
 #include <errno.h>
-#include <poll.h>
 #include <roost/io.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define FEW 4  /* descriptors that need no allocation */
-#define MORE 2 /* beside them: the bell, and what a host watches */
+static __thread struct poll_room thread_room;
+static __thread struct poll_room *strand_room; /* NULL: the one above */
 
-static __thread struct poll_room {
-    struct pollfd first[FEW + MORE]; /* [0]: the bell */
-    uint32_t first_index[FEW + MORE];
-    struct pollfd *fds; /* NULL: no wait is prepared */
-    uint32_t *index;
-    unsigned n, room; /* of these; behind them is room for the host's */
-} self;
+static struct poll_room *own_room(void)
+{
+    return strand_room != NULL ? strand_room : &thread_room;
+}
 
 /* The first of a wait. */
 static int begin(void)
 {
+    struct poll_room *r = own_room();
     int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (bell < 0) {
         return -errno;
     }
-    self.fds = self.first;
-    self.index = self.first_index;
-    self.room = FEW + 1;
-    self.n = 1;
-    self.fds[0] = (struct pollfd){.fd = bell, .events = POLLIN};
+    r->fds = r->first;
+    r->index = r->first_index;
+    r->room = POLL_FEW + 1;
+    r->n = 1;
+    r->fds[0] = (struct pollfd){.fd = bell, .events = POLLIN};
     return 0;
 }
 
 static void free_room(void)
 {
-    if (self.fds != self.first) {
-        alloc_free(self.fds);
-        alloc_free(self.index);
+    struct poll_room *r = own_room();
+
+    if (r->fds != r->first) {
+        alloc_free(r->fds);
+        alloc_free(r->index);
     }
 }
 
 static int grow(void)
 {
-    unsigned room = 2 * self.room;
+    struct poll_room *r = own_room();
+    unsigned room = 2 * r->room;
     struct pollfd *fds = alloc_bytes((room + 1) * sizeof(*fds));
     uint32_t *index = alloc_bytes(room * sizeof(*index));
 
@@ -75,20 +76,40 @@ static int grow(void)
         alloc_free(index);
         return -ENOMEM;
     }
-    memcpy(fds, self.fds, self.n * sizeof(*fds));
-    memcpy(index, self.index, self.n * sizeof(*index));
+    memcpy(fds, r->fds, r->n * sizeof(*fds));
+    memcpy(index, r->index, r->n * sizeof(*index));
     free_room();
-    self.fds = fds;
-    self.index = index;
-    self.room = room;
+    r->fds = fds;
+    r->index = index;
+    r->room = room;
     return 0;
+}
+
+/* So many of fds. */
+struct some {
+    struct pollfd *fds;
+    unsigned n;
+};
+
+/* Which are ready now, for sim_poll. */
+static int look(void *arg)
+{
+    struct some *some = arg;
+    int rc = poll(some->fds, some->n, 0);
+
+    return rc < 0 && errno == EINTR ? 0 : rc;
 }
 
 /* Sleep until one is ready, or the time. How many are. */
 static int sleep_until(unsigned n, roost_ns deadline)
 {
+    struct some some = {own_room()->fds, n};
     struct timespec left = {0, 0};
     int rc;
+
+    if (sim_poll(&(struct sim_look){look, &some}, deadline, &rc)) {
+        return rc;
+    }
 
     do {
         roost_ns d = deadline - (deadline == ROOST_NEVER ? 0 : clock_now());
@@ -98,7 +119,7 @@ static int sleep_until(unsigned n, roost_ns deadline)
         } else {
             left = (struct timespec){0, 0};
         }
-        rc = ppoll(self.fds, n, deadline == ROOST_NEVER ? NULL : &left, NULL);
+        rc = ppoll(some.fds, n, deadline == ROOST_NEVER ? NULL : &left, NULL);
     } while (rc < 0 && errno == EINTR);
     return rc;
 }
@@ -106,17 +127,18 @@ static int sleep_until(unsigned n, roost_ns deadline)
 /* The same for all; a guest's host carries its worker meanwhile. */
 static int sleep_all(roost_ns deadline)
 {
-    struct pollfd *host = &self.fds[self.n];
+    struct poll_room *r = own_room();
+    struct pollfd *host = &r->fds[r->n];
     int rc;
 
     *host = (struct pollfd){.fd = guest_watched(), .events = POLLIN};
     if (host->fd < 0) {
-        return sleep_until(self.n, deadline);
+        return sleep_until(r->n, deadline);
     }
     do {
         roost_ns until = guest_slice() ? 0 : deadline;
 
-        rc = sleep_until(self.n + 1, until);
+        rc = sleep_until(r->n + 1, until);
         if (rc > 0 && host->revents != 0) {
             rc--;
         }
@@ -127,20 +149,22 @@ static int sleep_all(roost_ns deadline)
 /* The first descriptor that is ready; 0: none. */
 static unsigned ready(void)
 {
+    struct poll_room *r = own_room();
     unsigned i = 1;
 
-    while (i < self.n && self.fds[i].revents == 0) {
+    while (i < r->n && r->fds[i].revents == 0) {
         i++;
     }
-    return i < self.n ? i : 0;
+    return i < r->n ? i : 0;
 }
 
 /* Somebody else has won: he is about to ring, or has. */
 static int hear(struct waiter *wt)
 {
+    struct poll_room *r = own_room();
     uint64_t rung;
 
-    while (read(self.fds[0].fd, &rung, sizeof(rung)) < 0) {
+    while (read(r->fds[0].fd, &rung, sizeof(rung)) < 0) {
         (void)sleep_until(1, ROOST_NEVER);
     }
     return wait_commit(wt, ROOST_NEVER);
@@ -148,61 +172,78 @@ static int hear(struct waiter *wt)
 
 static int commit_polling(struct waiter *wt, roost_ns deadline)
 {
+    struct poll_room *r = own_room();
     unsigned i;
     int rc;
 
-    if (!wait_thread_bell(wt, self.fds[0].fd)) {
+    if (!wait_thread_bell(wt, r->fds[0].fd)) {
         return wait_commit(wt, ROOST_NEVER);
     }
     rc = sleep_all(deadline);
-    if (rc > 0 && self.fds[0].revents != 0) {
+    if (rc > 0 && r->fds[0].revents != 0) {
         return hear(wt);
     }
     i = rc > 0 ? ready() : 0;
     if (i > 0) {
-        return fd_came(self.fds[i].fd, wt, self.index[i]) ? 0 : hear(wt);
+        return fd_came(r->fds[i].fd, wt, r->index[i]) ? 0 : hear(wt);
     }
     if (rc < 0) {
-        uint32_t how = self.index[1] | FD_HOW_NOMEM;
+        uint32_t how = r->index[1] | FD_HOW_NOMEM;
 
-        return fd_came(self.fds[1].fd, wt, how) ? 0 : hear(wt);
+        return fd_came(r->fds[1].fd, wt, how) ? 0 : hear(wt);
     }
     return wait_timeout(wt) ? -ETIMEDOUT : hear(wt);
 }
 
 static int commit(struct waiter *wt, roost_ns deadline)
 {
-    int rc = commit_polling(wt, deadline);
+    int rc;
 
+    own_room()->next = false;
+    rc = commit_polling(wt, deadline);
     plain_poll_end();
     return rc;
 }
 
+struct poll_room *plain_poll_use(struct poll_room *room)
+{
+    struct poll_room *was = strand_room;
+
+    strand_room = room;
+    wait_thread_polls(own_room()->next ? commit : NULL);
+    return was;
+}
+
 int plain_poll_add(int fd, unsigned events, uint32_t index)
 {
-    int rc = self.fds == NULL ? begin() : 0;
+    struct poll_room *r = own_room();
+    int rc = r->fds == NULL ? begin() : 0;
 
-    if (rc == 0 && self.n == self.room) {
+    if (rc == 0 && r->n == r->room) {
         rc = grow();
     }
     if (rc != 0) {
         return rc;
     }
-    self.fds[self.n] = (struct pollfd){.fd = fd};
-    self.fds[self.n].events = (short)((events & ROOST_READABLE ? POLLIN : 0) |
-                                      (events & ROOST_WRITABLE ? POLLOUT : 0));
-    self.index[self.n++] = index;
+    r->fds[r->n] = (struct pollfd){.fd = fd};
+    r->fds[r->n].events = (short)((events & ROOST_READABLE ? POLLIN : 0) |
+                                  (events & ROOST_WRITABLE ? POLLOUT : 0));
+    r->index[r->n++] = index;
+    r->next = true;
     wait_thread_polls(commit);
     return 0;
 }
 
 void plain_poll_end(void)
 {
+    struct poll_room *r = own_room();
+
+    r->next = false;
     wait_thread_polls(NULL);
-    if (self.fds != NULL) {
-        close(self.fds[0].fd);
+    if (r->fds != NULL) {
+        close(r->fds[0].fd);
         free_room();
-        self.fds = NULL;
+        r->fds = NULL;
     }
 }
 

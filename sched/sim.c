@@ -63,6 +63,11 @@ bool sim_here(const struct runtime *rt)
     return rt->sim != NULL && rt->sim == here;
 }
 
+struct sim *sim_self(void)
+{
+    return here;
+}
+
 bool sim_now(int64_t *now)
 {
     if (here == NULL) {
@@ -87,6 +92,7 @@ static void put_away(struct sim *sim, struct strand *st)
 {
     st->use_waiter = wait_use(NULL);
     st->use_plain = plain_use(NULL);
+    st->use_poll = plain_poll_use(NULL);
     st->use_job = offload_use(NULL);
     event_use(&st->use_self);
     if (sim->thrown != NULL) {
@@ -98,6 +104,7 @@ static void take_out(struct sim *sim, struct strand *st)
 {
     (void)wait_use(st->use_waiter);
     (void)plain_use(st->use_plain);
+    (void)plain_poll_use(st->use_poll);
     (void)offload_use(st->use_job);
     event_use(&st->use_self);
     if (sim->thrown != NULL) {
@@ -159,6 +166,7 @@ void sim_step(struct sim *sim, enum sim_event event)
     }
     sim_note(sim, event, sim->now->index);
     look_outside(sim);
+    sim_look_again(sim);
     turn_to(sim, sim_draw(sim, true));
     w->deque.room = INT64_MIN;
 }
@@ -272,11 +280,12 @@ static bool sleep_outside(struct sim *sim, uint32_t seen, int64_t until)
     for (;;) {
         int64_t look = INT64_MAX;
 
-        if (poller_awaited(&sim->rt->poller)) {
+        if (poller_awaited(&sim->rt->poller) || sim->polling > 0) {
             look = clock_now() + POLLER_PAUSE;
         }
         look = look < until ? look : until;
-        if (futex_bell_wait(seen, look) != -ETIMEDOUT || look_poller(sim)) {
+        if (futex_bell_wait(seen, look) != -ETIMEDOUT || sim_look(sim) ||
+            look_poller(sim)) {
             return true;
         }
         if (look == until) {
@@ -298,7 +307,8 @@ static void nobody(struct sim *sim)
             return; /* meanwhile */
         }
     }
-    if (look_outside(sim) || look_poller(sim) || quiet(sim, &again)) {
+    if (look_outside(sim) || sim_look(sim) || look_poller(sim) ||
+        quiet(sim, &again)) {
         return;
     }
     again = again == INT64_MAX ? silence(sim) : again;
@@ -405,6 +415,7 @@ static struct strand *strand_new(struct sim *sim, struct worker *w)
     if (w == NULL) {
         st->use_waiter = &st->waiter;
         st->use_plain = &st->plain;
+        st->use_poll = &st->poll;
     }
     enlist(sim, st);
     return st;

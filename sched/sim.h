@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "observe/events.h"
 #include "plain.h"
+#include "plain_poll.h"
 #include "wait.h"
 #include "worker.h"
 #include <signal.h>
@@ -29,6 +30,12 @@ enum sim_event {
     SIM_COMPUTE, /* sim_timed.c: a task has computed */
 };
 
+/* A look at something outside: not 0, it has come. */
+struct sim_look {
+    int (*fn)(void *arg);
+    void *arg;
+};
+
 /* A thread of control that is none of the kernel's. O: of the one thread. */
 struct strand {
     unsigned index;         /* I: its name in the event stream */
@@ -40,16 +47,20 @@ struct strand {
     int64_t deadline;       /* asleep: of the virtual clock */
     bool late;              /* the deadline has come first */
     bool ended;
-    uint64_t rank;        /* sim_draw.c: PCT: the highest goes first */
-    int64_t at;           /* sim_timed.c: its own time */
-    int64_t asleep_at;    /* likewise: when it went to sleep; -1: it has not */
-    void *(*fn)(void *);  /* I: a plain one: what it runs */
-    void *arg;            /* I */
-    struct waiter waiter; /* a plain one, but the host: it waits with this */
-    struct plain plain;   /* likewise: who it is */
+    uint64_t rank;         /* sim_draw.c: PCT: the highest goes first */
+    int64_t at;            /* sim_timed.c: its own time */
+    int64_t asleep_at;     /* likewise: when it went to sleep; -1: it has not */
+    void *(*fn)(void *);   /* I: a plain one: what it runs */
+    void *arg;             /* I */
+    struct waiter waiter;  /* a plain one, but the host: it waits with this */
+    struct plain plain;    /* likewise: who it is */
+    struct poll_room poll; /* likewise: the descriptors it waits for */
+    const struct sim_look *look; /* asleep: what may bring it; or NULL */
+    int seen_ready;              /* what came of that */
     /* while it is left: what is the thread's elsewhere */
     struct waiter *use_waiter;
     struct plain *use_plain;
+    struct poll_room *use_poll;
     struct job *use_job;
     struct event_self use_self;
     uintptr_t exceptions[2];
@@ -73,12 +84,13 @@ struct sim {
     struct strand *now;           /* whose turn it is */
     struct strand host;           /* the thread's own stack */
     unsigned strands;
-    a32 working;     /* S the one thread: workers that have not ended */
-    a64 events;      /* S the one thread; dumps of others look too */
-    a64 hash;        /* S likewise: of the event stream */
-    a32 voided;      /* M: something from outside took part */
-    bool deciding;   /* a look at what is outside: no turns now */
-    uint32_t kicked; /* rt->watch_word as it was seen last */
+    unsigned polling; /* of them: with a look */
+    a32 working;      /* S the one thread: workers that have not ended */
+    a64 events;       /* S the one thread; dumps of others look too */
+    a64 hash;         /* S likewise: of the event stream */
+    a32 voided;       /* M: something from outside took part */
+    bool deciding;    /* a look at what is outside: no turns now */
+    uint32_t kicked;  /* rt->watch_word as it was seen last */
     struct sim_strategy strategy;
     uintptr_t *thrown;    /* I: this thread's exception globals, or NULL */
     struct sim *outer;    /* I: whose strand the host is, or NULL */
@@ -102,6 +114,8 @@ struct sim *sim_new(struct runtime *rt);
 void sim_forget(void);
 /* Does the calling thread simulate rt? */
 bool sim_here(const struct runtime *rt);
+/* What the calling thread simulates, or NULL. */
+struct sim *sim_self(void);
 /* The time that a plain strand sees; false: the thread simulates nothing. */
 bool sim_now(int64_t *now);
 /* A plain strand draws a number below n; false: nothing is simulated here. */
@@ -130,6 +144,14 @@ void sim_describe(struct runtime *rt, char *text, size_t size);
 void sim_step(struct sim *sim, enum sim_event event);
 #define sim_point(rt, event)                                                   \
     (unlikely((rt)->sim != NULL) ? sim_step((rt)->sim, (event)) : (void)0)
+
+/* --- sim_poll.c --- */
+/* A plain strand waits until a look finds something, *got, or the deadline:
+ * *got is 0. False: nothing is simulated here. */
+bool sim_poll(const struct sim_look *look, int64_t deadline, int *got);
+/* Look for all that wait so: has anything come? */
+bool sim_look(struct sim *sim);
+void sim_look_again(struct sim *sim); /* now and then */
 
 /* --- sim_draw.c --- */
 void sim_draw_init(struct sim *sim);

@@ -134,7 +134,7 @@ uint64_t sim_rank(struct sim *sim)
 
 bool sim_runnable(struct strand *st)
 {
-    return !st->ended && (st->word == NULL || st->late ||
+    return !st->ended && (st->word == NULL || st->late || st->seen_ready ||
                           a32_load(st->word, RELAXED) != st->seen);
 }
 

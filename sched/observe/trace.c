@@ -36,7 +36,7 @@
 #define SERIAL_BITS 40
 
 static __thread struct event_self self; /* but track, which is track.c's */
-static a32 pool_threads; /* M: so many ever */
+static a32 pool_threads;                /* M: so many ever */
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 

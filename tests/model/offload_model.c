@@ -148,8 +148,9 @@ static void pool_strand(void)
     }
 }
 
-void interrupt_thread(void)
+void interrupt_thread(const struct runtime *of)
 {
+    (void)of;
 }
 
 void interrupt_open(int signal)
