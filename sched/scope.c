@@ -15,7 +15,8 @@
  *     (R60): scope_run_children compares the entry's scope before it takes it.
  * ORDER
  *   P1  spawn: push, barrier light, park_wanted (see park.c)
- *   C1  (count.h) children's ends before the closer goes on
+ *   C1  (count.h) children's ends before the closer goes on; and what they,
+ *       or whoever held it, have marked (flags), before it says how it ended
  *   S1  scope lock: release -> acquire    everything marked L(lock)
  * COST    In instructions: open 19, spawn 40, close 30 and 50 more for a child
  *         in place beside its call. No read-modify-write but for the last
@@ -475,8 +476,9 @@ int roost_scope_close(roost_scope *pub, int body)
     if (likely(s->local != 0) && unlikely(!run_children(w, s, f))) {
         return scope_close_slow(s, 0); /* never with S_SKIP */
     }
-    if (unlikely((scope_flags(s) & ~(uint32_t)S_PLAIN) ||
-                 a64_load(&s->count, ACQUIRE /* C1 */) != 0 ||
+    /* In this order: whoever marked it has left after that. */
+    if (unlikely(a64_load(&s->count, ACQUIRE /* C1 */) != 0 ||
+                 (scope_flags(s) & ~(uint32_t)S_PLAIN) ||
                  (f->marks & F_CLOSE_SLOW))) {
         return scope_close_slow(s, 0);
     }

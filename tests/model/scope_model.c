@@ -275,6 +275,36 @@ MODEL(hold, .setup = no_child, .threads = {holder_task, releaser},
 MODEL(hold_and_child, .setup = one_child,
       .threads = {holder_task, releaser, thief}, .check = ends);
 
+/* Whoever has a hold fails the scope and gives it back: the close says so. */
+static void fails_and_releases(void)
+{
+    await_open();
+    MODEL_CHECK(
+        scope_cancel_with(scope_of(&pub), ROOST_REASON_EXPLICIT, -7, ""));
+    scope_unpin(scope_of(&pub));
+}
+
+/* So it is with what a child of another task's has failed with. */
+static void records_and_ends(void)
+{
+    await_open();
+    scope_record(scope_of(&pub), -7, NULL, "", 0);
+    scope_unpin(scope_of(&pub));
+}
+
+static void seven(void)
+{
+    rooms_check();
+    MODEL_CHECK(verdict == -7);
+}
+
+MODEL(failed_from_outside, .setup = no_child,
+      .threads = {holder_task, fails_and_releases}, .check = seven,
+      .preemptions = 4);
+MODEL(recorded_from_outside, .setup = no_child,
+      .threads = {holder_task, records_and_ends}, .check = seven,
+      .preemptions = 4);
+
 /* ---- cancel -------------------------------------------------------------- */
 
 static void canceller(void)
