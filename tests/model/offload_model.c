@@ -10,8 +10,7 @@
  * thread that is not joined, or a pool taken apart under one; a job that lies
  * in the queue while threads sleep.
  *
- * Only wait.c is real beside the two. A scope is a mark here, and its hook one
- * word.
+ * Only wait.c is real beside the two. A scope is a mark, and its hook one word.
  */
 // MODEL-SOURCES: sched/offload.c sched/offload_pool.c sched/base/sleeplock.c
 // MODEL-WITH: sched/wait.c

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""What of sched/ and sync/ the tests have executed, against the floors.
+
+    report.py ROOT BUILD [FLOORS]
+
+Prints a line a file, of lines and of branches, and fails if one is below its
+floor. FLOORS (beside this file: floors.txt) has a line for each:
+
+    PATH LINES BRANCHES     per cent; PATH is a file, or a folder with its /
+
+A branch of a check (roost_check, roost_assert) does not count: its other side
+is a bug. What cannot be executed is marked in the source, with its reason:
+GCOVR_EXCL_LINE, GCOVR_EXCL_START and _STOP, GCOVR_EXCL_BR_LINE.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+
+CHECKS = r'.*\b(roost_check|roost_assert|_Static_assert)\(.*'
+
+
+def measure(root, build):
+    """For each file its (lines covered, lines, branches covered, branches)."""
+    out = build / 'coverage.json'
+    subprocess.run(
+        ['gcovr', '--root', root, '--filter', f'{root}/sched/', '--filter',
+         f'{root}/sync/', '--exclude-branches-by-pattern', CHECKS,
+         '--exclude-unreachable-branches', '--json-summary', out,
+         '--json', build / 'coverage-lines.json', '-j', '2', build],
+        check=True, stdout=subprocess.DEVNULL)
+    found = json.loads(out.read_text(encoding='utf-8'))['files']
+    return {f['filename']: (f['line_covered'], f['line_total'],
+                            f['branch_covered'], f['branch_total'])
+            for f in found}
+
+
+def read_floors(path):
+    floors = []
+    for line in path.read_text(encoding='utf-8').splitlines():
+        words = line.split('#')[0].split()
+        if words:
+            floors.append((words[0], float(words[1]), float(words[2])))
+    return floors
+
+
+def percent(covered, total):
+    return 100.0 if total == 0 else 100.0 * covered / total
+
+
+def add_up(files, path):
+    """The sum of a file, or of all below a folder; None: there is none."""
+    chosen = [n for name, n in files.items()
+              if name == path or (path.endswith('/') and name.startswith(path))]
+    return tuple(sum(n) for n in zip(*chosen)) if chosen else None
+
+
+def row(name, n):
+    lines, branches = percent(n[0], n[1]), percent(n[2], n[3])
+    return (f'{name:36} {n[0]:6} {n[1]:6} {lines:6.1f} '
+            f'{n[2]:6} {n[3]:6} {branches:6.1f}')
+
+
+def main():
+    root = pathlib.Path(sys.argv[1]).resolve()
+    build = pathlib.Path(sys.argv[2]).resolve()
+    floors = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else \
+        pathlib.Path(__file__).resolve().parent / 'floors.txt'
+    files = measure(root, build)
+    low = []
+    print(f'{"":36} {"lines":>13} {"%":>6} {"branches":>13} {"%":>6}')
+    for name in sorted(files):
+        print(row(name, files[name]))
+    for path in ('sched/', 'sync/'):
+        print(row(path, add_up(files, path)))
+    for path, lines, branches in read_floors(floors):
+        n = add_up(files, path)
+        if n is None:
+            low.append(f'{path}: no such file was measured')
+            continue
+        # In tenths, as they are printed: a floor is what a run has shown.
+        if round(percent(n[0], n[1]), 1) < lines:
+            low.append(f'{path}: {percent(n[0], n[1]):.1f} % of lines, '
+                       f'{lines} wanted')
+        if round(percent(n[2], n[3]), 1) < branches:
+            low.append(f'{path}: {percent(n[2], n[3]):.1f} % of branches, '
+                       f'{branches} wanted')
+    for line in low:
+        print(f'coverage: {line}', file=sys.stderr)
+    return 1 if low else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
