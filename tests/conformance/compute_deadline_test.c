@@ -206,3 +206,25 @@ TEST(a_sleeper_is_served_beside_fork_join_on_every_worker, "R60")
     }
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
+
+/* One far deadline after the other, as in a loop that asks with a time-out: the
+ * first look at the clock covers those that follow; a near one is seen. */
+TEST(far_deadlines_one_after_the_other_and_a_near_one, "R11")
+{
+    roost_ns far = roost_in(60 * ROOST_S), near;
+    roost_scope s;
+
+    for (int i = 0; i < 100; i++) {
+        roost_scope_open(&s, &(roost_scope_opts){.deadline = far});
+        CHECK_EQ(roost_checkpoint(), 0);
+        CHECK_EQ(roost_scope_deadline(&s), far);
+        CHECK_EQ(roost_scope_close(&s, 0), 0);
+    }
+    near = roost_in(3 * ROOST_MS);
+    roost_scope_open(&s, &(roost_scope_opts){.deadline = far});
+    roost_scope_set_deadline(&s, near);
+    while (!roost_cancelled()) {
+    }
+    CHECK(roost_now() >= near);
+    CHECK_EQ(roost_scope_close(&s, 0), -ETIMEDOUT);
+}

@@ -407,3 +407,26 @@ TEST(a_select_ends_as_a_wait_does, "R49 R58")
         close(fds[1]);
     }
 }
+
+/* On a plain thread: more than it has room for at first. */
+TEST_PLAIN(a_thread_selects_on_many_descriptors, "R49 R58")
+{
+    enum { N = 40 };
+
+    roost_case cases[N];
+    int fds[N][2];
+
+    for (int i = 0; i < N; i++) {
+        pair_of(SOCKETS, 0, fds[i]);
+        cases[i] = roost_on_fd(fds[i][0], ROOST_READABLE);
+    }
+    CHECK_EQ(roost_select_until(cases, N, roost_in(ROOST_MS)), -ETIMEDOUT);
+    for (int i = N; i-- > 0;) {
+        CHECK_EQ(write(fds[i][1], "x", 1), 1);
+        CHECK_EQ(roost_select(cases, N), i);
+        cases[i] = (roost_case){0}; /* never happens */
+    }
+    for (int i = 0; i < N; i++) {
+        close_pair(fds[i]);
+    }
+}

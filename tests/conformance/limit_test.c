@@ -300,3 +300,21 @@ TEST(a_limit_beside_real_threads_is_kept, "R35")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(g.ended, 5000);
 }
+
+/* A spawn that is refused leaves its handle unused. */
+TEST(a_handle_of_a_refused_spawn_is_none, "R29 R35 R43")
+{
+    struct nap first = {.d = ROOST_NEVER}, second = {.d = 0};
+    roost_task t;
+    roost_scope s;
+
+    OPEN(&s, .limit = 1);
+    CHECK_EQ(roost_spawn(&s, nap, &first), 0);
+    CHECK_EQ(SPAWN_OPTS(&s, nap, &second, .handle = &t, .flags = ROOST_TRY),
+             -EAGAIN);
+    CHECK_EQ(roost_join(&t, NULL), -EINVAL);
+    CHECK(!roost_task_cancel(&t));
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(second.runs, 0);
+}

@@ -210,3 +210,43 @@ TEST(all_priorities_complete, "R68")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(runs, 3000);
 }
+
+/* A scope that a task with a priority opens passes it on. */
+static int open_and_spawn(void *arg)
+{
+    struct entry *e = (struct entry *)arg;
+    struct nap rest = {.d = ROOST_S};
+    roost_scope s, timed;
+
+    roost_scope_open(&s, NULL);
+    OPEN(&timed, .timeout = 60 * ROOST_S);
+    CHECK_EQ(roost_spawn(&s, write_log, e), 0);
+    CHECK_EQ(roost_spawn(&timed, write_log, e), 0);
+    CHECK_EQ(nap(&rest), 0); /* not close, which runs them in place */
+    CHECK_EQ(roost_scope_close(&timed, 0), 0);
+    return roost_scope_close(&s, 0);
+}
+
+static int open_beside_normal_ones(void *arg)
+{
+    struct entry high = {(struct log *)arg, 'H', 1};
+    struct entry normal = {(struct log *)arg, 'N', 1};
+    struct nap rest = {.d = 2 * ROOST_S};
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(SPAWN_OPTS(&s, open_and_spawn, &high, .priority = ROOST_HIGH), 0);
+    for (int i = 0; i < 5; i++) {
+        CHECK_EQ(roost_spawn(&s, write_log, &normal), 0);
+    }
+    CHECK_EQ(nap(&rest), 0);
+    return roost_scope_close(&s, 0);
+}
+
+TEST_PLAIN(a_scope_opened_with_a_priority_passes_it_on, "R31 R68")
+{
+    struct log log = {0, ""};
+
+    CHECK_EQ(run_on_one_worker(open_beside_normal_ones, &log), 0);
+    CHECK_STR(log.order, "HHNNNNN");
+}

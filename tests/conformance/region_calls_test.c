@@ -320,3 +320,20 @@ TEST(pinned_tasks_begin_after_the_region, "R69")
         CHECK_EQ(test_get(&later[i].blocking), 1);
     }
 }
+
+/* A lock is no cancellation point, and a wait all the same: the region ends. */
+TEST(a_lock_ends_the_region, "R7 R52")
+{
+    roost_mutex m;
+    roost_scope s;
+
+    CHECK_EQ(roost_mutex_init(&m), 0);
+    roost_scope_open(&s, NULL);
+    roost_scope_cancel(&s, 0);
+    roost_block_begin();
+    CHECK_EQ(roost_mutex_lock(&m), 0);
+    roost_block_end();
+    CHECK_EQ(roost_mutex_unlock(&m), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    roost_mutex_destroy(&m);
+}

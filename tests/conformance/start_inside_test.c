@@ -325,3 +325,47 @@ TEST_VIRTUAL(a_service_started_at_the_end_of_a_started_task, "R28 R34")
     CHECK_EQ(naps[1].rc, -ECANCELED);
     CHECK_EQ(naps[2].rc, 0);
 }
+
+/* As a service of the target. */
+static int up_and_nap(void *arg)
+{
+    int rc = roost_started(NULL);
+
+    return rc != 0 ? rc : nap(arg);
+}
+
+TEST_VIRTUAL(a_service_may_say_that_it_is_up, "R26 R34")
+{
+    const roost_task_opts opts = {.flags = ROOST_SERVICE};
+    struct nap n = {.d = ROOST_NEVER};
+    roost_scope target;
+
+    roost_scope_open(&target, NULL);
+    CHECK_EQ(roost_spawn_started(&target, up_and_nap, &n, &opts, NULL), 0);
+    CHECK_EQ(test_get(&n.ended), 0);
+    CHECK_EQ(roost_scope_close(&target, 0), 0);
+    CHECK_EQ(n.rc, -ECANCELED);
+}
+
+/* What it has kept of an earlier failure makes way for why it is not up. */
+static int fail_with_words(void *arg)
+{
+    (void)arg;
+    return roost_fail(-EIO, "no port");
+}
+
+TEST(an_earlier_message_makes_way, "R34 R37")
+{
+    roost_errors *e;
+    roost_scope target;
+
+    roost_scope_open(&target, NULL);
+    CHECK_EQ(roost_fail(-EPERM, "earlier"), -EPERM);
+    CHECK_EQ(roost_spawn_started(&target, fail_with_words, NULL, NULL, NULL),
+             -EIO);
+    CHECK_EQ(roost_scope_close(&target, -EIO), -EIO);
+    e = roost_errors_take();
+    CHECK_EQ(roost_errors_count(e, -EIO), 1);
+    CHECK_EQ(roost_errors_count(e, -EPERM), 0);
+    roost_errors_free(e);
+}

@@ -23,6 +23,8 @@ static void refused_waits(struct objects *o)
 
 static void refused_calls(struct objects *o)
 {
+    static roost_sem sem;
+
     CHECK_EQ(roost_event_init(&o->event), -EINVAL);
     CHECK_EQ(roost_event_set(&o->event), -EINVAL);
     CHECK_EQ(roost_event_clear(&o->event), -EINVAL);
@@ -45,6 +47,9 @@ static void refused_calls(struct objects *o)
     CHECK_EQ(roost_chan_hold(o->empty), -EINVAL);
     CHECK_EQ(roost_chan_fd(o->empty), -EINVAL);
     CHECK_EQ(roost_try_select(o->cases, 2), -EINVAL);
+    CHECK_EQ(roost_sem_init(&sem, 1, 1), -EINVAL);
+    CHECK_EQ(roost_sem_try_acquire(&sem, 0), -EINVAL);
+    CHECK_EQ(roost_sem_release(&sem, 0), -EINVAL);
     CHECK(roost_broadcast_new(8, 8) == NULL);
     CHECK(roost_watch_new(0, NULL) == NULL);
     CHECK(roost_chan_new(8, 8) == NULL);

@@ -9,7 +9,8 @@ floor. FLOORS (beside this file: floors.txt) has a line for each:
     PATH LINES BRANCHES     per cent; PATH is a file, or a folder with its /
 
 A branch of a check (roost_check, roost_assert) does not count: its other side
-is a bug. What cannot be executed is marked in the source, with its reason:
+is a bug. Nor does that of a compare-and-swap: it fails when another thread was
+quicker, which the models (tests/model) see to. What cannot be executed is marked in the source, with its reason:
 GCOVR_EXCL_LINE, GCOVR_EXCL_START and _STOP, GCOVR_EXCL_BR_LINE.
 """
 import json
@@ -17,7 +18,8 @@ import pathlib
 import subprocess
 import sys
 
-CHECKS = r'.*\b(roost_check|roost_assert|_Static_assert)\(.*'
+CHECKS = (r'.*\b(roost_check|roost_assert|_Static_assert|a32_cas|a64_cas|'
+          r'aptr_cas)\(.*')
 
 
 def measure(root, build):
@@ -26,8 +28,10 @@ def measure(root, build):
     subprocess.run(
         ['gcovr', '--root', root, '--filter', f'{root}/sched/', '--filter',
          f'{root}/sync/', '--exclude-branches-by-pattern', CHECKS,
-         '--exclude-unreachable-branches', '--json-summary', out,
-         '--json', build / 'coverage-lines.json', '-j', '2', build],
+         '--exclude-unreachable-branches', '--exclude-throw-branches',
+         '--json-summary', out,
+         '--json', build / 'coverage-lines.json', '-j', '2',
+         build / 'CMakeFiles/roost_static.dir'], # what the tests link
         check=True, stdout=subprocess.DEVNULL)
     found = json.loads(out.read_text(encoding='utf-8'))['files']
     return {f['filename']: (f['line_covered'], f['line_total'],
