@@ -20,7 +20,8 @@ from typing import NamedTuple
 from source import Tree
 
 NAMES = ['includes', 'atomics', 'sizes', 'public', 'rules', 'headers', 'format',
-         'guide', 'manual', 'mandoc', 'maps']
+         'guide', 'manual', 'mandoc', 'maps',
+         'reliability']
 FOLDERS = ['sched', 'sync', 'include', 'tests', 'benchmarks', 'docs']
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
