@@ -331,12 +331,11 @@ static bool test_listed(const char *list, const char *name)
 {
     size_t n = strlen(name);
 
-    while (list != NULL) {
+    for (; list != NULL; list = strchr(list, ',')) {
+        list += *list == ',';
         if (strncmp(list, name, n) == 0 && (list[n] == ',' || list[n] == 0)) {
             return true;
         }
-        list = strchr(list, ',');
-        list += list != NULL;
     }
     return false;
 }
