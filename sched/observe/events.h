@@ -52,8 +52,9 @@ void event_thread(enum event_role role, struct runtime *rt);
 struct event_self {
     enum event_role role;
     unsigned index;
-    struct runtime *rt;
-    struct track *track; /* NULL: none yet */
+    unsigned runtime;      /* its number; 0: of none */
+    char runtime_name[32]; /* and name */
+    struct track *track;   /* NULL: none yet */
 };
 /* A strand of a simulation is as a thread: exchange what the calling thread is
  * for *self; and it has ended. */

@@ -35,16 +35,27 @@
 
 #define SERIAL_BITS 40
 
-static __thread struct event_self self; /* but track, which is track.c's */
-static a32 pool_threads;                /* M: so many ever */
+/* A host, or a thread that has simulated, may outlive the runtime: nothing of
+ * that is looked at later. `track` is track.c's. */
+static __thread struct event_self self;
+static a32 pool_threads; /* M: so many ever */
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static struct track_owner owner(void)
+{
+    struct track_owner o = {self.role, self.runtime, self.index, ""};
+
+    memcpy(o.runtime_name, self.runtime_name, sizeof(o.runtime_name));
+    return o;
+}
 
 void event_thread(enum event_role role, struct runtime *rt)
 {
     self.role = role;
     self.index = role == EVENT_POOL ? a32_add(&pool_threads, 1, RELAXED) : 0;
-    self.rt = rt;
+    self.runtime = rt->number;
+    memcpy(self.runtime_name, rt->name, sizeof(self.runtime_name));
 }
 
 void event_use(struct event_self *other)
@@ -170,17 +181,14 @@ static void make_key(void)
 /* The first record of this thread in this trace. */
 static void introduce(struct track *t, struct worker *w, struct frame *running)
 {
-    struct runtime *rt = w == NULL ? self.rt : w->rt;
-
     pthread_once(&once, make_key);
     (void)pthread_setspecific(key, t);
     t->begun = true;
-    t->owner = (struct track_owner){self.role, 0, self.index, ""};
-    if (rt != NULL) {
-        t->owner.runtime = rt->number;
-        memcpy(t->owner.runtime_name, rt->name, sizeof(rt->name));
-    }
+    t->owner = owner();
     if (w != NULL) {
+        t->owner.runtime = w->rt->number;
+        memcpy(t->owner.runtime_name, w->rt->name,
+               sizeof(t->owner.runtime_name));
         t->owner.index = w->index;
         if (running != NULL && w->fiber != NULL) {
             open_slices(t, w, running, w->fiber);
