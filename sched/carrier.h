@@ -128,4 +128,8 @@ void region_ended(struct runtime *rt);
 uint64_t region_out(struct runtime *rt);
 #define REGION_COUNT UINT32_MAX
 
+/* --- overflow.c: a fiber that runs off its stack is named --- */
+void overflow_thread_begin(struct carrier *c);
+void overflow_thread_end(struct carrier *c);
+
 #endif

@@ -137,10 +137,6 @@ void stall_turn(struct worker *w, const char *name);
 #define worker_turn(w, name)                                                   \
     (unlikely((w)->watched) ? stall_turn((w), (name)) : (void)0)
 
-/* --- overflow.c: a fiber that runs off its stack is named --- */
-void overflow_thread_begin(struct carrier *c);
-void overflow_thread_end(struct carrier *c);
-
 /* --- steal.c --- */
 /* CLAIM: who waits for this worker; HOST: it wants its thread back. */
 enum found { FOUND_NOTHING, FOUND_ENTRY, FOUND_FIBER, FOUND_CLAIM, FOUND_HOST };

@@ -10,7 +10,7 @@
 
 /* ---- results ---- */
 
-static int fib(void *arg)
+static int sum_tree(void *arg)
 {
     long *n = (long *)arg;
     long left = *n - 1;
@@ -20,9 +20,9 @@ static int fib(void *arg)
     if (*n < 2) {
         return 0;
     }
-    roost_hot_fork(&h, fib, &left);
-    CHECK_EQ(fib(&right), 0);
-    CHECK_EQ(roost_hot_join(&h, fib, &left), 0);
+    roost_hot_fork(&h, sum_tree, &left);
+    CHECK_EQ(sum_tree(&right), 0);
+    CHECK_EQ(roost_hot_join(&h, sum_tree, &left), 0);
     *n = left + right;
     return 0;
 }
@@ -32,7 +32,7 @@ TEST(a_tree_of_calls_adds_up, "R29")
     for (int i = 0; i < 5; i++) {
         long n = 21;
 
-        CHECK_EQ(fib(&n), 0);
+        CHECK_EQ(sum_tree(&n), 0);
         CHECK_EQ(n, 10946);
     }
 }
@@ -477,7 +477,7 @@ TEST(a_tree_of_calls_lets_others_have_a_turn, "R60")
     while (!test_get(&seen)) {
         long n = 8;
 
-        CHECK_EQ(fib(&n), 0);
+        CHECK_EQ(sum_tree(&n), 0);
     }
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
