@@ -287,7 +287,7 @@ static __attribute__((noinline)) int spawn_full(struct scope *s, roost_fn fn,
     struct entry e = {fn, arg, scope_public(s), w->frame->env};
 
     if (deque_reaches(&w->deque, WORKER_QUEUE_MAX)) {
-        w->drain = DRAIN_OURS;
+        w->drain = 1;
         ready_step_aside(w);
         w = worker_self();
     }

@@ -221,7 +221,7 @@ static int spawn_entry(struct worker *w, struct scope *s, roost_fn fn,
     park_wake_one(&w->rt->park);
     if (deque_reaches(&w->deque, WORKER_QUEUE_MAX) &&
         !(w->frame->marks & F_HOOK)) {
-        w->drain = DRAIN_OURS;
+        w->drain = 1;
         ready_step_aside(w);
     }
     return 0;

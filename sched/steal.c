@@ -38,6 +38,7 @@
 #include "worker.h"
 
 #define STEAL_PAUSE 20000 /* ns between heavy barriers of one thief */
+#define DRAIN_ALONE 8     /* turns of a deque: from_drain */
 
 static void count_up(a64 *counter)
 {
@@ -184,22 +185,23 @@ static bool others_ready(struct worker *w)
            inject_count(&w->rt->inject) != 0;
 }
 
-/* Half of a deque takes 16,384 turns. Who becomes ready meanwhile has every
- * other one of them. */
+/* Half of a deque takes 16,384 turns. Who is ready meanwhile has every other
+ * one of them; where nobody is, that is asked every eighth. */
 static enum found from_drain(struct worker *w, struct work *out)
 {
-    bool theirs = w->drain == DRAIN_THEIRS;
+    if (--w->drain == 0) {
+        bool theirs = others_ready(w);
 
-    w->drain = DRAIN_THEIRS;
-    if (theirs && others_ready(w)) {
-        w->drain = DRAIN_OURS;
-        return FOUND_NOTHING;
+        w->drain = theirs ? 2 : DRAIN_ALONE;
+        if (theirs) {
+            return FOUND_NOTHING;
+        }
     }
     if (deque_size(&w->deque) > WORKER_QUEUE_MAX / 2 &&
         deque_pop(&w->deque, &out->entry)) {
         return FOUND_ENTRY;
     }
-    w->drain = DRAIN_NONE;
+    w->drain = 0;
     return FOUND_NOTHING;
 }
 
@@ -235,7 +237,7 @@ static enum found from_urgent(struct worker *w, struct work *out)
     if (found == FOUND_NOTHING) {
         found = from_queue(&w->high, out);
     }
-    if (found == FOUND_NOTHING && w->drain != DRAIN_NONE) {
+    if (found == FOUND_NOTHING && w->drain != 0) {
         found = from_drain(w, out);
     }
     if (found == FOUND_NOTHING && w->pass) {
@@ -279,7 +281,7 @@ struct fiber *work_next_fiber(struct worker *w)
 {
     struct fiber *f = NULL;
 
-    if (--w->turns <= 0 || w->drain != DRAIN_NONE || w->pass ||
+    if (--w->turns <= 0 || w->drain != 0 || w->pass ||
         inject_count(&w->mine) != 0 || inject_count(&w->high) != 0 ||
         inject_count(&w->rt->inject) != 0) {
         return NULL; /* the loop sorts it out */

@@ -37,8 +37,9 @@ roost_ns roost_in(roost_ns d)
     return when;
 }
 
-/* A task's timer, which nothing but its time will end, goes into the wheel at
- * once. Until when the wait itself is to look out. */
+/* A sleep's timer will fire, as a rule, so no horizon is set for it: it would
+ * end, and all behind it move, as often as somebody sleeps for a while. Until
+ * when the wait itself is to look out. */
 static roost_ns arm(struct waiter *wt, roost_ns t)
 {
     struct worker *w = worker_self();
@@ -47,7 +48,7 @@ static roost_ns arm(struct waiter *wt, roost_ns t)
         return t;
     }
     wt->timer.owner = &w->timers;
-    if (timer_arm_near(&w->timers, &wt->timer, t)) {
+    if (timer_arm(&w->timers, &wt->timer, t)) {
         w->timers_dirty = true;
     }
     return ROOST_NEVER;

@@ -9,8 +9,7 @@
  *           Most are cancelled long before their time. So one that lies behind
  *         the horizon (horizon.h) is not in the wheel, but in a list in no
  *         order, its `when` negated. At the end of the horizon those that are
- *         left go into the wheel; each does so once at most. A sleep's timer,
- *         which will fire, goes there at once (timer_arm_near).
+ *         left go into the wheel; each does so once at most.
  * INVARIANTS
  *   - What a fired timer stands in (a waiter, a scope) is alive when the
  *     lock is released: a waiter is decided under the lock and cannot go on
@@ -85,22 +84,9 @@ void timers_init(struct timers *t, int64_t now)
     a64_init(&t->fired, 0);
 }
 
-static int64_t in_range(int64_t when)
-{
-    return when < 0 ? 0 : when == INT64_MAX ? when - 1 : when;
-}
-
-bool timer_arm_near(struct timers *t, struct timer *timer, int64_t when)
-{
-    lock(t);
-    a64_store(&t->armed, a64_load(&t->armed, RELAXED) + 1, RELAXED);
-    wheel_arm(&t->wheel, timer, in_range(when));
-    return unlock(t);
-}
-
 bool timer_arm(struct timers *t, struct timer *timer, int64_t when)
 {
-    when = in_range(when);
+    when = when < 0 ? 0 : when == INT64_MAX ? when - 1 : when;
     lock(t);
     a64_store(&t->armed, a64_load(&t->armed, RELAXED) + 1, RELAXED);
     if (when >= (int64_t)a64_load(&t->horizon, RELAXED)) {

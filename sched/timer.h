@@ -34,8 +34,6 @@ enum {
 void timers_init(struct timers *t, int64_t now);
 /* True: somebody must look earlier than before. */
 bool timer_arm(struct timers *t, struct timer *timer, int64_t when);
-/* The same for one that will fire, as a sleep's: never behind the horizon. */
-bool timer_arm_near(struct timers *t, struct timer *timer, int64_t when);
 void timer_cancel(struct timers *t, struct timer *timer);
 /* Fire what is due in t. Any thread. How many fired. */
 unsigned timers_fire(struct timers *t, int64_t now);
