@@ -289,15 +289,20 @@ bool roost_cancelled(void)
 
 #define CHECKPOINT_LEAST 10000 /* ns */
 
-/* How long a task may go on: not so long where a sleeper is due, or something
- * has come from outside, as one does that the watch has fired. */
-static int64_t slice(struct worker *w, int64_t now)
+static bool timer_due(struct worker *w, int64_t now)
 {
-    if ((int64_t)a64_load(&w->timers.next, RELAXED) <= now ||
-        inject_count(&w->rt->inject) != 0) {
-        return CHECKPOINT_LEAST;
-    }
-    return CHECKPOINT_SLICE;
+    return (int64_t)a64_load(&w->timers.next, RELAXED) <= now;
+}
+
+/* Sooner where a sleeper is due, or something has come from outside, as one
+ * does that the watch has fired. */
+static bool slice_over(struct worker *w, int64_t now)
+{
+    int64_t ran = now - w->slice_start;
+
+    return ran > CHECKPOINT_SLICE ||
+           (ran > CHECKPOINT_LEAST &&
+            (timer_due(w, now) || inject_count(&w->rt->inject) != 0));
 }
 
 int roost_checkpoint(void)
@@ -328,10 +333,9 @@ int roost_checkpoint(void)
     if (w->slice_fiber != w->fiber) {
         w->slice_fiber = w->fiber;
         w->slice_start = now;
-    } else if (now - w->slice_start > slice(w, now)) {
+    } else if (slice_over(w, now)) {
         w->slice_start = now;
-        if (w->guest || (int64_t)a64_load(&w->timers.next, RELAXED) <= now ||
-            work_waits(w) || work_exists(w)) {
+        if (w->guest || timer_due(w, now) || work_waits(w) || work_exists(w)) {
             ready_look_round(w);
         }
     }

@@ -244,7 +244,8 @@ ROOST_API bool roost_cancelled(void);
 
 /*
  * 0 or -ECANCELED like any wait; lets others run if the caller has had its time
- * slice of 100 us and others are ready.
+ * slice and others are ready: 100 us, or 10 if a sleeper of its worker is due
+ * or something has come from outside.
  * Waits, as roost_yield, at times. Who: a task; -EPERM on a plain thread and in
  * a hook. Cost: 1 ns. R4 R7 R11.
  */
