@@ -75,17 +75,17 @@ struct worker {
     struct deque deque;
     /* ready fibers */
     struct ring ring;
-    struct slot next;   /* the run-next slot; stolen last */
-    uint32_t next_uses; /* O */
-    uint8_t drain;      /* O: a spawner stepped aside: from_drain; else 0 */
-    bool pass;          /* O: a task stepped aside for new ones */
-    bool odd_round;     /* O: look_round: ring before deque, or after */
-    bool put_off;       /* O: likewise: for sleepers */
-    bool looked_inject; /* O: the last turn came from outside */
-    bool timers_dirty;  /* O: may need the watch */
-    bool watched;       /* I: opts.stall is set, or it is simulated */
-    bool guest;         /* I: a host carries it: guest.c */
-    bool stays;         /* I: on its thread: a guest, or simulated */
+    struct slot next;        /* the run-next slot; stolen last */
+    uint32_t next_uses;      /* O */
+    uint32_t drain;          /* O: a spawner stepped aside: from_drain; or 0 */
+    bool pass;               /* O: a task stepped aside for new ones */
+    bool odd_round;          /* O: look_round: ring before deque, or after */
+    bool put_off;            /* O: likewise: for sleepers */
+    bool looked_inject;      /* O: the last turn came from outside */
+    bool timers_dirty;       /* O: may need the watch */
+    bool watched;            /* I: opts.stall is set, or it is simulated */
+    bool guest;              /* I: a host carries it: guest.c */
+    bool stays;              /* I: on its thread: a guest, or simulated */
     struct inject high, low; /* prioritised work, of any thread */
     struct inject mine;      /* pinned here */
     struct parker parker;
