@@ -69,8 +69,6 @@ void hooks_collect(struct scope *s);
 void hooks_run(void);
 /* Does this thread run a hook? */
 bool hooks_running(void);
-/* Then: finish this relay when it has returned. */
-void hooks_after(struct scope *relay);
 /* At close: remove on_cancel hooks, waiting for running ones. */
 void hooks_close(struct scope *s);
 /* At close, after the children: the deferred calls, last first. */

@@ -53,9 +53,8 @@ _Static_assert(sizeof(roost_hook) == 64, "base.h says so");
 static a32 hooks_lock;             /* M: 1 held */
 static __thread struct list queue; /* L(hooks): collected by this thread */
 static __thread bool queue_ready;
-static __thread bool running;          /* this thread runs its queue */
-static __thread struct hook *current;  /* the hook that runs on this thread */
-static __thread struct scope *emptied; /* relays: see hooks_after */
+static __thread bool running;         /* this thread runs its queue */
+static __thread struct hook *current; /* the hook that runs on this thread */
 
 static void lock(void)
 {
@@ -72,11 +71,6 @@ static void unlock(void)
 __attribute__((noinline)) bool hooks_running(void)
 {
     return current != NULL;
-}
-
-void hooks_after(struct scope *relay)
-{
-    relay_chain(relay, &emptied);
 }
 
 static struct hook *hook_of(roost_hook *h)
@@ -147,12 +141,6 @@ static void finish_hook(struct hook *h)
     a32_store(&h->state, HOOK_DONE, RELEASE /* H2 */);
     futex_wake(&h->state, INT32_MAX);
     scope_unpin(s);
-    if (current == NULL && emptied != NULL) {
-        struct scope *relays = emptied;
-
-        emptied = NULL;
-        relay_finish_chain(relays);
-    }
 }
 
 void hooks_run(void)

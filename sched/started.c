@@ -111,16 +111,13 @@ static bool end_relay(struct relay *r)
 }
 
 /* Whoever brings its count, or that of its services, to zero ends it, one
- * after the other. Not inside a hook, which may be a link of its own. */
+ * after the other. Not the hook of a link of its own, which links_close awaits:
+ * that marks and wakes, and drops nothing of this relay. */
 void relay_finish(struct scope *s)
 {
     struct relay *r = relay_of(s);
     struct scope *target = r->target;
 
-    if (hooks_running()) {
-        hooks_after(s);
-        return;
-    }
     if (!end_relay(r)) {
         return;
     }
