@@ -333,6 +333,7 @@ TEST(tcp_by_name, "R58")
     static const char *const hosts[] = {NULL, "127.0.0.1", "localhost"};
 
     for (int i = 0; i < 3; i++) {
+        const char *there = i == 2 ? "localhost" : "127.0.0.1";
         int fd = roost_tcp_listen(hosts[i], "0", 16);
         char port[8], buf[6] = "";
         roost_scope s;
@@ -344,17 +345,19 @@ TEST(tcp_by_name, "R58")
         port_of(fd, port);
         roost_scope_open(&s, NULL);
         CHECK_EQ(roost_spawn(&s, echoes_once, &fd), 0);
-        client = roost_tcp_connect(i == 2 ? "localhost" : "127.0.0.1", port);
+        client = roost_tcp_connect(there, port);
         CHECK(client >= 0);
         CHECK_EQ(fcntl(client, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
         CHECK_EQ(roost_write_full(client, "hello", 5, NULL), 0);
         CHECK_EQ(roost_read_full(client, buf, 5, NULL), 0);
         CHECK_STR(buf, "hello");
         CHECK_EQ(roost_scope_close(&s, 0), 0);
-        CHECK_EQ(roost_tcp_listen("127.0.0.1", port, 1), -EADDRINUSE);
+        if (i < 2) { /* localhost may have another address, which is free */
+            CHECK_EQ(roost_tcp_listen("127.0.0.1", port, 1), -EADDRINUSE);
+        }
         CHECK_EQ(roost_close(client), 0);
         CHECK_EQ(roost_close(fd), 0);
-        CHECK_EQ(roost_tcp_connect("127.0.0.1", port), -ECONNREFUSED);
+        CHECK_EQ(roost_tcp_connect(there, port), -ECONNREFUSED);
     }
 }
 
