@@ -100,10 +100,13 @@ static void print_frame(const struct walk *w, uint64_t pc)
 }
 
 /* What is shown: from first to end. Above the call that a fiber's task made
- * there are only the library's frames; on a thread there may be anything. */
+ * there are only the library's frames; on a thread there may be anything. A
+ * public call that ends in a call of another function has left no frame: then
+ * it is that one, the last of the library's module. */
 static void shown(const struct walk *w, unsigned *first, unsigned *end)
 {
     bool found = w->pc == 0;
+    Dwfl_Module *library = dwfl_addrmodule(w->target->dwfl, w->pc);
 
     *first = 0;
     *end = w->trail.whole ? w->count : 0;
@@ -114,6 +117,9 @@ static void shown(const struct walk *w, unsigned *first, unsigned *end)
         if (!found && is_public(function)) {
             found = true;
             *first = i;
+        } else if (!found && module != library) {
+            found = true;
+            *first = i == 0 ? 0 : i - 1;
         }
         if (runs_tasks(function)) {
             return;
