@@ -62,10 +62,10 @@ TEST(a_fresh_run_inside_a_forked_task_works, "R64")
         int n = 15;
 
         CHECK_EQ(roost_yield(), -EINVAL);
-        CHECK_EQ(roost_run(fib, &n, &opts), 0);
+        CHECK_EQ(roost_run(fib_by_tasks, &n, &opts), 0);
         CHECK_EQ(n, 610);
         n = 10;
-        CHECK_EQ(roost_run(fib, &n, &opts), 0); /* and again */
+        CHECK_EQ(roost_run(fib_by_tasks, &n, &opts), 0); /* and again */
         end_child();
     }
     CHECK_EQ(reap(pid), 0);
@@ -173,7 +173,7 @@ TEST_PLAIN(a_child_forked_outside_any_run_is_like_any_process, "R64")
         roost_opts opts = test_opts();
         int n = 10;
 
-        CHECK_EQ(roost_run(fib, &n, &opts), 0);
+        CHECK_EQ(roost_run(fib_by_tasks, &n, &opts), 0);
         CHECK_EQ(n, 55);
         end_child();
     }

@@ -365,7 +365,7 @@ TEST(fork_join_computes, "R30 R61")
 {
     int n = 20;
 
-    CHECK_EQ(fib(&n), 0);
+    CHECK_EQ(fib_by_tasks(&n), 0);
     CHECK_EQ(n, 6765);
 }
 

@@ -102,7 +102,7 @@ TEST_UNUSED static const char *capture_end(struct capture *c)
 }
 
 /* The number of *arg becomes that of Fibonacci, by a task a number. */
-TEST_UNUSED static int fib(void *arg)
+TEST_UNUSED static int fib_by_tasks(void *arg)
 {
     int *n = (int *)arg, a = *n - 1, b = *n - 2, rc;
     roost_scope s;
@@ -111,8 +111,8 @@ TEST_UNUSED static int fib(void *arg)
         return 0;
     }
     roost_scope_open(&s, NULL);
-    CHECK_EQ(roost_spawn(&s, fib, &a), 0);
-    rc = fib(&b);
+    CHECK_EQ(roost_spawn(&s, fib_by_tasks, &a), 0);
+    rc = fib_by_tasks(&b);
     rc = roost_scope_close(&s, rc);
     *n = a + b;
     return rc;
