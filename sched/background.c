@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "group.h"
+#include "when.h"
 #include <errno.h>
 #include <string.h>
 
@@ -183,23 +184,18 @@ static int start(struct keeper *k)
     }
     d->scope = &k->rt->background->scope;
     rc = desc_options(d, &opts);
+    if (rc == 0) { /* before the end of the run can find it, or not at all */
+        rc = group_enter(k->rt->background);
+    }
     if (rc == 0) {
         handle_begin(&k->task, d);
         d->env = env_hold(frame_current()->env);
         lock(k->rt);
         list_push_front(&k->rt->keepers, &k->link);
         unlock(k->rt);
-        rc = group_submit(k->rt->background, d);
+        return desc_spawn_counted(d); /* 0: it has no limit */
     }
-    if (rc != 0) {
-        lock(k->rt);
-        if (list_linked(&k->link)) {
-            list_remove(&k->link);
-        }
-        unlock(k->rt);
-        env_drop(d->env);
-        desc_free(d);
-    }
+    desc_free(d);
     return rc;
 }
 

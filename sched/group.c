@@ -11,6 +11,7 @@
  *     them all.
  * ORDER
  *   C1, C3  (count.h)
+ *   Z4  (runtime.c) who submits counts a child, then looks at shut
  *   shut is relaxed: who finds it refuses, and looks at nothing else.
  * COST    submit: an allocation and the hand-over to a worker.
  */
@@ -20,6 +21,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "when.h"
 #include <errno.h>
 
 static roost_group *group_of(struct scope *s)
@@ -78,16 +80,31 @@ int roost_group_new(roost_group **out, roost_runtime *pub,
     return 0;
 }
 
-/* One under a task's scopes ends before the task does, for which the end of the
- * run waits. */
-int group_submit(roost_group *g, struct task_desc *d)
+/* One more child; then the look whether the run ends (Z4). One under a task's
+ * scopes ends before the task does, for which the end of the run waits. */
+int group_enter(roost_group *g)
 {
-    if (g->scope.owner == g->rt->root_frame &&
-        a32_load(&g->rt->shut, RELAXED)) {
+    count_add(&g->scope.count, COUNT_CHILD);
+    if (g->scope.owner != g->rt->root_frame) {
+        return 0;
+    }
+    fence_full(); /* Z4 */
+    if (a32_load(&g->rt->shut, RELAXED)) {
+        task_uncount(&g->scope, 1);
         return -ESHUTDOWN;
     }
+    return 0;
+}
+
+int group_submit(roost_group *g, struct task_desc *d)
+{
+    int rc = group_enter(g);
+
+    if (rc != 0) {
+        return rc;
+    }
     d->scope = &g->scope;
-    return desc_spawn(d);
+    return desc_spawn_counted(d);
 }
 
 int roost_group_submit(roost_group *g, roost_fn fn, void *arg,

@@ -21,6 +21,9 @@ int group_init(roost_group *g, struct runtime *rt,
  * waits until the group has ended. */
 int group_init_in(roost_group *g, struct runtime *rt, struct scope *outer,
                   struct frame *frame, const roost_scope_opts *opts);
+/* Count a child, that desc_spawn_counted is to spawn. 0, or -ESHUTDOWN: it is
+ * not counted. */
+int group_enter(roost_group *g);
 /* Spawn a descriptor into it. On failure d stays the caller's. */
 int group_submit(roost_group *g, struct task_desc *d);
 /* Until no child is left; deaf: no cancellation point. */

@@ -14,6 +14,7 @@
  * ORDER
  *   G1  slot FILLED: release by the handler -> acquire by the watch
  *   Z1  (runtime.c) shut
+ *   Z4  (runtime.c) a handler takes a slot, then looks at shut
  */
 #include "base/alloc.h"
 #include "base/check.h"
@@ -131,6 +132,11 @@ int roost_post_signal(roost_runtime *pub, roost_fn fn, void *arg)
         uint32_t free = FREE;
 
         if (a32_cas(&slot->state, &free, FILLING, ACQUIRE /* G1 */, RELAXED)) {
+            fence_full(); /* Z4 */
+            if (a32_load(&pub->rt.shut, RELAXED)) {
+                a32_store(&slot->state, FREE, RELEASE /* G1 */);
+                return -ESHUTDOWN;
+            }
             slot->fn = fn;
             slot->arg = arg;
             outside_add(&pub->rt);

@@ -14,6 +14,11 @@
  *         nothing that it may touch is freed.
  * ORDER
  *   Z1  shut, stopping: release by stop -> acquire where looked at
+ *   Z4  who brings work (group.c, post.c)  <->  the end
+ *         a child more, or a slot taken     shut = 1
+ *         full             /- Z4 -/         full
+ *         read shut: refused?               read counts and slots: await them
+ *       Without it one that was accepted comes when all has been awaited.
  *   Z2  error lock: release -> acquire    one report at a time
  *   P1  (park.c)
  *   C1  (count.h)
@@ -507,6 +512,7 @@ static int stop(struct runtime *rt)
     int64_t end = stop_now(rt) + rt->grace;
 
     a32_store(&rt->shut, 1, RELEASE /* Z1 */);
+    fence_full(); /* Z4 */
     if (!await_all(rt, end) || pool_stop(rt, end) != 0) {
         list_left(rt);
         trace_end(rt, registry_count() - 1);

@@ -184,11 +184,16 @@ void task_count(struct scope *s)
 
 int desc_spawn(struct task_desc *d)
 {
+    task_count(d->scope);
+    return desc_spawn_counted(d);
+}
+
+int desc_spawn_counted(struct task_desc *d)
+{
     struct scope *s = d->scope;
 
     edge_release(s); /* R61: spawn -> start */
     EVENT(spawn(d));
-    task_count(s);
     if (scope_flags(s) & S_RACE) {
         a32_or(&s->flags, S_SPAWNED, RELAXED);
         d->flags |= D_RACER;

@@ -83,6 +83,8 @@ void when_unlink(struct when *w);
 void task_queue(struct runtime *rt, struct work_node *node, int priority);
 /* One more child of s, spawned by the caller. */
 void task_count(struct scope *s);
+/* desc_spawn of one that its scope has counted already. */
+int desc_spawn_counted(struct task_desc *d);
 /* What of the spawner goes with its child (R31): counted bindings, and the
  * priority if it has one. */
 struct env *task_inherit(int *priority);

@@ -25,6 +25,7 @@ static int results[CHILDREN]; /* written by the children */
 static unsigned children;     /* to be submitted: outside the model */
 static unsigned ended;        /* children: outside the model */
 static a32 waited;            /* how many have waited for the group */
+static bool awaited;          /* by the end: outside the model */
 
 static void begin(unsigned n)
 {
@@ -32,6 +33,7 @@ static void begin(unsigned n)
     a32_init(&waited, 0);
     children = n;
     ended = 0;
+    awaited = false;
     memset(results, 0, sizeof(results));
     MODEL_CHECK(roost_group_new(&group, (roost_runtime *)&rt, NULL) == 0);
 }
@@ -176,3 +178,42 @@ static void asks_for_deadlock(void)
 MODEL(said_before_counted, .setup = one_child,
       .threads = {posts, asks_for_deadlock, runner}, .check = ends_well,
       .flags = MODEL_OWN_TLS);
+
+/* ---- the end of the run (Z4) --------------------------------------------- */
+
+static void last_frees(void)
+{
+    if (a32_add(&waited, 1, ACQ_REL) == 1) {
+        MODEL_CHECK(roost_group_free(group) == 0);
+    }
+}
+
+/* As runtime.c does it, and then its waiting: what was accepted has ended. */
+static void shuts(void)
+{
+    a32_store(&rt.shut, 1, RELEASE);
+    fence_full();
+    MODEL_CHECK(group_wait(group, ROOST_NEVER, true) == 0);
+    awaited = true;
+    last_frees();
+}
+
+static int child_in_time(void *arg)
+{
+    MODEL_CHECK(!awaited);
+    return child(arg);
+}
+
+static void submits_at_the_end(void)
+{
+    int rc = roost_group_submit(group, child_in_time, NULL, NULL, NULL);
+
+    MODEL_CHECK(rc == 0 || rc == -ESHUTDOWN);
+    if (rc != 0) {
+        children = 0;
+    }
+    last_frees();
+}
+
+MODEL(shut, .setup = one_child, .threads = {submits_at_the_end, shuts, runner},
+      .check = ends_well, .preemptions = 3, .flags = MODEL_OWN_TLS);
