@@ -3,8 +3,9 @@
  * sched/runtime.c, group_submit in sched/group.c, the posts of sched/post.c,
  * on sched/park.c and the loop of sched/worker.c.
  *
- * One thread stops the runtime; POSTS threads post a task each, and one more
- * does so as a signal handler does; the last task spawns another one. What was
+ * One thread stops the runtime; POSTS threads post a task each, with SIGNAL one
+ * more does so as a signal handler does, with HELD another releases what it
+ * holds; each task spawns another one. What was
  * accepted must run, and have ended before the workers leave and before the
  * group is sealed; nobody is left asleep. Time does not pass: the grace is for
  * ever.
@@ -15,14 +16,17 @@
 #ifndef POSTS
 #define POSTS 1
 #endif
-#define ONE_SIGNAL 1
 
 mtype = { FREE, FILLING, FILLED, TAKEN };
 mtype slot = FREE;      /* post.c: one of them */
 
 bool shut, stopping;    /* struct runtime */
-byte outside = 1, dropping; /* the two parts of outside */
-byte count = 1;         /* the background group's children */
+#ifdef HELD
+byte outside = 1, count = 1;
+#else
+byte outside, count;
+#endif
+byte dropping;          /* the other part of outside */
 byte queue;             /* inject, and the deques: first tasks */
 byte second;            /* likewise: what these have spawned */
 byte accepted, ran;
@@ -164,7 +168,10 @@ out:
 
 /* roost_scope_release of a thread that no call of its own keeps: what it holds
  * is the one other child. */
-active proctype Releaser() {
+#ifdef HELD
+active
+#endif
+proctype Releaser() {
     LOCALS;
     bool yes;
 
@@ -173,6 +180,7 @@ active proctype Releaser() {
 }
 
 /* roost_post */
+#if POSTS > 0
 active [POSTS] proctype Poster() {
     LOCALS;
     bool yes;
@@ -185,8 +193,13 @@ active [POSTS] proctype Poster() {
     fi
 }
 
+#endif
+
 /* roost_post_signal */
-active proctype Handler() {
+#ifdef SIGNAL
+active
+#endif
+proctype Handler() {
     LOCALS;
 
 #ifdef SHUT_FIRST
