@@ -94,8 +94,8 @@ build() {
 
 # run COMPILER LEVEL WHAT CTEST-SELECTION...
 run() {
-    local tree=build/compilers/$1-$2 log=build/compilers/$1-$2/test.log
-    local name="$1 $2: $3"
+    local tree=build/compilers/$1-$2 name="$1 $2: $3"
+    local log="$tree/${3// /-}.log"
     shift 3
     if ctest --test-dir "$tree" --no-tests=error -j "$(nproc)" \
         --output-on-failure "$@" >"$log" 2>&1; then
