@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "group.h"
+#include "handle.h"
 #include "when.h"
 #include <errno.h>
 #include <string.h>

@@ -36,6 +36,7 @@
  *   S1  (scope.c) scope locks. S_ATTACHED needs no order of its own: the lists
  *       are read under them, the second part is S_FULL's, and a cancel that
  *       came before the attaching is seen by the barrier of W2.
+ *   C4  (task.c) the frame of a task with a handle
  *   X1  (chain.c) marks: release here -> acquire by walkers   what was done
  *       before the cancel (R61)
  * COST    Nobody inside: a lock, a raise. Else membarrier (1.6 us) and some
@@ -257,14 +258,27 @@ static void visit_whens(struct walk *walk, struct scope *s)
     scope_unlock(s);
 }
 
+/* Who has opened it. The hidden scope of a handle gets its task late. */
+static struct frame *owner_of(struct scope *top)
+{
+    const uint32_t kinds = S_HIDDEN | S_RELAY | S_FORWARD;
+    struct frame *f;
+
+    if ((scope_flags(top) & kinds) != S_HIDDEN) {
+        scope_lock(top); /* a relay, and its services, get another */
+        f = top->owner;
+        scope_unlock(top);
+        return f;
+    }
+    return aptr_load(&container_of(top, struct task_desc, base_room)->frame,
+                     ACQUIRE /* C4 */);
+}
+
 /* The opener of the cancelled scope, and what it has opened inside it. */
 static void visit_owner(struct walk *walk, struct scope *top)
 {
-    struct frame *f;
+    struct frame *f = owner_of(top);
 
-    scope_lock(top); /* the hidden scope of a handle gets its owner late */
-    f = top->owner;
-    scope_unlock(top);
     if (f == NULL || !(a32_load(&f->linked, ACQUIRE /* L1 */) & LINK_FOUND)) {
         return;
     }

@@ -191,6 +191,15 @@ bool deque_pop_scope(struct deque *d, const struct roost_scope *scope,
     return true;
 }
 
+bool deque_newest(struct deque *d, int (*fn)(void *), const void *arg)
+{
+    int64_t b = (int64_t)a64_load(&d->bottom, RELAXED) - 1;
+    struct deque_slot *s = &d->slots[b & d->mask];
+
+    return a64_load(&s->arg, RELAXED) == (uint64_t)(uintptr_t)arg &&
+           a64_load(&s->fn, RELAXED) == (uint64_t)(uintptr_t)fn;
+}
+
 static struct deque_ring *ring_new(int64_t size, struct deque_ring *older)
 {
     struct deque_ring *ring;

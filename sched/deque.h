@@ -55,7 +55,9 @@ static inline bool deque_pop(struct deque *d, struct entry *out);
 /* Owner: take the newest only if it belongs to `scope`. */
 bool deque_pop_scope(struct deque *d, const struct roost_scope *scope,
                      struct entry *out);
-/* Owner: the same, for close, if it is certain that no thief is after it.
+/* Owner: is this the newest? A hint if it may be the last: deque_pop tells. */
+bool deque_newest(struct deque *d, int (*fn)(void *), const void *arg);
+/* Owner: as deque_pop_scope, for close, if certain that no thief is after it.
  * NEWEST_LAST: one may be, and nothing has happened: deque_pop_scope tells. */
 enum newest { NEWEST_OTHER, NEWEST_LAST, NEWEST_TAKEN };
 static inline enum newest deque_pop_certain(struct deque *d,

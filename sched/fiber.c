@@ -100,9 +100,9 @@ static void save_exceptions(uintptr_t *now, struct fiber *from,
     to->throwing = false;
 }
 
-/* Returns when somebody comes back to `from`, which w's thread is on. */
-static inline void cross(struct worker *w, struct fiber *from, struct fiber *to,
-                         fiber_commit commit, void *arg)
+/* All of a switch but the switch. */
+static inline void turn_to(struct worker *w, struct fiber *from,
+                           struct fiber *to, fiber_commit commit, void *arg)
 {
     a64_store(&w->counters.switched,
               a64_load(&w->counters.switched, RELAXED) + 1, RELAXED);
@@ -118,6 +118,13 @@ static inline void cross(struct worker *w, struct fiber *from, struct fiber *to,
     edge_release(w);
     edge_release(from);
     sanitize_switch_begin(from, to);
+}
+
+/* Returns when somebody comes back to `from`, which w's thread is on. */
+static inline void cross(struct worker *w, struct fiber *from, struct fiber *to,
+                         fiber_commit commit, void *arg)
+{
+    turn_to(w, from, to, commit, arg);
     switch_to(&from->context, &to->context, to);
 }
 
@@ -162,6 +169,71 @@ void fiber_arrive(struct fiber *self)
     sanitize_switch_end(self); /* acquires what the other side wrote */
     run_commit(self->worker);
 }
+
+/* --- a call on another fiber's stack --- */
+
+/* On the stack of its caller, which goes on when the call has returned true,
+ * but may be gone when it returns false. */
+struct call {
+    struct fiber *from;
+    bool (*fn)(void *arg);
+    void *arg;
+};
+
+#if defined(SWITCH_CALLS) && !defined(ROOST_TSAN) && !defined(ROOST_ASAN)
+
+_Static_assert(offsetof(struct fiber, context) == 0,
+               "a context that goes on gets itself: fiber_main's value");
+
+static bool call_over(void *arg)
+{
+    struct call *call = arg;
+    struct fiber *self = worker_tls->fiber;
+    struct worker *w;
+
+    if (!call->fn(call->arg)) {
+        return false;
+    }
+    w = self->worker;
+    EVENT(leave(w, call->from, NULL));
+    turn_to(w, self, call->from, ready_spare, NULL);
+    return true;
+}
+
+__attribute__((noinline)) void fiber_call(struct worker *w, struct fiber *to,
+                                          bool (*fn)(void *arg), void *arg)
+{
+    struct fiber *from = w->fiber;
+    struct call call = {from, fn, arg};
+
+    turn_to(w, from, to, NULL, NULL);
+    switch_call(&from->context, &to->context, call_over, &call);
+    fiber_arrive(from);
+}
+
+#else
+
+/* As the commit of a switch: above the loop that stands there. */
+static void call_over(struct worker *w, struct fiber *from, void *arg)
+{
+    struct call *call = arg;
+    struct fiber *self = w->fiber;
+
+    (void)from;
+    if (call->fn(call->arg)) {
+        fiber_switch(self->worker, call->from, ready_spare, NULL);
+    }
+}
+
+void fiber_call(struct worker *w, struct fiber *to, bool (*fn)(void *arg),
+                void *arg)
+{
+    struct call call = {w->fiber, fn, arg};
+
+    fiber_switch(w, to, call_over, &call);
+}
+
+#endif
 
 __attribute__((noinline)) void fiber_enter(struct carrier *c, struct fiber *to)
 {

@@ -46,6 +46,7 @@ struct fiber {
     void *sanitizer;          /* O: TSan's fiber, or ASan's fake stack */
     struct fiber *next_spare; /* O: in the worker's list of spare loops */
     struct task_desc *first;  /* O: run before the loop, once */
+    struct waiter *joiner;    /* O: goes on when the task on it has ended */
     bool sized;               /* I: not of the common size */
     uint64_t task, left; /* O: for traces: of its outermost task; trace.c */
     uint64_t woken;      /* O, or who has won its wait: likewise */
@@ -81,6 +82,13 @@ void fiber_free(struct fiber *f);
  * thread: read the worker anew from fiber->worker. */
 void fiber_switch(struct worker *w, struct fiber *to, fiber_commit commit,
                   void *arg);
+/* Leave the current fiber as fiber_switch does, and call fn(arg) on the stack
+ * of `to`, a spare loop or a new one, above what stands there. When fn has
+ * returned true the caller, which nobody has resumed meanwhile, goes on and
+ * `to` is a spare again; when it has returned false `to` goes on with its loop.
+ */
+void fiber_call(struct worker *w, struct fiber *to, bool (*fn)(void *arg),
+                void *arg);
 /* The first thing on a fresh fiber's stack. */
 void fiber_arrive(struct fiber *self);
 /* From the thread's own stack into a fiber of the worker that it carries;

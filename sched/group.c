@@ -21,6 +21,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "handle.h"
 #include "when.h"
 #include <errno.h>
 

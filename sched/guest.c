@@ -56,6 +56,7 @@
 #include "runtime.h"
 #include "sanitize.h"
 #include "sim.h"
+#include "wait_thread.h"
 #include "worker.h"
 #include <errno.h>
 #include <stdio.h>

@@ -23,6 +23,7 @@
 #include "fd.h"
 #include "guest.h"
 #include "sim.h"
+#include "wait_thread.h"
 #include <errno.h>
 #include <roost/io.h>
 #include <string.h>

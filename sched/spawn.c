@@ -22,6 +22,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "handle.h"
 #include "observe/events.h"
 #include "runtime.h"
 #include "sim.h"
@@ -323,11 +324,61 @@ bool task_opts_valid(const void *arg, const roost_task_opts *opts)
            memcmp(opts->reserved_, none.reserved_, sizeof(none.reserved_)) == 0;
 }
 
+/* Nothing but a handle? */
+static inline bool only_handle(const roost_task_opts *opts)
+{
+    const uint64_t *zero = opts->reserved_;
+
+    return (opts->flags | (unsigned)opts->priority | opts->stack_size |
+            opts->copy | zero[0] | zero[1] | zero[2] | zero[3]) == 0 &&
+           opts->name == NULL && opts->handle != NULL;
+}
+
+/* Into the spawner's innermost scope, as roost_spawn does it. The scope
+ * outlives the child, and so do the bindings: they are not counted. */
+static int spawn_handle(struct worker *w, struct scope *s, struct task_desc *d,
+                        roost_task *handle)
+{
+    struct entry e;
+
+    if (d == NULL) {
+        return -ENOMEM;
+    }
+    d->scope = s;
+    d->env = w->frame->env;
+    d->flags = D_BORROWS;
+    desc_handle(d, handle);
+    handle_begin(handle, d);
+    edge_release(s); /* R61: spawn -> start */
+    EVENT(spawn(d));
+    s->local++;
+    desc_entry(d, &e);
+    if (unlikely(deque_push(&w->deque, e) != 0)) {
+        task_queue(w->rt, &d->node, 0);
+        return 0;
+    }
+    barrier_light(); /* P1 */
+    if (unlikely(park_wanted(&w->rt->park))) {
+        park_wake_one(&w->rt->park);
+    }
+    return 0;
+}
+
 int roost_spawn_opts(roost_scope *pub, roost_fn fn, const void *arg,
                      const roost_task_opts *opts)
 {
     struct scope *s = scope_of(pub);
-    int rc = check_call(s, fn);
+    struct worker *w = worker_tls;
+    struct frame *f = w == NULL ? NULL : w->frame;
+    int rc;
+
+    if (likely(f != NULL && f->scope == s && s->owner == f && fn != NULL &&
+               opts != NULL && only_handle(opts) &&
+               !(scope_flags(s) & S_SPAWN_SLOW) && !(f->marks & F_SPAWN_SLOW) &&
+               s->local < INT32_MAX / 2)) {
+        return spawn_handle(w, s, desc_new(fn, arg, 0), opts->handle);
+    }
+    rc = check_call(s, fn);
 
     if (rc == 0 && opts != NULL && !task_opts_valid(arg, opts)) {
         rc = -EINVAL;

@@ -30,6 +30,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "handle.h"
 #include "observe/events.h"
 #include "runtime.h"
 #include "worker.h"

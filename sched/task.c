@@ -16,6 +16,10 @@
  *     its fiber: if the child waits, it waits with it.
  * ORDER
  *   C1  (count.h)
+ *   C4  enter, task_run_joined: desc->frame, release -> owner_of (cancel.c):
+ *       acquire    the frame, as it is before the task's first instruction.
+ *       Who finds none has raised the epoch, which the task's first wait sees
+ *       (W2)
  * COST    In the loop: 12 ns beside the call (one compare-and-swap), 6 where
  *         the next one is of the same scope. Two workers that run the children
  *         of one spawner would otherwise trade the line of its count at each.
@@ -28,6 +32,7 @@
 #include "base/edge.h"
 #include "boundary.h"
 #include "count.h"
+#include "handle.h"
 #include "observe/events.h"
 #include "runtime.h"
 #include "when.h"
@@ -164,7 +169,9 @@ void task_skip(struct entry *e)
     if (e->fn == desc_run) {
         struct task_desc *d = e->arg;
 
-        env_drop(d->env);
+        if (!(d->flags & D_BORROWS)) {
+            env_drop(d->env);
+        }
         desc_finish(d, -ECANCELED);
     }
 }
@@ -252,14 +259,27 @@ void task_run_sized(struct worker *w, struct task_desc *d)
 
 /* --- descriptors --- */
 
+static inline struct task_desc *take_spare(struct worker *w)
+{
+    struct task_desc *d = w->desc;
+
+    w->desc = (void *)d->node.link.next;
+    w->spare_descs--;
+    return d;
+}
+
 struct task_desc *desc_new(roost_fn fn, const void *arg, size_t copy)
 {
+    struct worker *w = worker_tls;
     struct task_desc *d;
 
-    if (copy > PTRDIFF_MAX - sizeof(*d)) {
+    if (likely(copy == 0 && w != NULL && w->desc != NULL)) {
+        d = take_spare(w);
+    } else if (copy > PTRDIFF_MAX - sizeof(*d)) {
         return NULL;
+    } else {
+        d = alloc_bytes(sizeof(*d) + copy);
     }
-    d = alloc_bytes(sizeof(*d) + copy);
     if (d == NULL) {
         return NULL;
     }
@@ -267,6 +287,7 @@ struct task_desc *desc_new(roost_fn fn, const void *arg, size_t copy)
     d->node.kind = WORK_DESC;
     d->fn = fn;
     d->arg = (void *)(uintptr_t)arg;
+    d->bare = copy == 0;
     if (copy > 0) {
         memcpy(d->copy, arg, copy);
         d->arg = d->copy;
@@ -292,20 +313,40 @@ int desc_options(struct task_desc *d, const roost_task_opts *opts)
         }
     }
     if (opts->handle != NULL) {
-        d->handle = opts->handle;
-        d->base = &d->base_room;
-        scope_init(d->base, d->scope, NULL, NULL);
-        a32_init(&d->base->flags, scope_flags(d->base) | S_HIDDEN);
+        desc_handle(d, opts->handle);
     }
     return 0;
 }
 
+void desc_handle(struct task_desc *d, roost_task *handle)
+{
+    d->handle = handle;
+    d->base = &d->base_room;
+    scope_init(d->base, d->scope, NULL, NULL);
+    a32_init(&d->base->flags, scope_flags(d->base) | S_HIDDEN);
+}
+
 void desc_free(struct task_desc *d)
 {
+    struct worker *w = worker_self();
+
     if (d->fiber != NULL) {
         fiber_free(d->fiber);
     }
-    alloc_free(d);
+    if (w == NULL || !d->bare || w->spare_descs + 1 > DESCS_MAX) {
+        alloc_free(d);
+        return;
+    }
+    d->node.link.next = (void *)w->desc;
+    w->desc = d;
+    w->spare_descs++;
+}
+
+void desc_free_spare(struct worker *w)
+{
+    while (w->desc != NULL) {
+        alloc_free(take_spare(w));
+    }
 }
 
 /* What the task needs beside its frame. */
@@ -315,10 +356,10 @@ static void enter(struct task_desc *d, struct frame *f, struct worker *w)
 
     f->desc = d;
     f->marks |= F_DESC;
-    a32_store(&f->linked, LINK_DESC, RELAXED);
+    a32_init(&f->linked, LINK_DESC); /* nobody finds it yet */
     if (d->env != NULL) {
         f->env = d->env;
-        f->marks |= F_ENV_OWNED;
+        f->marks |= d->flags & D_BORROWS ? 0 : F_ENV_OWNED;
     }
     if (d->flags & D_POSTED) {
         outside_drop(w->rt);
@@ -333,20 +374,33 @@ static void enter(struct task_desc *d, struct frame *f, struct worker *w)
         w->carrier->pins++;
     }
     if (d->base != NULL) {
-        scope_lock(d->base); /* a canceller may look: visit_owner */
         d->base->owner = f;
-        scope_unlock(d->base);
+        aptr_store(&d->frame, f, RELEASE /* C4 */);
         f->scope = d->base;
     }
 }
 
+/* Does nothing happen between the seal of its hidden scope and the end of its
+ * handle that anybody could see? */
+static bool ends_plainly(const struct task_desc *d, const struct frame *f,
+                         int status)
+{
+    return status >= 0 && d->done == NULL &&
+           !(d->flags & (D_LIMITED | D_RACER | D_RELAY)) &&
+           !(f->marks & (F_HELD | F_KEPT));
+}
+
 /* Nobody finds the base scope any more, by the handle or the tree. One that no
  * canceller has ever touched holds nothing: the usual one. */
-static void seal_base(struct task_desc *d)
+static void seal_base(struct task_desc *d, const struct frame *f, int status)
 {
-    handle_seal(d);
-    if (a64_load(&d->base->count, ACQUIRE /* C1 */) == 0 &&
-        !(scope_flags(d->base) & (S_FULL | S_ATTACHED))) {
+    if (ends_plainly(d, f, status) && handle_end(d, status)) {
+        return;
+    }
+    if (!ends_plainly(d, f, status)) {
+        handle_seal(d);
+    }
+    if (handle_untouched(d)) {
         return;
     }
     scope_drain(d->base); /* a canceller by the handle may still arm */
@@ -369,7 +423,7 @@ static void leave(struct task_desc *d, struct frame *f, struct fiber *fiber,
         if (status == -ECANCELED && chain_cancelled(d->base, false)) {
             f->marks |= F_CANCELLED;
         }
-        seal_base(d);
+        seal_base(d, f, status);
         f->scope = f->target;
     }
 }
@@ -409,6 +463,55 @@ int desc_run(void *desc)
         scope_won(d->scope, status);
     }
     return status;
+}
+
+/* Nothing but a handle, and nothing that others see of its start or end. */
+static bool runs_plainly(const struct task_desc *d)
+{
+    return d->flags == D_BORROWS && !(scope_flags(d->scope) & S_SKIP) &&
+           !EVENTS_ON;
+}
+
+void task_run_joined(struct worker *w, struct fiber *self, struct task_desc *d,
+                     struct ended *ended)
+{
+    struct scope *s = d->scope;
+    struct entry e;
+    struct frame f;
+    int status;
+
+    if (unlikely(!runs_plainly(d))) {
+        desc_entry(d, &e);
+        task_run(w, self, &e, ended);
+        return;
+    }
+    edge_acquire(s); /* R61: spawn -> start */
+    task_frame(&f, s, d->env);
+    f.scope = d->base;
+    f.desc = d;
+    f.marks = F_DESC;
+    a32_init(&f.linked, LINK_DESC);
+    d->base->owner = &f;
+    aptr_store(&d->frame, &f, RELEASE /* C4 */);
+    w->frame = &f;
+    a64_own_inc(&w->counters.run);
+    worker_turn(w, "");
+    status = boundary_call(d->fn, d->arg);
+    if (unlikely(self->worker == NULL)) {
+        status = region_back(self, status);
+    }
+    worker_turn(self->worker, NULL);
+    if (likely(status >= 0 && f.scope == d->base &&
+               !(f.marks & ~(uint32_t)(F_DESC | F_EPOCH | F_CANCELLED)) &&
+               a32_load(&f.linked, RELAXED) == LINK_DESC &&
+               handle_end(d, status))) {
+        desc_free(d);
+    } else {
+        leave(d, &f, self, 0, status);
+        task_finish(&f, status);
+    }
+    self->worker->frame = NULL;
+    count_end(s, ended);
 }
 
 /* As a hook: on nobody's frame, where a wait is refused. */

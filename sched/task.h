@@ -102,7 +102,6 @@ static inline bool frame_marked(const struct frame *f)
 }
 
 #define TASK_NAME_SIZE 32
-
 /* A task that needs more than an entry: from the allocator. */
 struct task_desc {
     struct work_node node; /* whoever queues it */
@@ -112,12 +111,15 @@ struct task_desc {
     struct env *env;       /* I: counted; the frame's once it runs */
     roost_task *handle;    /* L(lock) */
     a32 lock;              /* M: of handle, see handle.c */
-    unsigned flags;        /* I: ROOST_ task flags, D_ bits */
+    struct waiter *joiner; /* L(handle): it runs for its sake, see join.c */
+    unsigned flags;        /* I: ROOST_ task flags, D_ bits; O at its end */
     int priority;          /* I */
+    bool bare;             /* I: without a copy: a worker may keep it */
     struct fiber *fiber;   /* I: of its own stack size, or NULL */
     void (*done)(void *arg, int status); /* I: group */
     void *done_arg;                      /* I */
     struct scope *base;        /* I: with a handle or relay, its hidden scope */
+    aptr frame;                /* S the task; T(C4): with a handle */
     void *context;             /* I: of who made it: started.c, background.c */
     uint64_t flow;             /* I: for traces: the spawn's arrow, or 0 */
     char name[TASK_NAME_SIZE]; /* I */
@@ -130,16 +132,21 @@ enum {
     D_POSTED = 1u << 17,  /* counted as outside work until it starts */
     D_RACER = 1u << 18,   /* its success may win a race */
     D_RELAY = 1u << 19,   /* started.c: scope is its relay */
+    D_BORROWS = 1u << 21, /* env is not counted: its scope outlives the task */
+    D_ENDED = 1u << 20,   /* its handle knows that it has ended */
 };
 
 /* The frame of the running task; NULL on a plain thread or in the loop. */
 struct frame *frame_current(void);
 
-/* Make a descriptor; copy > 0: arg points at so many bytes. NULL: no memory. */
+/* copy > 0: arg points at so many bytes. NULL: no memory. */
 struct task_desc *desc_new(roost_fn fn, const void *arg, size_t copy);
 /* Copy what opts ask for into d. 0, -EINVAL or -ENOMEM. */
 int desc_options(struct task_desc *d, const roost_task_opts *opts);
+/* Give it the handle and what that needs. d->scope is set. */
+void desc_handle(struct task_desc *d, roost_task *handle);
 void desc_free(struct task_desc *d);
+void desc_free_spare(struct worker *w); /* those that w keeps */
 /* The entry of a descriptor: fn of a struct entry. */
 int desc_run(void *desc);
 static inline void desc_entry(struct task_desc *d, struct entry *out)
@@ -182,13 +189,6 @@ void task_skip(struct entry *e);
 /* In a forked child: leave the process with the status (R64). */
 _Noreturn void task_forked_end(int status);
 
-/* --- handle.c --- */
-void handle_begin(roost_task *handle, struct task_desc *d);
-/* The task has ended: publish, wake the joiners; the last access. */
-void handle_finish(struct task_desc *d, int status);
-void handle_seal(struct task_desc *d);
-void handle_cancel_soft(roost_task *handle, roost_ns hard_time);
-void handle_void(roost_task *handle); /* the spawn was refused */
 const char *task_name_of(const struct frame *f);
 
 /* --- local.c --- */

@@ -22,7 +22,8 @@
  *           DONE       wait_complete          the waiter, on its way out
  *           CANCELLED  a canceller (frozen), or the waiter itself (W2)
  *           TIMEDOUT   wait_timeout, or the waiter itself
- *           PARKED     park (after the switch)   the waiter
+ *           PARKED     park (after the switch), or wait_announce with WAITING
+ *                      (join.c)                  the waiter
  *           FROZEN     wait_freeze            wait_thaw, wait_cancel_frozen,
  *                                             wait_complete_frozen
  *           WOKEN      wait_wake, never together with PARKED before it
@@ -49,8 +50,8 @@
  *         barrier light        /- W2 -/   barrier heavy
  *         read epoch                      read state
  *       One sees the other; without it a cancelled task sleeps for ever.
- *   W3  park: swap to PARKED, release -> wait_wake: acquire    the saved stack
- *       before it is resumed
+ *   W3  park: swap to PARKED, release (wait_announce: with WAITING) ->
+ *       wait_wake: acquire    the saved stack before it is resumed
  *   W4  wait_begin: release -> freeze: acquire    the task's fiber and its
  *       private chain of scopes, which a canceller finds by the frame alone.
  *       wait_thaw: release -> outcome, wait_wake: acquire    it has looked
@@ -64,26 +65,19 @@
 
 #include "base/check.h"
 #include "base/edge.h"
-#include "guest.h"
 #include "horizon.h"
 #include "observe/events.h"
 #include "plain.h"
-#include "plain_poll.h"
 #include "runtime.h"
 #include "sim.h"
+#include "wait_left.h"
+#include "wait_thread.h"
 #include "when.h"
 #include "worker.h"
 #include <errno.h>
 
 /* What a decision leaves as it was. */
 enum { KEPT = WAIT_PARKED | WAIT_DEAF | WAIT_SPAWNED };
-static __thread struct waiter thread_waiter;
-static __thread struct waiter *strand_waiter; /* NULL: the one above */
-/* How this thread's next wait sleeps; NULL: on its futex. */
-static __thread int (*thread_commit)(struct waiter *, roost_ns);
-/* waiter.woken, of a plain thread; above THREAD_BELL: where it polls. */
-enum { THREAD_AWAKE, THREAD_WOKEN, THREAD_ASLEEP, THREAD_POLLS, THREAD_BELL };
-
 int64_t wait_now(void)
 {
     struct worker *w = worker_tls;
@@ -200,26 +194,21 @@ void wait_init(struct waiter *wt)
     wt->next = NULL;
 }
 
-struct waiter *wait_use(struct waiter *waiter)
+/* All of wait_begin but the announcement. */
+static inline __attribute__((always_inline)) struct waiter *
+prepare(struct worker *w, const char *what, const void *object)
 {
-    struct waiter *was = strand_waiter;
+    struct frame *f = w->frame;
+    struct waiter *wt = &f->waiter;
 
-    strand_waiter = waiter;
-    return was;
-}
-
-static struct waiter *begin_thread(const char *what, const void *object,
-                                   uint32_t flags)
-{
-    struct waiter *wt = strand_waiter != NULL ? strand_waiter : &thread_waiter;
-
-    wait_init(wt);
-    wt->fiber = NULL;
-    wt->frame = NULL;
+    if (!(a32_load(&f->linked, ACQUIRE /* L1 */) & LINK_FOUND)) {
+        cancel_link(f);
+    }
+    wt->fiber = w->fiber;
+    wt->frame = f;
     wt->what = what;
     wt->object = object;
-    /* Nobody finds it but through the lock of what it waits for. */
-    a32_store(&wt->state, WAIT_WAITING | flags, RELAXED);
+    a32_store(&wt->since, w->moment, RELAXED);
     return wt;
 }
 
@@ -230,17 +219,9 @@ struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
     struct waiter *wt;
 
     if (f == NULL) {
-        return begin_thread(what, object, flags);
+        return wait_thread_begin(what, object, flags);
     }
-    wt = &f->waiter;
-    if (!(a32_load(&f->linked, ACQUIRE /* L1 */) & LINK_FOUND)) {
-        cancel_link(f);
-    }
-    wt->fiber = w->fiber;
-    wt->frame = f;
-    wt->what = what;
-    wt->object = object;
-    a32_store(&wt->since, w->moment, RELAXED);
+    wt = prepare(w, what, object);
     a32_store(&wt->state, WAIT_WAITING | flags, RELEASE /* W4 */);
     return wt;
 }
@@ -335,44 +316,11 @@ bool wait_cancel_frozen(struct waiter *wt)
     return true;
 }
 
-static void wake_thread(struct waiter *wt)
-{
-    uint32_t was = a32_xchg(&wt->woken, THREAD_WOKEN, RELEASE /* W1 */);
-
-    if (unlikely(was >= THREAD_POLLS)) {
-        plain_poll_ring((int)(was / THREAD_BELL));
-        return; /* it goes on only when it has heard that */
-    }
-    if (was == THREAD_ASLEEP) {
-        plain_awake();
-    }
-    futex_wake(&wt->woken, 1); /* its end at worst: a wake for nothing */
-}
-
-void wait_thread_polls(int (*commit)(struct waiter *w, roost_ns deadline))
-{
-    thread_commit = commit;
-}
-
-bool wait_thread_bell(struct waiter *wt, int bell)
-{
-    uint32_t seen = THREAD_AWAKE;
-
-    return a32_cas(&wt->woken, &seen,
-                   (uint32_t)bell * THREAD_BELL + THREAD_POLLS, RELAXED,
-                   RELAXED);
-}
-
-bool wait_thread_woken(struct waiter *wt)
-{
-    return a32_load(&wt->woken, ACQUIRE /* W1 */) == THREAD_WOKEN;
-}
-
 void wait_wake(struct waiter *wt)
 {
     EVENT(wake(wt));
     if (wt->fiber == NULL) {
-        wake_thread(wt);
+        wait_thread_wake(wt);
         return;
     }
     if (!(a32_load(&wt->state, ACQUIRE /* W3 W4 */) & WAIT_PARKED)) {
@@ -390,16 +338,56 @@ void wait_wake(struct waiter *wt)
     ready_push(wt->fiber);
 }
 
-void wait_wake_chain(struct waiter *first)
+/* A task that has left its stack, to be queued here with others? */
+static bool goes_into_row(struct worker *w, struct waiter *wt)
 {
+    return wt->fiber != NULL && wt->frame != NULL &&
+           (a32_load(&wt->state, ACQUIRE /* W3 W4 */) & WAIT_PARKED) &&
+           ready_plain(w, wt->fiber);
+}
+
+/* Two or more. */
+static __attribute__((noinline)) void wake_several(struct waiter *first)
+{
+    struct worker *w = worker_self();
+    struct ready_row row = {NULL, NULL, 0};
+
     while (first != NULL) {
         struct waiter *next = first->next;
 
         if (next != NULL) {
             __builtin_prefetch(next->fiber, 1);
         }
-        wait_wake(first);
+        if (!goes_into_row(w, first)) {
+            wait_wake(first);
+        } else {
+            struct inject_node *node = &first->fiber->node.link;
+
+            EVENT(wake(first));
+            if (row.n++ == 0) {
+                row.first = node;
+            } else {
+                row.last->next = node;
+            }
+            row.last = node;
+        }
+        if (row.n == READY_ROW || (next == NULL && row.n > 0)) {
+            ready_push_row(w, &row);
+            row.n = 0;
+        }
         first = next;
+    }
+}
+
+void wait_wake_chain(struct waiter *first)
+{
+    if (first == NULL) {
+        return;
+    }
+    if (likely(first->next == NULL)) {
+        wait_wake(first);
+    } else {
+        wake_several(first);
     }
 }
 
@@ -473,34 +461,6 @@ void wait_abort(struct waiter *wt)
         return;                       /* GCOVR_EXCL_LINE */
     }
     a32_store(&wt->state, WAIT_IDLE, RELAXED);
-}
-
-static int commit_thread(struct waiter *wt, roost_ns deadline)
-{
-    uint32_t seen = THREAD_AWAKE;
-    int (*commit)(struct waiter *, roost_ns) = thread_commit;
-
-    if (unlikely(commit != NULL)) {
-        thread_commit = NULL;
-        return commit(wt, deadline);
-    }
-    if (unlikely(guest_hosts())) {
-        return guest_wait(wt, deadline);
-    }
-    if (deadline == ROOST_NEVER && plain_self()->used &&
-        a32_cas(&wt->woken, &seen, THREAD_ASLEEP, RELAXED, RELAXED)) {
-        plain_asleep();
-    }
-    while ((seen = a32_load(&wt->woken, ACQUIRE /* W1 */)) != THREAD_WOKEN) {
-        if (futex_wait(&wt->woken, seen, deadline) == -ETIMEDOUT) {
-            if (decide(wt, WAIT_TIMEDOUT)) {
-                return -ETIMEDOUT;
-            }
-            deadline = ROOST_NEVER; /* the winner is about to wake us */
-        }
-    }
-    edge_acquire(wt);
-    return 0;
 }
 
 /* W2: looked for a cancel after WAITING became visible. */
@@ -583,7 +543,7 @@ int wait_commit(struct waiter *wt, roost_ns deadline)
     struct timers *timers = NULL;
 
     if (f == NULL) {
-        return commit_thread(wt, deadline);
+        return wait_thread_commit(wt, deadline);
     }
     if (!cancelled_meanwhile(w, f, wt) && !expire_or_arm(w, f, wt, deadline)) {
         ready_leave(w, wait_set_aside, wt);
@@ -594,4 +554,40 @@ int wait_commit(struct waiter *wt, roost_ns deadline)
         wt->timer.owner = NULL;
     }
     return outcome(f, wt);
+}
+
+/* --- one that is announced when its stack is left: join.c --- */
+
+struct waiter *wait_begin_left(struct worker *w, const char *what,
+                               const void *object)
+{
+    if (unwatched(w->frame->scope)) {
+        deadline_arm_chain(w->frame->scope);
+    }
+    return prepare(w, what, object);
+}
+
+bool wait_announce(struct worker *w, struct waiter *wt, uint64_t epoch)
+{
+    a32_store(&wt->state, WAIT_WAITING | WAIT_PARKED, RELEASE /* W3 W4 */);
+    barrier_light(); /* W2 */
+    return a64_load(&w->rt->epoch, RELAXED) == epoch;
+}
+
+struct waiter *wait_recheck(struct waiter *wt)
+{
+    if (!wait_freeze(wt)) {
+        return NULL;
+    }
+    if (chain_cancels(wt->frame, false)) {
+        wait_cancel_frozen(wt);
+        return wt;
+    }
+    wait_thaw(wt);
+    return NULL;
+}
+
+int wait_outcome(struct waiter *wt)
+{
+    return outcome(wt->frame, wt);
 }

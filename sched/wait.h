@@ -177,13 +177,6 @@ _Noreturn void misuse(const char *call, const void *object, const char *what);
 /* Now, on the clock of the current runtime (or CLOCK_MONOTONIC). */
 int64_t wait_now(void);
 
-/* --- for plain_poll.c and guest.c: a plain thread that sleeps elsewhere --- */
-/* How the next wait_commit of this thread sleeps. */
-void wait_thread_polls(int (*commit)(struct waiter *w, roost_ns deadline));
-/* In it: who completes w from here on rings this bell. False: w is completed.
- * In either case wait_commit takes over what the winner gave. */
-bool wait_thread_bell(struct waiter *w, int bell);
-bool wait_thread_woken(struct waiter *w); /* he has rung, or is about to */
 /* The commit (fiber.h) by which a task is set aside for its wait: who knows it
  * knows a wait from other switches. */
 void wait_set_aside(struct worker *w, struct fiber *from, void *waiter);

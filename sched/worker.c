@@ -91,6 +91,7 @@ void worker_destroy(struct worker *w)
         w->spare = f->next_spare;
         fiber_free(f);
     }
+    desc_free_spare(w);
     deque_destroy(&w->deque);
 }
 

@@ -28,6 +28,13 @@
 #define WORKER_BUDGET 128
 /* A task's time slice at checkpoints, ns. */
 #define CHECKPOINT_SLICE 100000
+/* Descriptors that a worker keeps: none where each is looked at for whether it
+ * is used after its end. */
+#if defined(ROOST_MODEL) || defined(__SANITIZE_ADDRESS__)
+#define DESCS_MAX 0
+#else
+#define DESCS_MAX 64
+#endif
 /* A spawner steps aside when so many tasks lie in the deque (R7). */
 #define WORKER_QUEUE_MAX (1 << 15)
 
@@ -77,6 +84,8 @@ struct worker {
     struct ring ring;
     struct slot next;        /* the run-next slot; stolen last */
     uint32_t next_uses;      /* O */
+    struct task_desc *desc;  /* O: some to be used again, by node.link */
+    uint32_t spare_descs;    /* O: how many */
     uint32_t drain;          /* O: a spawner stepped aside: from_drain; or 0 */
     bool pass;               /* O: a task stepped aside for new ones */
     bool odd_round;          /* O: look_round: ring before deque, or after */
@@ -180,20 +189,6 @@ void guest_pause(struct worker *w);
 /* --- lookout.c --- */
 enum found lookout_nap(struct worker *w, struct work *out);
 
-/* --- ready.c --- */
-/* A fiber can go on: queue it. Its waker's last access. */
-void ready_push(struct fiber *f);
-/* The same at the back: it stepped aside. On w's thread. */
-void ready_push_back(struct worker *w, struct fiber *f);
-/* Leave the current fiber; go on with the next ready one or the loop. */
-void ready_leave(struct worker *w, fiber_commit commit, void *arg);
-/* Leave as READY and let the others have a turn. */
-void ready_step_aside(struct worker *w);
-/* Leave as READY for the loop, which looks everywhere once (R60). */
-void ready_look_round(struct worker *w);
-/* A fiber whose top is the loop. NULL: no memory. */
-struct fiber *ready_loop(struct worker *w);
-/* Commit: the fiber just left is a loop with nothing on it. */
-void ready_spare(struct worker *w, struct fiber *from, void *arg);
+#include "ready.h"
 
 #endif

@@ -34,7 +34,8 @@ static void spawn_scope(struct bench *b)
 BENCH_AS(spawn_scope_1, spawn_scope, .name = "spawn/scope", .workers = 1)
 BENCH_AS(spawn_scope_2, spawn_scope, .name = "spawn/scope", .workers = 2)
 
-/* Spawn with a handle, join it: the awaiting task parks, never runs it. */
+/* Spawn with a handle, join it: it runs on a stack of its own, and who joins it
+ * waits. */
 static void spawn_join(struct bench *b)
 {
     roost_task task;

@@ -12,6 +12,9 @@
  *         x87 control word. MXCSR's sticky flags, which are not, go along. No
  *         call is made with the x87 stack in use or the direction flag set.
  *         The entry is called with the stack aligned to 16 before the call.
+ *         switch_call leaves the caller as switch_to does, and calls instead of
+ *         returning: the call and what it comes back to then match, so that
+ *         nothing is mispredicted, and what a context keeps is loaded once.
  *         The unwind rules hold at each instruction; switch_start's return
  *         address is undefined, where backtraces end. Every function begins
  *         with endbr64; switch_start needs none, for ret leads to it.
@@ -29,15 +32,8 @@
  */
 #define FRAME 56 /* what lies below the return address */
 
-        .text
-        .p2align 5
-        .globl  switch_to
-        .hidden switch_to
-        .type   switch_to, @function
-/* void *switch_to(context *from: rdi, const context *to: rsi, value: rdx) */
-switch_to:
-        .cfi_startproc
-        endbr64
+/* What a context is: on the stack of who leaves. */
+        .macro  save_context
         pushq   %rbp
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset rbp, 0
@@ -60,13 +56,25 @@ switch_to:
         .cfi_adjust_cfa_offset 8
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
+        .endm
+
+        .text
+        .p2align 5
+        .globl  switch_to
+        .hidden switch_to
+        .type   switch_to, @function
+/* void *switch_to(context *from: rdi, const context *to: rsi, value: rdx) */
+switch_to:
+        .cfi_startproc
+        endbr64
+        save_context
         movl    (%rsp), %eax
         movzwl  4(%rsp), %ecx
         movq    %rsp, (%rdi)
         /* From here on the frame is the other context's: the same layout, so
          * the unwind information holds on both sides of this instruction. */
         movq    (%rsi), %rsp
-        cmpl    %eax, (%rsp)
+5:      cmpl    %eax, (%rsp)
         jne     2f
 1:      cmpw    %cx, 4(%rsp)
         jne     3f
@@ -94,6 +102,41 @@ switch_to:
         jmp     4b
         .cfi_endproc
         .size   switch_to, . - switch_to
+
+        .p2align 5
+        .globl  switch_call
+        .hidden switch_call
+        .type   switch_call, @function
+/* void switch_call(context *from: rdi, context *to: rsi,
+ *                  bool (*fn)(void *): rdx, void *arg: rcx) */
+switch_call:
+        .cfi_startproc
+        endbr64
+        save_context
+        movq    %rsp, %rbx      /* both contexts and the place of one, kept */
+        movq    (%rsi), %r12    /* across the call by whoever is called */
+        movq    %rsi, %r13
+        movq    %rsp, (%rdi)
+        .cfi_remember_state
+        .cfi_undefined rip      /* here backtraces end: `from` may go on */
+        movq    %r12, %rsp
+        movq    %rcx, %rdi
+        call    *%rdx
+        movq    %r12, (%r13)
+        movq    %r13, %rdx      /* the value, if `to` goes on */
+        testb   %al, %al
+        cmoveq  %r12, %rbx      /* which stack goes on */
+        movq    %rbx, %rsp
+        .cfi_restore_state
+        subq    $8, %rsp
+        stmxcsr (%rsp)
+        fnstcw  4(%rsp)
+        movl    (%rsp), %eax
+        movzwl  4(%rsp), %ecx
+        addq    $8, %rsp
+        jmp     5b
+        .cfi_endproc
+        .size   switch_call, . - switch_call
 
         /* For who looks from outside: where a context stands. */
         .pushsection .rodata

@@ -9,7 +9,8 @@
  * its time is read; a verdict from a look that was too early (R38).
  */
 // MODEL-SOURCES: sched/cancel.c sched/chain.c sched/hooks.c sched/deadline.c
-// MODEL-WITH: sched/scope.c sched/close.c sched/wait.c sched/timer.c
+// MODEL-WITH: sched/scope.c sched/close.c sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/timer.c
 // MODEL-WITH: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
 // MODEL-WITH: sched/ring.c sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/place.c

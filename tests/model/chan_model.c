@@ -10,7 +10,7 @@
  * and the other way round (R67).
  */
 // MODEL-SOURCES: sync/chan.c
-// MODEL-WITH: sync/chan_new.c sync/items.c sched/wait.c
+// MODEL-WITH: sync/chan_new.c sync/items.c sched/wait.c sched/wait_thread.c
 // MODEL-HEADERS: sync/chan.h
 #include "sync_rooms.h"
 

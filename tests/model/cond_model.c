@@ -7,7 +7,7 @@
  * out; an access to the condition after the waiter has freed it (R67).
  */
 // MODEL-SOURCES: sync/cond.c
-// MODEL-WITH: sync/mutex.c sched/wait.c sched/held.c
+// MODEL-WITH: sync/mutex.c sched/wait.c sched/wait_thread.c sched/held.c
 #include "sync_rooms.h"
 
 static roost_mutex mutex;

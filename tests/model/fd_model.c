@@ -12,7 +12,7 @@
  * it is registered in.
  */
 // MODEL-SOURCES: sched/fd.c sched/fd_waiters.c sched/fd_arm.c
-// MODEL-WITH: sched/wait.c sched/base/sleeplock.c
+// MODEL-WITH: sched/wait.c sched/wait_thread.c sched/base/sleeplock.c
 #define MODEL_RUNS 6000
 #include "fd.h"
 #include "plain_poll.h"

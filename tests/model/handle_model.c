@@ -7,12 +7,12 @@
  * after it was detached; a cancel that reaches a task that has ended, or its
  * siblings; a descriptor used after it was freed.
  */
-// MODEL-SOURCES: sched/handle.c
+// MODEL-SOURCES: sched/handle.c sched/join.c
 // MODEL-WITH: sched/task.c sched/spawn.c sched/scope.c sched/close.c
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/hooks.c sched/deadline.c
-// MODEL-WITH: sched/wait.c sched/timer.c sched/wheel.c sched/deque.c
-// MODEL-WITH: sched/ring.c sched/inject.c sched/park.c sched/slot.c
-// MODEL-WITH: sched/place.c
+// MODEL-WITH: sched/wait.c sched/wait_thread.c sched/timer.c sched/wheel.c
+// MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
+// MODEL-WITH: sched/slot.c sched/place.c
 #include "rooms_tasks.h"
 
 static roost_task task;
@@ -191,6 +191,48 @@ static void one_looks(void)
 MODEL(cancel_or_end, .setup = one_looks,
       .threads = {cancelled_joiner, canceller, rooms_helper},
       .check = ends_well, .flags = MODEL_OWN_TLS, .must_see = 3);
+
+/* It fails, which is another way to its end; nobody joins. */
+static int fails(void *arg)
+{
+    writes(arg);
+    return -EIO;
+}
+
+static int spawns_a_failure(void *arg)
+{
+    (void)arg;
+    roost_scope_open(&pub, NULL);
+    count_add(&scope_of(&pub)->count, COUNT_PIN);
+    spawn_with_handle();
+    a32_store(&open_now, 1, RELEASE);
+    while (cancelled < 0) { /* it uses the handle until then */
+        spin_pause();
+    }
+    verdict = close_pub(0);
+    return 0;
+}
+
+static void failing_spawner(void)
+{
+    rooms_task(spawns_a_failure);
+}
+
+static void one_fails(void)
+{
+    begin(1, fails);
+}
+
+static void ends_in_failure(void)
+{
+    rooms_check();
+    MODEL_CHECK(verdict == -EIO && result == 42);
+    MODEL_CHECK(model_live() == TASKS);
+}
+
+MODEL(cancel_or_failure, .setup = one_fails,
+      .threads = {failing_spawner, canceller, rooms_helper},
+      .check = ends_in_failure, .flags = MODEL_OWN_TLS);
 
 /* The task waits, and only its handle can end it. */
 static int waits(void *arg)

@@ -13,6 +13,7 @@
 // MODEL-WITH: sched/deadline.c sched/wait.c sched/timer.c sched/wheel.c
 // MODEL-WITH: sched/handle.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/park.c
+// MODEL-WITH: sched/wait_thread.c sched/join.c sched/slot.c
 #include "rooms_tasks.h"
 
 #define ROOST_HOT_ACCESS_

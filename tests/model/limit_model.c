@@ -8,9 +8,11 @@
  * has given back its room.
  */
 // MODEL-SOURCES: sched/limit.c
-// MODEL-WITH: sched/handle.c sched/task.c sched/spawn.c sched/scope.c
+// MODEL-WITH: sched/handle.c sched/join.c sched/task.c sched/spawn.c
+// MODEL-WITH: sched/scope.c
 // MODEL-WITH: sched/close.c sched/cancel.c sched/chain.c sched/hooks.c
-// MODEL-WITH: sched/deadline.c sched/wait.c sched/timer.c sched/wheel.c
+// MODEL-WITH: sched/deadline.c sched/wait.c sched/wait_thread.c sched/timer.c
+// MODEL-WITH: sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
 // MODEL-WITH: sched/slot.c
 // MODEL-WITH: sched/place.c

@@ -8,7 +8,7 @@
  * not come back to zero.
  */
 // MODEL-SOURCES: sync/limiter.c
-// MODEL-WITH: sched/wait.c sched/held.c
+// MODEL-WITH: sched/wait.c sched/wait_thread.c sched/held.c
 #include "sync_rooms.h"
 
 static roost_limiter limiter;

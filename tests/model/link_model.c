@@ -9,6 +9,7 @@
 // MODEL-SOURCES: sched/link.c sched/hooks.c
 // MODEL-WITH: sched/task.c sched/spawn.c sched/scope.c sched/close.c
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/deadline.c sched/wait.c
+// MODEL-WITH: sched/wait_thread.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/deque.c sched/ring.c
 // MODEL-WITH: sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/place.c

@@ -9,7 +9,7 @@
  * mutex when the next owner has freed it (R67).
  */
 // MODEL-SOURCES: sync/mutex.c
-// MODEL-WITH: sched/wait.c sched/held.c
+// MODEL-WITH: sched/wait.c sched/wait_thread.c sched/held.c
 #include "sync_rooms.h"
 
 enum { TAKERS = 3 };

@@ -12,6 +12,7 @@
 #include "model.h"
 #include "offload.h"
 #include "plain.h"
+#include "ready_rows.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>

@@ -7,7 +7,7 @@
  * word when a caller knows that it is done (R67).
  */
 // MODEL-SOURCES: sync/once.c
-// MODEL-WITH: sched/wait.c sched/held.c
+// MODEL-WITH: sched/wait.c sched/wait_thread.c sched/held.c
 #include "sync_rooms.h"
 
 static union {

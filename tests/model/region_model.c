@@ -16,6 +16,7 @@
 // MODEL-WITH: sched/park.c sched/inject.c
 #define MODEL_RUNS 4000
 #include "model.h"
+#include "ready_rows.h"
 #include "runtime.h"
 #include "worker.h"
 #include <roost/offload.h>

@@ -10,7 +10,8 @@
  */
 // MODEL-SOURCES: sched/scope.c sched/close.c sched/cancel.c sched/hooks.c
 // MODEL-HEADERS: sched/count.h
-// MODEL-WITH: sched/wait.c sched/chain.c sched/timer.c sched/deadline.c
+// MODEL-WITH: sched/wait.c sched/wait_thread.c sched/chain.c sched/timer.c
+// MODEL-WITH: sched/deadline.c
 // MODEL-WITH: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
 // MODEL-WITH: sched/ring.c sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/place.c

@@ -9,10 +9,10 @@
  */
 // MODEL-SOURCES: sched/spawn.c sched/scope.c
 // MODEL-WITH: sched/close.c sched/cancel.c sched/chain.c sched/hooks.c
-// MODEL-WITH: sched/deadline.c sched/wait.c sched/timer.c sched/task.c
-// MODEL-WITH: sched/handle.c sched/wheel.c sched/deque.c sched/ring.c
-// MODEL-WITH: sched/inject.c sched/park.c sched/slot.c
-// MODEL-WITH: sched/place.c
+// MODEL-WITH: sched/deadline.c sched/wait.c sched/wait_thread.c sched/timer.c
+// MODEL-WITH: sched/task.c sched/handle.c sched/join.c sched/wheel.c
+// MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
+// MODEL-WITH: sched/slot.c sched/place.c
 #include "rooms_tasks.h"
 
 static a32 ran;           /* how many children */

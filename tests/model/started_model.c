@@ -11,11 +11,12 @@
  */
 // MODEL-SOURCES: sched/started.c sched/cancel.c
 // MODEL-HEADERS: sched/count.h
-// MODEL-WITH: sched/handle.c sched/task.c sched/spawn.c sched/scope.c
+// MODEL-WITH: sched/handle.c sched/join.c sched/task.c sched/spawn.c
+// MODEL-WITH: sched/scope.c
 // MODEL-WITH: sched/close.c sched/chain.c sched/hooks.c sched/deadline.c
-// MODEL-WITH: sched/wait.c sched/timer.c sched/wheel.c sched/deque.c
-// MODEL-WITH: sched/ring.c sched/inject.c sched/park.c sched/slot.c
-// MODEL-WITH: sched/place.c
+// MODEL-WITH: sched/wait.c sched/wait_thread.c sched/timer.c sched/wheel.c
+// MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
+// MODEL-WITH: sched/slot.c sched/place.c
 #include "rooms_tasks.h"
 
 static roost_scope inner; /* the caller's, in which it calls */

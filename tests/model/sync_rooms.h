@@ -133,6 +133,7 @@ static void give(unsigned i)
     a32_store(&task_locks[i], 0, RELEASE);
 }
 
+#include "ready_rows.h"
 #include "sync_ends.h"
 
 /* --- the parts of a model --- */

@@ -11,13 +11,14 @@
  * event for nothing that starts it, or after which nobody does.
  */
 // MODEL-SOURCES: sched/when.c sync/when.c
-// MODEL-WITH: sync/event.c sync/select.c sched/wait.c sched/task.c
+// MODEL-WITH: sync/event.c sync/select.c sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/task.c
 // MODEL-WITH: sched/spawn.c sched/scope.c sched/close.c sched/cancel.c
 // MODEL-WITH: sched/chain.c sched/hooks.c sched/deadline.c sched/limit.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/deque.c sched/ring.c
-// MODEL-WITH: sched/inject.c sched/park.c sched/handle.c sync/chan.c
-// MODEL-WITH: sync/chan_select.c sync/chan_new.c sync/items.c sched/slot.c
-// MODEL-WITH: sched/place.c
+// MODEL-WITH: sched/inject.c sched/park.c sched/handle.c sched/join.c
+// MODEL-WITH: sync/chan.c sync/chan_select.c sync/chan_new.c sync/items.c
+// MODEL-WITH: sched/slot.c sched/place.c
 #include "rooms_tasks.h"
 
 #include "lock.h"

@@ -78,6 +78,51 @@ static void readying(void)
 MODEL(made_ready, .setup = readying, .threads = {worker, worker},
       .check = ends);
 
+/* A task makes a row of them ready: the run-next slot, and the ring, or inject
+ * where that has no room for all of them. */
+
+static void ready_row(unsigned n)
+{
+    struct ready_row row = {&jobs[1].fiber.node.link, &jobs[n].fiber.node.link,
+                            n};
+
+    for (unsigned i = 1; i <= n; i++) {
+        plain_write(jobs[i].given, 1);
+        jobs[i].fiber.node.link.next =
+            i == n ? NULL : &jobs[i + 1].fiber.node.link;
+    }
+    ready_push_row(worker_tls, &row);
+}
+
+static void ready_short_row(void)
+{
+    ready_row(3);
+}
+
+static void ready_long_row(void)
+{
+    ready_row(RING_SIZE + 2);
+}
+
+static void making_a_row(void)
+{
+    begin(2, 4);
+    jobs[0].then = ready_short_row;
+    inject_push(&rt.inject, &jobs[0].fiber.node.link);
+}
+
+static void making_a_long_row(void)
+{
+    begin(2, RING_SIZE + 3);
+    jobs[0].then = ready_long_row;
+    inject_push(&rt.inject, &jobs[0].fiber.node.link);
+}
+
+MODEL(made_a_row, .setup = making_a_row, .threads = {worker, worker},
+      .check = ends);
+MODEL(made_a_long_row, .setup = making_a_long_row, .threads = {worker, worker},
+      .check = ends);
+
 /* A fiber pinned to the other worker becomes ready. */
 
 static void pinned_to_first(void)
@@ -183,6 +228,12 @@ static void ready_two_and_compute(void)
     compute_until_run(1, 2);
 }
 
+static void ready_row_and_compute(void)
+{
+    ready_long_row();
+    compute_until_run(1, RING_SIZE + 2);
+}
+
 static void spawn_and_compute(void)
 {
     spawn(1);
@@ -204,6 +255,11 @@ static void computing_one(void)
 static void computing_two(void)
 {
     computing(3, ready_two_and_compute);
+}
+
+static void computing_row(void)
+{
+    computing(RING_SIZE + 3, ready_row_and_compute);
 }
 
 static void computing_high(void)
@@ -231,6 +287,8 @@ static void computing_spawner(void)
 MODEL(computing_next, .setup = computing_one, .threads = {worker, worker},
       .check = ends);
 MODEL(computing_ring, .setup = computing_two, .threads = {worker, worker},
+      .check = ends);
+MODEL(computing_row, .setup = computing_row, .threads = {worker, worker},
       .check = ends);
 MODEL(computing_high, .setup = computing_high, .threads = {worker, worker},
       .check = ends);

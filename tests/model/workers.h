@@ -15,7 +15,7 @@
 #include "worker.h"
 #include <string.h>
 
-enum { WORKERS = 2, JOBS = 4 };
+enum { WORKERS = 2, JOBS = 7 };
 
 /* A job is a task, or a fiber that becomes ready. */
 struct chore {

@@ -98,6 +98,36 @@ TEST(values_pass_both_ways_ucontext, "R1")
     check_values(&portable);
 }
 
+#ifdef SWITCH_CALLS
+/* A call on the other stack: where it stands above a context, and a new one. */
+static bool called(void *arg)
+{
+    const char *sp = switch_stack();
+
+    seen += sp < (char *)other.sp && (char *)other.sp - sp < 4096;
+    return *(bool *)arg;
+}
+
+static void note_itself(void *value)
+{
+    seen += value == &other ? 100 : 0;
+    count_entry(back(value));
+}
+
+TEST(either_side_goes_on_after_a_call, "R1")
+{
+    bool stays = false;
+
+    begin(&native, note_itself);
+    switch_call(&home, &other, called, &stays);
+    CHECK_EQ(seen, 101);
+    stays = true;
+    switch_call(&home, &other, called, &stays);
+    CHECK_EQ(seen, 102);
+    CHECK_EQ((uintptr_t)go((void *)7), 8); /* it stands where it stood */
+}
+#endif
+
 /*
  * probe_registers(from, to, value, switch_to, seed) sets each callee-saved
  * register to seed, seed + 1, ... switches, and returns how many came back

@@ -1,0 +1,38 @@
+/*
+ * ready.h - queueing what can go on, leaving for the next. See ready.c.
+ */
+#ifndef ROOST_READY_H
+#define ROOST_READY_H
+
+#include "worker.h"
+
+/* A fiber can go on: queue it. Its waker's last access. */
+void ready_push(struct fiber *f);
+/* Several that can go on, of w's runtime and neither pinned nor of a priority:
+ * by node.link, oldest first. On w's thread. */
+struct ready_row {
+    struct inject_node *first, *last;
+    uint32_t n;
+};
+/* So many at most: the rest waits for nobody while they are put together. */
+#define READY_ROW 64
+void ready_push_row(struct worker *w, const struct ready_row *row);
+/* May f go into such a row? */
+static inline bool ready_plain(const struct worker *w, const struct fiber *f)
+{
+    return w != NULL && f->runtime == w->rt && f->pins == 0 && f->priority == 0;
+}
+/* The same at the back: it stepped aside. On w's thread. */
+void ready_push_back(struct worker *w, struct fiber *f);
+/* Leave the current fiber; go on with the next ready one or the loop. */
+void ready_leave(struct worker *w, fiber_commit commit, void *arg);
+/* Leave as READY and let the others have a turn. */
+void ready_step_aside(struct worker *w);
+/* Leave as READY for the loop, which looks everywhere once (R60). */
+void ready_look_round(struct worker *w);
+/* A fiber whose top is the loop. NULL: no memory. */
+struct fiber *ready_loop(struct worker *w);
+/* Commit: the fiber just left is a loop with nothing on it. */
+void ready_spare(struct worker *w, struct fiber *from, void *arg);
+
+#endif
