@@ -251,5 +251,5 @@ TEST_PLAIN(row_refused, "R8 R36")
 {
     under_faults(invokes, false, 2);
     under_faults(gathers, false, 2);
-    under_faults(gathers_few, false, 40);
+    under_faults(gathers_few, false, 8);
 }

@@ -211,7 +211,7 @@ static bool spawn_with_limit(void)
 
 TEST_PLAIN(limited_scope_refused, "R35 R36")
 {
-    under_faults(spawn_with_limit, false, 10);
+    under_faults(spawn_with_limit, false, 8);
 }
 
 static bool open_with_name(void)
