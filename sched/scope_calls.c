@@ -289,9 +289,11 @@ bool roost_cancelled(void)
 
 #define CHECKPOINT_LEAST 10000 /* ns */
 
-static bool timer_due(struct worker *w, int64_t now)
+/* By the clock of a round, which then fires it: one that went before that by
+ * what clock_fast may err would leave it to the next round but one. */
+static bool timer_due(struct worker *w)
 {
-    return (int64_t)a64_load(&w->timers.next, RELAXED) <= now;
+    return (int64_t)a64_load(&w->timers.next, RELAXED) <= runtime_now_fast(w);
 }
 
 /* Sooner where a sleeper is due, or something has come from outside, as one
@@ -302,7 +304,7 @@ static bool slice_over(struct worker *w, int64_t now)
 
     return ran > CHECKPOINT_SLICE ||
            (ran > CHECKPOINT_LEAST &&
-            (timer_due(w, now) || inject_count(&w->rt->inject) != 0));
+            (timer_due(w) || inject_count(&w->rt->inject) != 0));
 }
 
 int roost_checkpoint(void)
@@ -335,7 +337,7 @@ int roost_checkpoint(void)
         w->slice_start = now;
     } else if (slice_over(w, now)) {
         w->slice_start = now;
-        if (w->guest || timer_due(w, now) || work_waits(w) || work_exists(w)) {
+        if (w->guest || timer_due(w) || work_waits(w) || work_exists(w)) {
             ready_look_round(w);
         }
     }
