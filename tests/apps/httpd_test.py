@@ -539,6 +539,9 @@ def deadlines():
                         check(0.04 <= took < 1 * SLOWNESS, target, took)
                         same(c.get('/').status, 200, 'the next one')
             same(server.get('/hash?deadline=0us').status, 504, 'none left')
+            same(server.get('/sleep?ms=60000', headers='X-Deadline: x\r\n'
+                            'X-Deadline: 40ms\r\n').status, 504,
+                 'the last one counts, and they are not one text')
             with Client(server) as c:  # begun, and cut: the client can tell
                 c.ask('/stream?n=1000&ms=20&deadline=100ms')
                 try:

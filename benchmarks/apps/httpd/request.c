@@ -56,6 +56,7 @@ static int on_field(http_parser *p, const char *at, size_t n)
 static int on_value(http_parser *p, const char *at, size_t n)
 {
     struct request *r = p->data;
+    bool first = !r->in_value; /* of the pieces of this one */
 
     r->in_value = true;
     if (r->in_body) {
@@ -64,6 +65,7 @@ static int on_value(http_parser *p, const char *at, size_t n)
     if (strcasecmp(r->name, "host") == 0) {
         r->has_host = true;
     } else if (strcasecmp(r->name, "x-deadline") == 0) {
+        r->deadline_size = first ? 0 : r->deadline_size; /* the last counts */
         r->deadline_size = append(r->deadline, r->deadline_size, at, n);
     }
     return 0;
