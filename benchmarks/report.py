@@ -37,7 +37,7 @@ KERNELS = ["fib", "nqueens", "skynet", "uts", "storm", "matmul"]
 # kernels/work_matmul.h).
 MATMUL_TASKS = 1755
 
-# ns a task that roost must reach, 1 and 2 workers.
+# ns a task that roost must reach, 1 and 2 workers; with hot.h what it aims at.
 KERNEL_MUST = {
     "fib": (8, 4), "fib (shared)": (10, 5), "nqueens": (130, 66),
     "skynet": (10, 5), "uts": (14, 7), "storm": (15, 15),

@@ -30,7 +30,8 @@
  *   P1  (park.c), in hot.h as well: push, barrier light, does one sleep?
  *   C1  (count.h) count_drop: release -> count_flush, count_park: acquire
  *       status, what fn wrote, and in the other direction `owner`
- * COST    Out of line and in place 15 ns; stolen: a wait and a steal.
+ * COST    Out of line and in place 150 instructions; stolen: a wait and a
+ *         steal.
  * REJECTED
  *   - A scope per call, initialised by the thief: what fn spawns into the
  *     current scope would be in one or the other, as it happens.
