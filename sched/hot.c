@@ -22,7 +22,7 @@
  *   - After a thief's count_drop h is the caller's alone, unless it has parked;
  *     then it stays until it is woken.
  *   - What is called in place is counted as a turn once, when it is certain
- *     that it is (place.c).
+ *     that it is (in_place.c).
  *   - The caller's own entries above h in the deque have been joined before it,
  *     so that h lies newest there or is gone.
  * ORDER
@@ -44,7 +44,7 @@
 #include "base/edge.h"
 #include "boundary.h"
 #include "count.h"
-#include "place.h"
+#include "in_place.h"
 #include "runtime.h"
 #include "sim.h"
 #include "worker.h"
@@ -237,8 +237,8 @@ int roost_hot_join_1_(roost_hot *h)
     }
     if (newest(&w->deque, h) && switch_stack() > w->stack_floor &&
         deque_pop(&w->deque, &e)) {
-        if (place_due(w)) {
-            place_round(w, w->fiber);
+        if (in_place_due(w)) {
+            in_place_round(w, w->fiber);
         }
         return call(h);
     }

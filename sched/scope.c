@@ -34,8 +34,8 @@
 #include "boundary.h"
 #include "count.h"
 #include "horizon.h"
+#include "in_place.h"
 #include "observe/events.h"
-#include "place.h"
 #include "runtime.h"
 #include "sim.h"
 #include "worker.h"
@@ -368,7 +368,7 @@ run_in_place(struct worker *w, struct fiber *fiber, struct frame *child,
     w->frame = child;
     status = boundary_call(e->fn, e->arg);
     if (unlikely(status < 0 || frame_marked(child) || child->scope != s)) {
-        place_finish(fiber, status);
+        in_place_finish(fiber, status);
     }
     w = fiber->worker;
     w->frame = f;
@@ -416,8 +416,8 @@ run_children(struct worker *w, struct scope *s, struct frame *f)
                 return false;
             }
         }
-        if (place_due(w)) {
-            w = place_round(w, fiber);
+        if (in_place_due(w)) {
+            w = in_place_round(w, fiber);
         }
     } while (unlikely(--s->local != 0));
     return true;

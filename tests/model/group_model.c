@@ -16,7 +16,7 @@
 // MODEL-WITH: sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
 // MODEL-WITH: sched/slot.c
-// MODEL-WITH: sched/place.c
+// MODEL-WITH: sched/in_place.c
 #include "group.h"
 #include "rooms_tasks.h"
 

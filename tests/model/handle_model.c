@@ -12,7 +12,7 @@
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/hooks.c sched/deadline.c
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/timer.c sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
-// MODEL-WITH: sched/slot.c sched/place.c
+// MODEL-WITH: sched/slot.c sched/in_place.c
 #include "rooms_tasks.h"
 
 static roost_task task;

@@ -8,7 +8,7 @@
  * worker that should take it sleeps (P1).
  */
 // MODEL-SOURCES: sched/hot.c
-// MODEL-WITH: sched/place.c sched/task.c sched/scope.c sched/spawn.c
+// MODEL-WITH: sched/in_place.c sched/task.c sched/scope.c sched/spawn.c
 // MODEL-WITH: sched/close.c sched/cancel.c sched/chain.c sched/hooks.c
 // MODEL-WITH: sched/deadline.c sched/wait.c sched/timer.c sched/wheel.c
 // MODEL-WITH: sched/handle.c sched/deque.c sched/ring.c sched/inject.c

@@ -17,7 +17,7 @@
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/hooks.c sched/deadline.c
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/timer.c sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
-// MODEL-WITH: sched/place.c sched/slot.c
+// MODEL-WITH: sched/in_place.c sched/slot.c
 #define ROOMS_SPARE
 #include "rooms_tasks.h"
 

@@ -14,7 +14,7 @@
 // MODEL-WITH: sched/deadline.c
 // MODEL-WITH: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
 // MODEL-WITH: sched/ring.c sched/inject.c sched/park.c sched/slot.c
-// MODEL-WITH: sched/place.c
+// MODEL-WITH: sched/in_place.c
 #include "rooms.h"
 #include <errno.h>
 

@@ -12,7 +12,7 @@
 // MODEL-WITH: sched/deadline.c sched/wait.c sched/wait_thread.c sched/timer.c
 // MODEL-WITH: sched/task.c sched/handle.c sched/join.c sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
-// MODEL-WITH: sched/slot.c sched/place.c
+// MODEL-WITH: sched/slot.c sched/in_place.c
 #include "rooms_tasks.h"
 
 static a32 ran;           /* how many children */

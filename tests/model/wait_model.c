@@ -12,7 +12,7 @@
 // MODEL-WITH: sched/close.c sched/deadline.c sched/hooks.c sched/task.c
 // MODEL-WITH: sched/spawn.c sched/wheel.c sched/deque.c sched/ring.c
 // MODEL-WITH: sched/inject.c sched/park.c sched/slot.c
-// MODEL-WITH: sched/place.c
+// MODEL-WITH: sched/in_place.c
 #include "rooms.h"
 #include <errno.h>
 

@@ -18,7 +18,7 @@
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/deque.c sched/ring.c
 // MODEL-WITH: sched/inject.c sched/park.c sched/handle.c sched/join.c
 // MODEL-WITH: sync/chan.c sync/chan_select.c sync/chan_new.c sync/items.c
-// MODEL-WITH: sched/slot.c sched/place.c
+// MODEL-WITH: sched/slot.c sched/in_place.c
 #include "rooms_tasks.h"
 
 #include "lock.h"

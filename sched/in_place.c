@@ -1,15 +1,15 @@
 /*
- * place.c - children in place: what does not happen to each of them.
+ * in_place.c - children in place: what does not happen to each of them.
  *
  * WHAT    The rare parts of running a child on its closer's stack, for close in
  *         scope.c and for the same in programs (roost/hot.h).
  * COST    A round: 60 ns, once in WORKER_TURNS children.
  */
-#include "place.h"
+#include "in_place.h"
 
 #include "sim.h"
 
-void place_finish(struct fiber *fiber, int status)
+void in_place_finish(struct fiber *fiber, int status)
 {
     if (fiber->worker == NULL) {
         status = region_back(fiber, status);
@@ -44,7 +44,7 @@ static bool others_wait(struct worker *w, int64_t now)
            (now - w->round_at > WORKER_ROUND_NS && deque_size(&w->deque) > 0);
 }
 
-struct worker *place_round(struct worker *w, struct fiber *fiber)
+struct worker *in_place_round(struct worker *w, struct fiber *fiber)
 {
     int64_t now = runtime_now_fast(w);
 
