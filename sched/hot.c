@@ -188,16 +188,6 @@ static int take_over(roost_hot *h, struct frame *f)
     return h->status;
 }
 
-/* Is h the newest entry of the deque? */
-static bool newest(struct deque *d, const roost_hot *h)
-{
-    int64_t b = (int64_t)a64_load(&d->bottom, RELAXED) - 1;
-
-    return a64_load(&d->slots[b & d->mask].arg, RELAXED) ==
-               (uint64_t)(uintptr_t)h &&
-           deque_size(d) > 0;
-}
-
 static void await(roost_hot *h, struct frame *f)
 {
     h->owner = f;
@@ -235,8 +225,8 @@ int roost_hot_join_1_(roost_hot *h)
     if (a32_load(&w->in_place_left, RELAXED) == 0) {
         a32_store(&w->in_place_left, 1, RELAXED); /* as before hot.h's look */
     }
-    if (newest(&w->deque, h) && switch_stack() > w->stack_floor &&
-        deque_pop(&w->deque, &e)) {
+    if (deque_newest(&w->deque, roost_hot_run_1_, h) &&
+        switch_stack() > w->stack_floor && deque_pop(&w->deque, &e)) {
         if (in_place_due(w)) {
             in_place_round(w, w->fiber);
         }

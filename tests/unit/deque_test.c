@@ -118,6 +118,25 @@ TEST(pop_scope_takes_its_own_alone, "R30 R60")
     deque_destroy(&d);
 }
 
+static int other(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+TEST(newest_is_told_by_function_and_argument, "R30")
+{
+    struct deque d;
+
+    init_at(&d, 4, 0);
+    CHECK_EQ(deque_push(&d, entry_no(1)), 0);
+    CHECK_EQ(deque_push(&d, entry_no(2)), 0);
+    CHECK(deque_newest(&d, nothing, (void *)2));
+    CHECK(!deque_newest(&d, other, (void *)2));
+    CHECK(!deque_newest(&d, nothing, (void *)1));
+    deque_destroy(&d);
+}
+
 TEST(grows_from_one_and_keeps_the_order, "R7 R29")
 {
     struct deque d;
