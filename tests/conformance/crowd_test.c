@@ -7,11 +7,11 @@
 #include "tasks.h"
 
 #if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FEWER /* it has no room for the history of so many */
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define FEWER /* no room for the history, or the fake stacks, of so many */
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define FEWER
 #endif
 
