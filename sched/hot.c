@@ -5,7 +5,7 @@
  *         may run in between. The common way, where none does, is inlined in
  *         the program; here is all else, and the layout that programs have been
  *         compiled against, compared with the real one.
- * MODEL   A call is an entry of the deque whose function is roost_hot_run_1_
+ * MODEL   A call is an entry of the deque whose function is roost_hot_run_2_
  *         and whose argument the caller's roost_hot, which says by `count`
  *
  *           FORKED (a child) -> 0       run by a thief, as a task of the scope
@@ -87,8 +87,8 @@ _Static_assert(ROOST_HOT_CHILD_ == COUNT_CHILD &&
 #define ALONE COUNT_PIN
 
 /* The one that the inlined calls see: worker_tls, or NULL. */
-extern ROOST_API __thread struct worker *roost_hot_worker_1_;
-__thread struct worker *roost_hot_worker_1_;
+extern ROOST_API __thread struct worker *roost_hot_worker_2_;
+__thread struct worker *roost_hot_worker_2_;
 
 static bool may_inline(void)
 {
@@ -102,12 +102,12 @@ static bool may_inline(void)
 __attribute__((noinline)) void worker_carried(struct worker *w)
 {
     worker_tls = w;
-    roost_hot_worker_1_ = may_inline() ? w : NULL;
+    roost_hot_worker_2_ = may_inline() ? w : NULL;
 }
 
-__attribute__((noinline)) struct roost_hot_worker_ *roost_hot_self_1_(void)
+__attribute__((noinline)) struct roost_hot_worker_ *roost_hot_self_2_(void)
 {
-    return (struct roost_hot_worker_ *)(void *)roost_hot_worker_1_;
+    return (struct roost_hot_worker_ *)(void *)roost_hot_worker_2_;
 }
 
 static a64 *count_of(roost_hot *h)
@@ -115,16 +115,16 @@ static a64 *count_of(roost_hot *h)
     return (a64 *)(void *)&h->count;
 }
 
-void roost_hot_wake_1_(struct roost_hot_worker_ *w)
+void roost_hot_wake_2_(struct roost_hot_worker_ *w)
 {
     park_wake_one(&((struct worker *)(void *)w)->rt->park);
 }
 
-void roost_hot_fork_1_(roost_hot *h)
+void roost_hot_fork_2_(roost_hot *h)
 {
     struct worker *w = worker_self();
     struct frame *f = w == NULL ? NULL : w->frame;
-    struct entry e = {roost_hot_run_1_, h, NULL, NULL};
+    struct entry e = {roost_hot_run_2_, h, NULL, NULL};
 
     if (f != NULL && !(f->marks & ROOST_HOT_ALONE_)) {
         e.scope = scope_public(f->scope);
@@ -140,13 +140,13 @@ void roost_hot_fork_1_(roost_hot *h)
     a64_init(count_of(h), ALONE);
 }
 
-void roost_hot_crossed_1_(void)
+void roost_hot_crossed_2_(void)
 {
     boundary_crossed();
 }
 
 /* By a thief, or by a worker while the caller waits: as a task. */
-int roost_hot_run_1_(void *call)
+int roost_hot_run_2_(void *call)
 {
     roost_hot *h = call;
     struct worker *w = worker_self();
@@ -207,7 +207,7 @@ static int call(const roost_hot *h)
     return boundary_call(h->fn, h->arg);
 }
 
-int roost_hot_join_1_(roost_hot *h)
+int roost_hot_join_2_(roost_hot *h)
 {
     struct worker *w;
     struct frame *f;
@@ -225,7 +225,7 @@ int roost_hot_join_1_(roost_hot *h)
     if (a32_load(&w->in_place_left, RELAXED) == 0) {
         a32_store(&w->in_place_left, 1, RELAXED); /* as before hot.h's look */
     }
-    if (deque_newest(&w->deque, roost_hot_run_1_, h) &&
+    if (deque_newest(&w->deque, roost_hot_run_2_, h) &&
         switch_stack() > w->stack_floor && deque_pop(&w->deque, &e)) {
         if (in_place_due(w)) {
             in_place_round(w, w->fiber);

@@ -198,7 +198,7 @@ static inline void count_end(struct scope *s, struct ended *ended)
  * task that runs already, a parallel call. */
 static bool skipped(struct scope *s, const struct entry *e)
 {
-    return (scope_flags(s) & S_SKIP) && e->fn != roost_hot_run_1_ &&
+    return (scope_flags(s) & S_SKIP) && e->fn != roost_hot_run_2_ &&
            !(e->fn == when_run && when_happened(e->arg)) && task_skipped(s);
 }
 

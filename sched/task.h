@@ -29,8 +29,8 @@ struct reason {
  */
 struct frame {
     struct scope *scope;  /* O: its innermost open scope */
-    struct scope *target; /* I: where it was spawned into */
     struct env *env;      /* O: bindings it sees */
+    struct scope *target; /* I: where it was spawned into */
     uint32_t marks;       /* O: F_ bits */
     a32 linked;           /* L(target) to set, and at its start: LINK_ bits */
     /* --- as marked --- */
@@ -51,8 +51,8 @@ struct frame {
     };
 };
 
-_Static_assert(offsetof(struct frame, target) == 8 &&
-                   offsetof(struct frame, env) == 16 &&
+_Static_assert(offsetof(struct frame, env) == 8 &&
+                   offsetof(struct frame, target) == 16 &&
                    offsetof(struct frame, epoch) == 32,
                "task_frame stores pairs");
 
@@ -88,8 +88,8 @@ enum {
 /* That of a task which begins, of target s. No marks, not linked. */
 static inline void task_frame(struct frame *f, struct scope *s, struct env *env)
 {
-    pair_store(&f->scope, (uintptr_t)s, (uintptr_t)s);
-    pair_store(&f->env, (uintptr_t)env, 0);
+    pair_store(&f->scope, (uintptr_t)s, (uintptr_t)env);
+    pair_store(&f->target, (uintptr_t)s, 0);
 }
 
 /* Anything to do at its end? Both words in one look. */

@@ -5,29 +5,40 @@
 
 #include <roost/hot.h>
 
+struct fib {
+    uint64_t result;
+    unsigned n;
+};
+
+static uint64_t fib(unsigned n);
+
 static int fib_call(void *arg)
 {
-    uint64_t *n = arg;
-    uint64_t left = *n - 1;
-    uint64_t right = *n - 2;
+    struct fib *call = arg;
+
+    call->result = fib(call->n);
+    return 0;
+}
+
+static uint64_t fib(unsigned n)
+{
+    struct fib left;
+    uint64_t right;
     roost_hot h;
 
-    if (*n < 2) {
-        return 0;
+    if (n < 2) {
+        return n;
     }
+    left.n = n - 1;
     roost_hot_fork(&h, fib_call, &left);
-    fib_call(&right);
+    right = fib(n - 2);
     roost_hot_join(&h, fib_call, &left);
-    *n = left + right;
-    return 0;
+    return left.result + right;
 }
 
 uint64_t kernel_fib(unsigned n)
 {
-    uint64_t result = n;
-
-    fib_call(&result);
-    return result;
+    return fib(n);
 }
 
 static int queens_call(void *arg)

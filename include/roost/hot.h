@@ -28,7 +28,7 @@
  * library, which have a number of their own, ROOST_HOT_ABI. It is in the names
  * of the symbols that all goes through: with a library of another layout the
  * program is not linked, or does not start ("undefined symbol:
- * roost_hot_worker_1_"). Recompiling is all that is needed.
+ * roost_hot_worker_2_"). Recompiling is all that is needed.
  *
  * A thread that carries no worker, hooks, tasks with a priority or behind their
  * shield call the function in join. Under ThreadSanitizer, and where the system
@@ -43,7 +43,7 @@
 #include <roost/base.h>
 #include <string.h>
 
-#define ROOST_HOT_ABI 1
+#define ROOST_HOT_ABI 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -71,8 +71,8 @@ typedef struct roost_hot {
 
 struct roost_hot_frame_ {
     void *scope;
-    void *target;
     void *env;
+    void *target;
     uint32_t marks;
 };
 
@@ -96,12 +96,12 @@ struct roost_hot_worker_ {
 };
 
 /* Private: what the library does for the two. */
-ROOST_API struct roost_hot_worker_ *roost_hot_self_1_(void);
-ROOST_API void roost_hot_fork_1_(roost_hot *h);
-ROOST_API void roost_hot_wake_1_(struct roost_hot_worker_ *w);
-ROOST_API int roost_hot_join_1_(roost_hot *h);
-ROOST_API int roost_hot_run_1_(void *h);
-ROOST_API void roost_hot_crossed_1_(void);
+ROOST_API struct roost_hot_worker_ *roost_hot_self_2_(void);
+ROOST_API void roost_hot_fork_2_(roost_hot *h);
+ROOST_API void roost_hot_wake_2_(struct roost_hot_worker_ *w);
+ROOST_API int roost_hot_join_2_(roost_hot *h);
+ROOST_API int roost_hot_run_2_(void *h);
+ROOST_API void roost_hot_crossed_2_(void);
 
 #ifdef __cplusplus
 }
@@ -111,7 +111,8 @@ ROOST_API void roost_hot_crossed_1_(void);
 #ifndef ROOST_HOT_ACCESS_
 #define roost_hot_get_(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define roost_hot_init_(p, v) ((void)(*(p) = (v)))
-#define roost_hot_put_(p, first, second) roost_hot_pair_((p), (first), (second))
+#define roost_hot_put_(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define roost_hot_copy_(to, from) roost_hot_two_((to), (from))
 #define roost_hot_set_(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define roost_hot_barrier_() __asm__ __volatile__("" ::: "memory")
 #define roost_hot_due_(w) roost_hot_last_(&(w)->in_place_left)
@@ -138,12 +139,12 @@ ROOST_HOT_INLINE_ struct roost_hot_worker_ *roost_hot_self_(void)
 #elif defined(__x86_64__) && defined(__LP64__) && !defined(ROOST_HOT_ACCESS_)
     struct roost_hot_worker_ *w;
 
-    __asm__ __volatile__("movq roost_hot_worker_1_@GOTTPOFF(%%rip), %0\n\t"
+    __asm__ __volatile__("movq roost_hot_worker_2_@GOTTPOFF(%%rip), %0\n\t"
                          "movq %%fs:(%0), %0"
                          : "=r"(w));
     return w;
 #else
-    return roost_hot_self_1_();
+    return roost_hot_self_2_();
 #endif
 }
 
@@ -164,18 +165,10 @@ ROOST_HOT_INLINE_ const char *roost_hot_stack_(void)
 #endif
 }
 
-/* Two words, in one store where there is such a one. */
-ROOST_HOT_INLINE_ void roost_hot_pair_(void *to, uint64_t first,
-                                       uint64_t second)
+/* Two words, at once where there is such a move. */
+ROOST_HOT_INLINE_ void roost_hot_two_(void *to, const void *from)
 {
-#if defined(__x86_64__)
-    typedef uint64_t roost_hot_two_ __attribute__((vector_size(16)));
-    roost_hot_two_ both = {first, second};
-#else
-    uint64_t both[2] = {first, second};
-#endif
-
-    memcpy(to, &both, sizeof(both));
+    memcpy(to, from, 16);
 }
 
 ROOST_HOT_INLINE_ uint64_t roost_hot_word_(const void *p)
@@ -207,7 +200,7 @@ ROOST_HOT_INLINE_ int roost_hot_call_(roost_fn fn, void *arg)
     try {
         return fn(arg);
     } catch (...) {
-        roost_hot_crossed_1_();
+        roost_hot_crossed_2_();
         return 0;
     }
 }
@@ -215,7 +208,7 @@ ROOST_HOT_INLINE_ int roost_hot_call_(roost_fn fn, void *arg)
 ROOST_HOT_INLINE_ void roost_hot_leave_(const bool *returned)
 {
     if (!*returned) {
-        roost_hot_crossed_1_();
+        roost_hot_crossed_2_();
     }
 }
 
@@ -248,27 +241,25 @@ ROOST_HOT_INLINE_ void roost_hot_fork(roost_hot *h, roost_fn fn, void *arg)
     roost_hot_init_(&h->count, ROOST_HOT_CHILD_);
     if (!roost_hot_likely_(w != NULL &&
                            !(w->frame->marks & ROOST_HOT_ALONE_))) {
-        roost_hot_fork_1_(h);
+        roost_hot_fork_2_(h);
         return;
     }
     b = (int64_t)roost_hot_get_(&w->bottom);
     if (!roost_hot_likely_(b < w->room)) {
-        roost_hot_fork_1_(h);
+        roost_hot_fork_2_(h);
         return;
     }
-    slot = (struct roost_hot_slot_ *)__builtin_assume_aligned(
-        &w->slots[b & w->mask], 32);
-    roost_hot_put_(&slot->fn, (uint64_t)(uintptr_t)roost_hot_run_1_,
-                   roost_hot_word_(h));
-    roost_hot_put_(&slot->scope, roost_hot_word_(w->frame->scope),
-                   roost_hot_word_(w->frame->env));
+    slot = &w->slots[b & w->mask];
+    roost_hot_put_(&slot->fn, (uint64_t)(uintptr_t)roost_hot_run_2_);
+    roost_hot_put_(&slot->arg, roost_hot_word_(h));
+    roost_hot_copy_(&slot->scope, &w->frame->scope);
     roost_hot_set_(&w->bottom, (uint64_t)(b + 1)); /* D1 */
     roost_hot_barrier_();                          /* P1 */
     parked = roost_hot_get_(
         (const uint32_t *)(const void *)(w->runtime + ROOST_HOT_PARK_));
     if (!roost_hot_likely_(parked < ROOST_HOT_PARKED_ ||
                            (parked & (ROOST_HOT_PARKED_ - 1)) != 0)) {
-        roost_hot_wake_1_(w);
+        roost_hot_wake_2_(w);
     }
 }
 
@@ -286,20 +277,20 @@ ROOST_HOT_INLINE_ int roost_hot_join(roost_hot *h, roost_fn fn, void *arg)
             roost_hot_get_(
                 (const uint32_t *)(const void *)(w->runtime +
                                                  ROOST_HOT_INJECT_)) == 0)) {
-        return roost_hot_join_1_(h);
+        return roost_hot_join_2_(h);
     }
     b = (int64_t)roost_hot_get_(&w->bottom) - 1;
     slot = &w->slots[b & w->mask];
     if (!roost_hot_likely_(roost_hot_get_(&slot->arg) == roost_hot_word_(h) &&
                            roost_hot_stack_() > w->stack_floor)) {
-        return roost_hot_join_1_(h);
+        return roost_hot_join_2_(h);
     }
     roost_hot_set_(&w->bottom, (uint64_t)b); /* D1 */
     roost_hot_barrier_();                    /* D2 */
     if (!roost_hot_likely_((int64_t)roost_hot_get_(&w->top) < b &&
                            !roost_hot_due_(w))) {
         roost_hot_set_(&w->bottom, (uint64_t)(b + 1)); /* D1 */
-        return roost_hot_join_1_(h);
+        return roost_hot_join_2_(h);
     }
     return roost_hot_call_(fn, arg);
 }

@@ -22,15 +22,16 @@
                            sizeof(*(p)), (order), RELAXED})
 #define roost_hot_get_(p) model_load(HOT_WORD(p, RELAXED))
 #define roost_hot_init_(p, v) model_init(HOT_WORD(p, RELAXED), (v))
-#define roost_hot_put_(p, first, second)                                       \
-    (model_store(HOT_WORD(p, RELAXED), (first)),                               \
-     model_store(HOT_WORD((p) + 1, RELAXED), (second)))
+#define roost_hot_put_(p, v) model_store(HOT_WORD(p, RELAXED), (v))
+#define roost_hot_copy_(to, from)                                              \
+    (model_store(HOT_WORD(to, RELAXED), (uintptr_t)(from)[0]),                 \
+     model_store(HOT_WORD((to) + 1, RELAXED), (uintptr_t)(from)[1]))
 #define roost_hot_set_(p, v) model_store(HOT_WORD(p, RELEASE), (v))
 #define roost_hot_barrier_() barrier_light()
 #define roost_hot_due_(w) a32_own_dec((a32 *)(void *)&(w)->in_place_left)
 #include <roost/hot.h>
 
-extern __thread struct worker *roost_hot_worker_1_;
+extern __thread struct worker *roost_hot_worker_2_;
 
 static a32 ran;       /* how many calls */
 static int given[2];  /* by the caller, before the fork */
@@ -56,7 +57,7 @@ static void one(void)
 static void carried(void)
 {
     worker_carried(worker_tls);
-    roost_hot_worker_1_ = worker_tls;
+    roost_hot_worker_2_ = worker_tls;
 }
 
 static int call(void *arg)

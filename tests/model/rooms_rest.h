@@ -40,8 +40,8 @@ LEFT_OUT void held_abandon(struct list *held)
 }
 
 /* No model forks but that of hot.c. */
-int roost_hot_run_1_(void *h);
-LEFT_OUT int roost_hot_run_1_(void *h)
+int roost_hot_run_2_(void *h);
+LEFT_OUT int roost_hot_run_2_(void *h)
 {
     MODEL_CHECK(h == NULL);
     return 0;
