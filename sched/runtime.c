@@ -385,7 +385,7 @@ int runtime_start(struct runtime **out, const roost_opts *opts,
         free_runtime(rt);
         return rc;
     }
-    barrier_probe();
+    barrier_probe(rt->worker_count);
     clock_calibrate();
     registry_prepare();
     rt->number = registry_number();

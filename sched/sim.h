@@ -169,6 +169,7 @@ struct sim_costs {
     int64_t look;       /* searching: at one other worker */
     int64_t barrier;    /* a heavy barrier: to who issues it, */
     int64_t interrupt;  /* and to each other worker that runs */
+    int64_t fence;      /* the symmetric form: to each side; 0: it is not used */
     int64_t wake, call; /* waking: until who slept goes on; the call for it */
     int64_t spin;       /* so long somebody with no work does not sleep yet */
     /* a cache line, from one worker to another */
@@ -182,7 +183,9 @@ void sim_compute(int64_t ns);
 
 struct strand *sim_timed_draw(struct sim *sim);
 void sim_timed_step(struct sim *sim, enum sim_event event);
-/* w, whose turn it is, is about to steal from the victim's deque. */
+/* A heavy barrier by w, whose turn it is. */
+void sim_timed_barrier(struct worker *w);
+/* w is about to steal from the victim's deque. */
 void sim_timed_steal(struct worker *w, struct worker *victim);
 
 #endif

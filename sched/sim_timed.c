@@ -10,7 +10,8 @@
  *         (sim_costs), as they are measured (benchmarks/scaling); and tasks say
  *         how long they compute, by sim_compute. The virtual clock is the time
  *         of who has its turn, so timers come when they would.
- *         A heavy barrier interrupts every worker that runs. Somebody who has
+ *         A heavy barrier interrupts every worker that runs; in the symmetric
+ *         form each spawn and each take has a fence instead. Somebody who has
  *         slept for less than `spin` would have been looking all the while: it
  *         goes on at once, and nobody has called the kernel for it.
  * INVARIANTS
@@ -136,9 +137,9 @@ struct strand *sim_timed_draw(struct sim *sim)
 void sim_timed_step(struct sim *sim, enum sim_event event)
 {
     const int64_t costs[] = {
-        [SIM_SPAWN] = sim_costs->spawn,
-        [SIM_PLACE] = sim_costs->place,
-        [SIM_TURN] = sim_costs->turn,
+        [SIM_SPAWN] = sim_costs->spawn + sim_costs->fence,
+        [SIM_PLACE] = sim_costs->place + sim_costs->fence,
+        [SIM_TURN] = sim_costs->turn + sim_costs->fence,
         [SIM_WAIT] = sim_costs->wait,
         [SIM_COMMIT] = 0,
         [SIM_SEARCH] = sim_costs->search,
@@ -159,20 +160,34 @@ void sim_compute(int64_t ns)
     sim_step(rt->sim, SIM_COMPUTE);
 }
 
+void sim_timed_barrier(struct worker *w)
+{
+    struct sim *sim = w->rt->sim;
+    struct strand *st;
+
+    if (sim_costs->fence > 0) {
+        charge(sim->now, sim_costs->fence);
+        return;
+    }
+    for (st = sim->first; st != NULL; st = st->next) {
+        if (st->worker != NULL && st != sim->now && st->asleep_at < 0) {
+            charge(st, sim_costs->interrupt);
+        }
+    }
+    charge(sim->now, sim_costs->barrier);
+}
+
 void sim_timed_steal(struct worker *w, struct worker *victim)
 {
     struct sim *sim = w->rt->sim;
     struct strand *st;
 
+    sim_timed_barrier(w);
     for (st = sim->first; st != NULL; st = st->next) {
-        if (st->worker != NULL && st != sim->now && st->asleep_at < 0) {
-            charge(st, sim_costs->interrupt);
-        }
         if (st->worker == victim) { /* whose line the thief writes */
             charge(st, sim_costs->line(w->index, victim->index));
         }
     }
     /* bottom, top and the entry */
-    charge(sim->now,
-           sim_costs->barrier + 3 * sim_costs->line(victim->index, w->index));
+    charge(sim->now, 3 * sim_costs->line(victim->index, w->index));
 }

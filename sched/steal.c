@@ -38,6 +38,7 @@
 #include "worker.h"
 
 #define STEAL_PAUSE 20000 /* ns between heavy barriers of one thief */
+#define FENCE_PAUSE 1000  /* likewise where they interrupt nobody */
 #define DRAIN_ALONE 8     /* turns of a deque: from_drain */
 
 static void count_up(a64 *counter)
@@ -352,6 +353,15 @@ static struct fiber *steal_ring(struct worker *w, struct worker *victim)
     return n == 0 ? NULL : got[0];
 }
 
+/* One that has just stolen leaves the owners in peace for so long. */
+static int64_t steal_pause(void)
+{
+    bool interrupts = sim_costs == NULL ? barrier_asymmetric
+                                        : sim_costs->fence == 0;
+
+    return interrupts ? STEAL_PAUSE : FENCE_PAUSE;
+}
+
 static enum found steal_deque(struct worker *w, struct worker *victim,
                               struct work *out)
 {
@@ -361,7 +371,7 @@ static enum found steal_deque(struct worker *w, struct worker *victim,
         return FOUND_NOTHING;
     }
     now = sim_costs == NULL ? clock_fast(&w->clock) : runtime_now_fast(w);
-    if (now - w->last_heavy < STEAL_PAUSE &&
+    if (now - w->last_heavy < steal_pause() &&
         (w->rt->sim == NULL || sim_costs != NULL)) {
         return FOUND_NOTHING;
     }

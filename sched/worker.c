@@ -226,6 +226,9 @@ static enum found idle(struct worker *w, struct work *out)
         }
         horizon_drop(&w->timers); /* recheck: V1 also for quiet.c */
         edge_release(rt); /* -> roost_settle, a jump of a virtual clock */
+        if (unlikely(sim_costs != NULL)) {
+            sim_timed_barrier(w); /* that of park_announce */
+        }
         sleep_parked(w, park_announce(&rt->park, &w->parker, searching));
         w->lookout.fruitless++;
         searching = !w->guest || park_search_begin(&rt->park);

@@ -121,7 +121,7 @@ bool scaling_measure(struct sim_costs *out, int64_t *line)
     static struct pair p;
     pthread_t thread;
 
-    barrier_probe();
+    barrier_probe(2);
     if (pthread_create(&thread, NULL, partner, &p) != 0) {
         return false;
     }

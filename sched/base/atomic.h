@@ -147,9 +147,15 @@ static inline void spin_pause(void)
 #endif
 }
 
-/* Probe membarrier once, before the first worker starts. Sets
- * barrier_asymmetric. Never fails: without it the symmetric form is used. */
-void barrier_probe(void);
+/* With so many workers at most the asymmetric form is the cheaper one. */
+#define BARRIER_WORKERS 8
+
+/* Before the first worker starts, in a process that is about to have so many:
+ * decide, once for all, whether the barrier is asymmetric. Never fails: where
+ * the kernel lacks membarrier, or too many would be interrupted, it is not. */
+void barrier_probe(unsigned workers);
+/* For tests of it, where nobody relies on either. */
+void barrier_begin_anew(void);
 extern bool barrier_asymmetric __attribute__((visibility("hidden")));
 void barrier_heavy(void);
 

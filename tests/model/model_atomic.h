@@ -146,7 +146,8 @@ void *model_memcpy(void *to, const void *from, size_t size);
 
 /* Each model that uses the barrier runs in both forms. */
 extern bool barrier_asymmetric;
-void barrier_probe(void);
+#define BARRIER_WORKERS 8
+void barrier_probe(unsigned workers);
 #define barrier_light() model_barrier(__FILE__, __LINE__, false)
 #define barrier_heavy() model_barrier(__FILE__, __LINE__, true)
 

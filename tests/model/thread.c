@@ -399,6 +399,7 @@ void model_clock_step(int64_t ns)
     e.clock_step = ns;
 }
 
-void barrier_probe(void)
+void barrier_probe(unsigned workers)
 {
+    (void)workers;
 }

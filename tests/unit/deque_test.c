@@ -426,7 +426,7 @@ static void play_match(unsigned thieves, size_t capacity)
 
 TEST(every_entry_is_taken_once_asymmetric_barrier, "R29")
 {
-    barrier_probe();
+    barrier_probe(2);
     for (unsigned thieves = 1; thieves <= 3; thieves++) {
         play_match(thieves, 1);
         play_match(thieves, 256);
@@ -435,12 +435,14 @@ TEST(every_entry_is_taken_once_asymmetric_barrier, "R29")
 
 TEST(every_entry_is_taken_once_symmetric_barrier, "R29")
 {
-    barrier_asymmetric = false;
+    barrier_begin_anew();
+    barrier_probe(BARRIER_WORKERS + 1);
+    CHECK(!barrier_asymmetric);
     for (unsigned thieves = 1; thieves <= 3; thieves++) {
         play_match(thieves, 1);
         play_match(thieves, 256);
     }
-    barrier_probe();
+    barrier_begin_anew();
 }
 
 /* --- EMPTY is said only of an empty deque --- */
@@ -465,7 +467,7 @@ TEST(thieves_that_stop_at_empty_leave_nothing, "R29")
     pthread_t threads[3];
     struct entry e;
 
-    barrier_probe();
+    barrier_probe(2);
     memset(&m, 0, sizeof m);
     CHECK_EQ(deque_init(&m.deque, 1 << 14), 0);
     for (size_t i = 0; i < ITEMS; i++) {

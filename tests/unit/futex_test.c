@@ -224,9 +224,27 @@ static unsigned run_sides(void)
 
 TEST(barrier_orders_both_sides, "R5")
 {
-    barrier_probe();
-    barrier_probe(); /* once is as good as twice */
+    barrier_probe(2);
+    barrier_probe(2); /* once is as good as twice */
     CHECK_EQ(run_sides(), 0);
+}
+
+TEST(the_form_is_decided_once, "R5")
+{
+    bool asymmetric;
+
+    barrier_begin_anew();
+    barrier_probe(BARRIER_WORKERS + 1);
+    CHECK(!barrier_asymmetric);
+    CHECK_EQ(run_sides(), 0);
+    barrier_probe(1);
+    CHECK(!barrier_asymmetric); /* though it would be, had it come first */
+
+    barrier_begin_anew();
+    barrier_probe(BARRIER_WORKERS);
+    asymmetric = barrier_asymmetric;
+    barrier_probe(BARRIER_WORKERS + 1);
+    CHECK_EQ(barrier_asymmetric, asymmetric);
 }
 
 /* ThreadSanitizer's form never calls membarrier. */
@@ -256,8 +274,8 @@ static int live_without_membarrier(unsigned error, int command)
     if (!refuse_membarrier(error, command)) {
         return 2;
     }
-    barrier_asymmetric = false; /* as in a process that has not probed yet */
-    barrier_probe();
+    barrier_begin_anew(); /* as in a process that has not probed yet */
+    barrier_probe(2);
     if (barrier_asymmetric) {
         return 3;
     }
@@ -287,7 +305,7 @@ TEST(barrier_works_without_membarrier, "R5")
 /* Taken away when owners already rely on it: that must not pass unseen. */
 static void lose_membarrier(void)
 {
-    barrier_probe();
+    barrier_probe(2);
     if (barrier_asymmetric && refuse_membarrier(EPERM, -1)) {
         barrier_heavy();
     }

@@ -304,7 +304,7 @@ TEST(histories_of_a_deque, "R29 R60")
     uint64_t games = 150 * (times != NULL ? strtoull(times, NULL, 10) : 1);
     uint64_t seed = 0;
 
-    barrier_probe();
+    barrier_probe(2);
     while (seed < games && run_game(seed)) {
         seed++;
     }
