@@ -169,7 +169,7 @@ struct sim_costs {
     int64_t look;       /* searching: at one other worker */
     int64_t barrier;    /* a heavy barrier: to who issues it, */
     int64_t interrupt;  /* and to each other worker that runs */
-    int64_t fence;      /* the symmetric form: to each side; 0: it is not used */
+    int64_t fence;      /* of the symmetric form, to each side; 0: unused */
     int64_t wake, call; /* waking: until who slept goes on; the call for it */
     int64_t spin;       /* so long somebody with no work does not sleep yet */
     /* a cache line, from one worker to another */

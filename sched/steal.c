@@ -356,8 +356,8 @@ static struct fiber *steal_ring(struct worker *w, struct worker *victim)
 /* One that has just stolen leaves the owners in peace for so long. */
 static int64_t steal_pause(void)
 {
-    bool interrupts = sim_costs == NULL ? barrier_asymmetric
-                                        : sim_costs->fence == 0;
+    bool interrupts =
+        sim_costs == NULL ? barrier_asymmetric : sim_costs->fence == 0;
 
     return interrupts ? STEAL_PAUSE : FENCE_PAUSE;
 }

@@ -5,10 +5,10 @@
  *         pass a full fence, wherever it stands; so the frequent side needs
  *         none of its own.
  * MODEL   membarrier(2), private expedited: an interrupt to each processor
- *         that runs a thread of this process. Registered once, in the probe,
- *         and inherited by a forked child.
- *           All who run are interrupted for one who steals or goes to sleep, and
- *         the more workers there are the more often one does. So a process
+ *         that runs a thread of this process. Registered in the probe, and
+ *         inherited by a forked child.
+ *           All who run are interrupted for one who steals or goes to sleep,
+ *         and the more workers there are the more often one does. So a process
  *         whose first runtime has more than BARRIER_WORKERS has the symmetric
  *         form: docs/decisions/0022.
  * ORDER   barrier_light and barrier_heavy pair with each other; each use says
