@@ -1,6 +1,6 @@
 """The maps are true: sched/README.md and sync/README.md name each source file of
 their folder, a header perhaps by the .c of its name; and each file that they,
-docs/architecture.md or README.md name in `code` is there."""
+docs/architecture.md, docs/parts.md or README.md name in `code` is there."""
 
 import re
 
@@ -8,8 +8,8 @@ from lint import Plant
 from source import Finding
 
 MAPS = ('sched', 'sync')
-PAGES = ('README.md', 'docs/architecture.md', 'sched/README.md',
-         'sync/README.md')
+PAGES = ('README.md', 'docs/architecture.md', 'docs/parts.md',
+         'sched/README.md', 'sync/README.md')
 # What a page may leave out of a path.
 PLACES = ('', 'sched/', 'sync/', 'sched/base/', 'sched/arch/',
           'sched/observe/', 'sched/observe/tools/', 'docs/')
