@@ -217,20 +217,13 @@ static void end(struct pool *p, struct pool_thread *t)
     }
 }
 
-static int64_t later(int64_t now, int64_t d)
-{
-    int64_t when;
-
-    return __builtin_add_overflow(now, d, &when) ? INT64_MAX : when;
-}
-
 /* Idle, until somebody takes t out of the list. False: for too long, or time
  * for the guard's look. */
 static bool wait_idle(struct pool *p, struct pool_thread *t)
 {
     int64_t most = t->pause != 0 ? t->pause : p->idle_ns;
     int64_t until = t->rt->sim != NULL ? INT64_MAX /* no real time counts */
-                                       : later(clock_now(), most);
+                                       : clock_later(clock_now(), most);
 
     while (a32_load(&t->word, RELAXED) == 0) {
         if (futex_wait(&t->word, 0, until) == -ETIMEDOUT) {
@@ -497,7 +490,7 @@ static void interrupt(struct job *j)
 {
     j->signalled = true;
     interrupt_send(j->thread->id, j->signal);
-    j->again = later(clock_now(), j->pause);
+    j->again = clock_later(clock_now(), j->pause);
 }
 
 void pool_interrupt(struct job *j)

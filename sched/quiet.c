@@ -144,7 +144,7 @@ static bool silent(struct runtime *rt, int64_t *again)
     if (now - since >= rt->jump_after) {
         return true;
     }
-    *again = since + rt->jump_after;
+    *again = clock_later(since, rt->jump_after);
     return false;
 }
 

@@ -480,7 +480,7 @@ static bool groups_left(struct runtime *rt)
  * of the grace, so that the other half is there to come home in. */
 static bool await_all(struct runtime *rt, int64_t end)
 {
-    roost_ns hard = runtime_now(rt) + rt->grace / 2;
+    roost_ns hard = clock_later(runtime_now(rt), rt->grace / 2);
     bool late;
 
     while (post_pending(rt)) {
@@ -509,7 +509,7 @@ static void list_left(struct runtime *rt)
 
 static int stop(struct runtime *rt)
 {
-    int64_t end = stop_now(rt) + rt->grace;
+    int64_t end = clock_later(stop_now(rt), rt->grace);
 
     a32_store(&rt->shut, 1, RELEASE /* Z1 */);
     fence_full(); /* Z4 */

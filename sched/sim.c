@@ -259,7 +259,7 @@ static int64_t silence(struct sim *sim)
     if (runtime_earliest(sim->rt) == INT64_MAX) {
         return INT64_MAX;
     }
-    return clock_now() + (wait == 0 ? SILENCE : wait);
+    return clock_later(clock_now(), wait == 0 ? SILENCE : wait);
 }
 
 /* What descriptors bring: as the watch looks where nobody sleeps. */

@@ -169,7 +169,7 @@ int64_t stall_look(struct runtime *rt)
             continue;
         }
         all = look(w, now, rt->opts.stall) && all;
-        again = now + rt->opts.stall / 2;
+        again = clock_later(now, rt->opts.stall / 2);
     }
     if (all && !rt->all_held) {
         report_all(rt);

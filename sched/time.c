@@ -96,13 +96,6 @@ int roost_ticker_init(roost_ticker *pub, roost_ns period, unsigned policy)
     return 0;
 }
 
-static roost_ns later(roost_ns t, roost_ns d)
-{
-    roost_ns sum;
-
-    return __builtin_add_overflow(t, d, &sum) ? ROOST_NEVER : sum;
-}
-
 int roost_tick(roost_ticker *pub)
 {
     struct ticker *t = ticker_of(pub);
@@ -120,14 +113,14 @@ int roost_tick(roost_ticker *pub)
     now = wait_now();
     missed = (now - t->next) / t->period;
     if (t->policy == ROOST_TICK_BURST) {
-        t->next = later(t->next, t->period);
+        t->next = clock_later(t->next, t->period);
         return 1;
     }
     if (t->policy == ROOST_TICK_DELAY) {
-        t->next = later(missed > 0 ? now : t->next, t->period);
+        t->next = clock_later(missed > 0 ? now : t->next, t->period);
         return 1;
     }
     missed = missed > INT32_MAX - 1 ? INT32_MAX - 1 : missed;
-    t->next = later(t->next, (missed + 1) * t->period);
+    t->next = clock_later(t->next, (missed + 1) * t->period);
     return (int)missed + 1;
 }

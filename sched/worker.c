@@ -189,7 +189,7 @@ static void sleep_parked(struct worker *w, bool all)
     (void)runtime_now_fast(w); /* who waits from now on has not slept, too */
     w->timers_dirty = true;
     if (rt->opts.stall > 0) {
-        watch_cover_real(rt, clock_now() + rt->opts.stall);
+        watch_cover_real(rt, clock_later(clock_now(), rt->opts.stall));
     }
 }
 

@@ -448,6 +448,26 @@ static void stop_with_a_stuck_task(void)
     _exit(9);
 }
 
+static int offload_and_sleep(void *arg)
+{
+    CHECK_EQ(roost_sleep(ROOST_MS), 0);
+    return roost_offload(give, arg);
+}
+
+TEST_PLAIN(durations_may_be_never, "R10 R59")
+{
+    roost_opts opts = {.workers = test_workers};
+    int status = 7;
+
+    opts.grace = ROOST_NEVER;
+    opts.stall = ROOST_NEVER;
+    opts.offload_idle = ROOST_NEVER;
+    opts.jump_after = ROOST_NEVER;
+    CHECK_EQ(roost_run(offload_and_sleep, &status, &opts), 7);
+    opts.clock = ROOST_CLOCK_VIRTUAL;
+    CHECK_EQ(roost_run(offload_and_sleep, &status, &opts), 7);
+}
+
 TEST_PLAIN(stop_gives_up_after_the_grace_and_names_the_stuck, "R59")
 {
     CHECK_DIES("stop: -110", stop_with_a_stuck_task());
