@@ -12,7 +12,7 @@
  *   - status and errors are written before the channel is closed; who reads
  *     them has seen it closed, or has joined the service.
  *   - When the service has ended the stream holds no memory but errors, and
- *     those only for a close that is on its way.
+ *     those only for a close that is on its way: it has set `left`.
  * COST    Of its channel.
  * REJECTED  A deferred call of the scope in place of the waiting service: only
  *         its opener may defer, and any task inside may open a stream.
@@ -60,14 +60,21 @@ static void finish(struct stream *s, int status)
     roost_chan_close(&s->items);
 }
 
-/* Cancelled while items lie unread: for a reader that is no end. */
+/* Cancelled with the scope, before a reader has left. While items lie unread
+ * that is no end for one; and it may be that nobody closes the stream any more:
+ * the status of a failure stays, its tree goes. */
 static void cut_off(struct stream *s)
 {
+    roost_errors *tree;
+
     lock_acquire(&s->items.lock);
-    if (s->items.items.length > 0) {
+    if (s->items.items.length > 0 && s->status == 0) {
         s->status = -ECANCELED;
     }
+    tree = s->errors;
+    s->errors = NULL;
     lock_release(&s->items.lock);
+    roost_errors_free(tree);
 }
 
 static int serve(void *stream)
@@ -79,7 +86,7 @@ static int serve(void *stream)
     roost_scope_open(&scope, NULL);
     status = s->gen(stream, s->arg);
     finish(s, roost_scope_close(&scope, status < 0 ? status : 0));
-    if (roost_event_wait(&s->left) != 0) {
+    if (roost_event_wait(&s->left) != 0 && !roost_event_is_set(&s->left)) {
         cut_off(s);
     }
     roost_chan_discard(&s->items);

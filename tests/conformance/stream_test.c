@@ -546,3 +546,24 @@ TEST(children_open_streams, "R53")
     }
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
+
+static int fail_with_words(roost_stream *st, void *arg)
+{
+    (void)roost_stream_emit(st, arg);
+    return roost_fail(-EIO, "out of numbers");
+}
+
+/* With AddressSanitizer: its words are not left behind. */
+TEST(a_failed_generator_that_nobody_closes, "R53")
+{
+    roost_scope s;
+    roost_stream st;
+    int item = 1;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_stream_open(&st, fail_with_words, &item, sizeof item, 2), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(roost_stream_next(&st, &item), -EIO); /* unread, but failed */
+    CHECK_EQ(roost_stream_close(&st), -EIO);
+}
