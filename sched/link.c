@@ -24,7 +24,7 @@ static void cancel_linked(void *arg)
 {
     struct scope_link *link = arg;
 
-    scope_cancel_with(link->scope, ROOST_REASON_OUTER, 0, "");
+    scope_cancel_with(link->scope, ROOST_REASON_EXPLICIT, 0, "");
 }
 
 int roost_scope_link(roost_scope *pub, roost_scope *source)

@@ -228,3 +228,19 @@ TEST(the_reason_of_null_is_of_the_scope_closed_last, "R13")
     CHECK_EQ(roost_scope_close(&b, 0), 0);
     CHECK_EQ(roost_scope_reason(NULL, &why), -EAGAIN);
 }
+
+TEST(a_link_is_an_explicit_cancel, "R13")
+{
+    roost_scope source, s;
+    roost_reason why = {0};
+
+    roost_scope_open(&source, NULL);
+    OPEN(&s, .flags = ROOST_SHIELD);
+    CHECK_EQ(roost_scope_link(&s, &source), 0);
+    roost_scope_cancel(&source, -EIO);
+    CHECK_EQ(roost_scope_reason(&s, &why), 0);
+    CHECK_EQ(why.kind, ROOST_REASON_EXPLICIT);
+    CHECK_EQ(why.status, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(roost_scope_close(&source, 0), -EIO);
+}
