@@ -367,14 +367,12 @@ static void run_defer(struct scope *s, struct hook *h)
     }
 }
 
-void hooks_defers(struct scope *s)
+void hooks_defer_last(struct scope *s)
 {
-    while (s->defers != NULL) {
-        struct hook *h = s->defers;
-        struct list *next = h->link.next;
+    struct hook *h = s->defers;
+    struct list *next = h->link.next;
 
-        s->defers = next == NULL ? NULL : container_of(next, struct hook, link);
-        a32_store(&h->state, HOOK_DONE, RELAXED);
-        run_defer(s, h);
-    }
+    s->defers = next == NULL ? NULL : container_of(next, struct hook, link);
+    a32_store(&h->state, HOOK_DONE, RELAXED);
+    run_defer(s, h);
 }

@@ -374,3 +374,34 @@ TEST(a_cancel_does_not_release_a_hold, "R26")
     CHECK_EQ(test_get(&h.spawned), 1);
     pthread_join(thread, NULL);
 }
+
+struct spawner {
+    roost_hook h;
+    roost_scope *s;
+    struct nap *child;
+};
+
+static int spawn_late(void *arg)
+{
+    struct spawner *sp = (struct spawner *)arg;
+
+    return roost_spawn(sp->s, nap, sp->child);
+}
+
+/* What was deferred first may free what such a child uses. */
+TEST_VIRTUAL(what_a_deferred_call_spawns_ends_before_the_next, "R45")
+{
+    struct nap n = {.d = ROOST_S};
+    int next = 0;
+    struct deferred first = {.next = &next, .child = &n};
+    struct spawner second = {.child = &n};
+    roost_scope s;
+
+    second.s = &s;
+    roost_scope_open(&s, NULL);
+    roost_scope_defer(&s, &first.h, run_deferred, &first);
+    roost_scope_defer(&s, &second.h, spawn_late, &second);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(first.place, 1);
+    CHECK_EQ(first.child_ended, 1);
+}
