@@ -369,6 +369,12 @@ bool cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
     }
     cancel_detach(relay);
     scope_lock(relay);
+    if (scope_flags(relay) & S_FAILED) { /* its caller's: R34 */
+        scope_unlock(relay);
+        attach_one(relay);
+        pthread_mutex_unlock(&rt->walk);
+        return false;
+    }
     relay->outer = outer;
     relay->owner = owner;
     services = scope_flags(relay) & S_SERVICES ? relay->rare->services : NULL;

@@ -71,8 +71,9 @@ void hooks_run(void);
 bool hooks_running(void);
 /* At close: remove on_cancel hooks, waiting for running ones. */
 void hooks_close(struct scope *s);
-/* At close, after the children: the deferred calls, last first. */
-void hooks_defers(struct scope *s);
+/* At close, after the children: the deferred call that was registered last of
+ * those that are left; there is one. */
+void hooks_defer_last(struct scope *s);
 
 /* --- started.c, group.c: what count zero means for their scopes --- */
 /* The relay that an end of s concerns: s itself, or the one whose services s
@@ -117,5 +118,8 @@ int limit_enter(struct scope *s, struct task_desc *d);
 void limit_start(struct scope *s, struct work_node *node);
 /* A child of a limited scope ended: start the next or wake a spawner. */
 void limit_release(struct scope *s);
+/* Room for one that is spawned by who waits until it is up: 0, or -EAGAIN, or
+ * -ECANCELED. Inside s it is granted at once, also beyond the limit. */
+int limit_reserve(struct scope *s, unsigned flags);
 
 #endif

@@ -9,9 +9,12 @@
  *         turn, holding the descriptor. The end of a child gives its room to
  *         the oldest pending one, else to the oldest waiting spawner, else
  *         back.
+ *         Who spawns and waits until the child is up (started.c) has its room
+ *         beforehand. Inside the scope it does not wait for that either, for
+ *         it may be the one whose end would give it: its child is one more.
  * INVARIANTS
- *   - running <= limit; pending or turn nonempty only while running == limit
- *     (all under the scope's lock).
+ *   - running <= limit, but for those more; pending or turn nonempty only while
+ *     running >= limit (all under the scope's lock).
  * COST    A lock each at spawn and at the end.
  */
 #include "base/check.h"
@@ -50,12 +53,12 @@ static int wait_turn(struct scope *s)
 }
 
 /* Nobody is before us and there is room. */
-static int enter_waiting(struct scope *s, struct task_desc *d)
+static int enter_waiting(struct scope *s, unsigned flags)
 {
     struct scope_rare *rare = s->rare;
     int rc = 0;
 
-    if (!(d->flags & ROOST_TRY)) {
+    if (!(flags & ROOST_TRY)) {
         rc = wait_enter();
     }
     if (rc == 0) {
@@ -63,7 +66,7 @@ static int enter_waiting(struct scope *s, struct task_desc *d)
         if (rare->running < rare->limit && list_empty(&rare->turn)) {
             rare->running++;
             scope_unlock(s);
-        } else if (d->flags & ROOST_TRY) {
+        } else if (flags & ROOST_TRY) {
             scope_unlock(s);
             rc = -EAGAIN;
         } else {
@@ -136,7 +139,7 @@ int limit_enter(struct scope *s, struct task_desc *d)
     int rc = 0;
 
     if (!inside(s)) {
-        rc = enter_waiting(s, d);
+        rc = enter_waiting(s, d->flags);
     } else if (d->flags & ROOST_TRY) {
         scope_lock(s);
         rc = take_room(s->rare) ? 0 : -EAGAIN;
@@ -153,6 +156,23 @@ int limit_enter(struct scope *s, struct task_desc *d)
     return rc;
 }
 
+int limit_reserve(struct scope *s, unsigned flags)
+{
+    bool room = true;
+
+    if (!inside(s)) {
+        return enter_waiting(s, flags);
+    }
+    scope_lock(s);
+    if (flags & ROOST_TRY) {
+        room = take_room(s->rare);
+    } else {
+        s->rare->running++;
+    }
+    scope_unlock(s);
+    return room ? 0 : -EAGAIN;
+}
+
 void limit_release(struct scope *s)
 {
     struct scope_rare *rare = s->rare;
@@ -161,6 +181,11 @@ void limit_release(struct scope *s)
     struct list *link;
 
     scope_lock(s);
+    if (rare->running > rare->limit) { /* limit_reserve */
+        rare->running--;
+        scope_unlock(s);
+        return;
+    }
     next = pop_pending(rare);
     while (next == NULL && woken == NULL &&
            (link = list_pop_front(&rare->turn)) != NULL) {

@@ -41,6 +41,7 @@ enum { PENDING, STARTED, OVER };
 struct relay {
     struct scope scope;     /* the child's target */
     struct scope *target;   /* I */
+    bool limited;           /* I: it has room in the target's limit */
     a32 state;              /* M: PENDING -> STARTED or OVER */
     struct waiter *caller;  /* O before the child runs: waits, deaf */
     void **value;           /* I: in the caller's call, which stands until it
@@ -111,6 +112,13 @@ static bool end_relay(struct relay *r)
     return !count_park(&s->count);
 }
 
+static void give_room(struct relay *r)
+{
+    if (r->limited) {
+        limit_release(r->target);
+    }
+}
+
 /* Whoever brings its count, or that of its services, to zero ends it, one
  * after the other. Not the hook of a link of its own, which links_close awaits:
  * that marks and wakes, and drops nothing of this relay. */
@@ -129,6 +137,7 @@ void relay_finish(struct scope *s)
         wait_wake(caller); /* the caller frees it */
         return;
     }
+    give_room(r);
     scope_dispose(s);
     alloc_free(r);
     task_uncount(target, 1);
@@ -204,6 +213,7 @@ static struct relay *relay_new(struct scope *target)
     a64_init(&r->scope.count, COUNT_PARKED | COUNT_CHILD);
     a32_init(&r->state, PENDING);
     r->target = target;
+    r->limited = (scope_flags(target) & S_LIMIT) != 0;
     return r;
 }
 
@@ -225,7 +235,10 @@ static int failed_start(struct relay *r)
     } else if (chain_cancelled(f->scope, true)) {
         f->marks |= F_CANCELLED;
         status = -ECANCELED;
+    } else if (scope_flags(s) & S_NEGATIVE) {
+        status = s->reason_status;
     }
+    give_room(r);
     scope_unpin(r->target);
     scope_dispose(s);
     alloc_free(r);
@@ -269,6 +282,37 @@ static struct task_desc *make_desc(struct relay *r, roost_fn fn, void *arg,
     return d;
 }
 
+/* A pin that keeps it open, and where it has a limit, room. *target: where its
+ * services are, if it is to be one, which are in no limit. */
+static int keep_target(struct scope **target, unsigned flags)
+{
+    struct scope *s = *target;
+    int rc = 0;
+
+    if (flags & ROOST_SERVICE) {
+        *target = scope_services(s);
+        return *target == NULL ? -ENOMEM : 0;
+    }
+    count_add(&s->count, COUNT_PIN);
+    if (scope_flags(s) & S_LIMIT) {
+        rc = limit_reserve(s, flags);
+    }
+    if (rc != 0) {
+        scope_unpin(s);
+    }
+    return rc;
+}
+
+/* There is no memory for the start. */
+static void let_target_go(struct relay *r, struct scope *target)
+{
+    if (scope_flags(target) & S_LIMIT) {
+        limit_release(target);
+    }
+    alloc_free(r);
+    scope_unpin(target);
+}
+
 int roost_spawn_started(roost_scope *pub, roost_fn fn, void *arg,
                         const roost_task_opts *opts, void **value)
 {
@@ -282,19 +326,14 @@ int roost_spawn_started(roost_scope *pub, roost_fn fn, void *arg,
     if (rc != 0) {
         return rc;
     }
-    if (opts != NULL && (opts->flags & ROOST_SERVICE)) {
-        target = scope_services(target);
-        if (target == NULL) {
-            return -ENOMEM;
-        }
-    } else {
-        count_add(&target->count, COUNT_PIN);
+    rc = keep_target(&target, opts == NULL ? 0 : opts->flags);
+    if (rc != 0) {
+        return rc;
     }
     r = relay_new(target);
     d = r == NULL ? NULL : make_desc(r, fn, arg, opts);
     if (d == NULL) {
-        alloc_free(r);
-        scope_unpin(target);
+        let_target_go(r, target);
         return -ENOMEM;
     }
     if (d->handle != NULL) {

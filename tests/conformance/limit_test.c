@@ -318,3 +318,64 @@ TEST(a_handle_of_a_refused_spawn_is_none, "R29 R35 R43")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(second.runs, 0);
 }
+
+static int measure_up(void *arg)
+{
+    CHECK_EQ(roost_started(NULL), 0);
+    return measure(arg);
+}
+
+TEST_VIRTUAL(a_start_waits_for_room_and_takes_it, "R34 R35")
+{
+    roost_scope s, own;
+    struct gauge g = {.s = &s, .limit = 2};
+    roost_ns t = roost_now();
+
+    roost_scope_open(&s, &(roost_scope_opts){.limit = 2});
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(roost_spawn_started(&s, measure_up, &g, NULL, NULL), 0);
+    }
+    CHECK_EQ(roost_now() - t, ROOST_S);
+    CHECK_EQ(roost_spawn_started(&s, measure_up, &g,
+                                 &(roost_task_opts){.flags = ROOST_TRY}, NULL),
+             -EAGAIN);
+    OPEN(&own, .timeout = ROOST_MS);
+    CHECK_EQ(roost_spawn_started(&s, measure_up, &g, NULL, NULL), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&own, 0), -ETIMEDOUT);
+    CHECK_EQ(SPAWN_OPTS(&s, measure, &g, .flags = ROOST_TRY), -EAGAIN);
+    CHECK_EQ(roost_spawn(&s, measure, &g), 0); /* behind the first that ends */
+    CHECK_EQ(roost_now() - t, 2 * ROOST_S);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(g.ended, 5);
+}
+
+static int never_up(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* It holds the room itself that a start would wait for. */
+static int start_inside(void *arg)
+{
+    struct gauge *g = (struct gauge *)arg;
+
+    CHECK_EQ(roost_spawn_started(g->s, never_up, NULL, NULL, NULL), -EPROTO);
+    return roost_spawn_started(g->s, measure_up, g, NULL, NULL);
+}
+
+TEST_VIRTUAL(a_start_inside_its_own_limit_does_not_wait, "R34 R35")
+{
+    roost_scope s;
+    struct gauge g = {.s = &s, .limit = 1};
+    roost_ns t = roost_now();
+
+    roost_scope_open(&s, &(roost_scope_opts){.limit = 1});
+    CHECK_EQ(roost_spawn(&s, start_inside, &g), 0);
+    CHECK_EQ(roost_sleep(ROOST_MS), 0);
+    CHECK_EQ(SPAWN_OPTS(&s, measure, &g, .flags = ROOST_TRY), -EAGAIN);
+    CHECK_EQ(roost_spawn(&s, measure, &g), 0);
+    CHECK_EQ(roost_now() - t, ROOST_S);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(g.ended, 2);
+}

@@ -406,3 +406,42 @@ TEST(a_hook_is_the_last_to_leave_a_started_tasks_scope, "R14 R22 R34")
     CHECK_EQ(roost_scope_close(&target, 0), 0);
     CHECK_EQ(roost_scope_close(&source, 0), 0);
 }
+
+static int with_a_child_that_fails(void *arg)
+{
+    struct inside *in = (struct inside *)arg;
+
+    in->service = (struct nap){.status = -EIO};
+    CHECK_EQ(roost_spawn(roost_scope_current(), nap, &in->service), 0);
+    CHECK_EQ(roost_sleep(ROOST_S), -ECANCELED);
+    CHECK_EQ(roost_started(NULL), -ECANCELED); /* too late */
+    return roost_yield();
+}
+
+TEST_VIRTUAL(a_failure_before_it_is_up_is_that_of_the_call, "R34 R37")
+{
+    struct inside in = {0};
+    roost_errors *e;
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn_started(&s, with_a_child_that_fails, &in, NULL, NULL),
+             -EIO);
+    e = roost_errors_take();
+    CHECK_EQ(roost_errors_count(e, 0), 1);
+    roost_errors_free(e);
+    CHECK_EQ(roost_yield(), 0); /* the target knows nothing of it */
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
+
+static int cancels_itself(void *arg)
+{
+    (void)arg;
+    roost_scope_cancel(roost_scope_current(), -EIO);
+    return roost_yield();
+}
+
+TEST(a_start_that_is_cancelled_from_inside, "R34 R38")
+{
+    CHECK_EQ(start(cancels_itself, NULL), -EIO);
+}
