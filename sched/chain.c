@@ -83,12 +83,12 @@ static void mark_delivered(struct scope *s, const struct scope *top)
 }
 
 /* The outermost visible cancelled scope, NULL if none; the walk's end in
- * *end: relay locks before it are held. `stop`: the first that is not seen. */
+ * *end: relay locks before it are held. `stop`: the first that is not seen;
+ * `finish`: a ROOST_FINISH scope lies inside of s. */
 static struct scope *walk(struct scope *s, const struct scope *stop,
-                          struct scope **end)
+                          bool finish, struct scope **end)
 {
     struct scope *top = NULL;
-    bool finish = false;
 
     for (*end = s; s != stop; *end = s) {
         uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
@@ -108,7 +108,7 @@ static struct scope *walk(struct scope *s, const struct scope *stop,
 static bool cancelled(struct scope *s, const struct scope *stop, bool deliver)
 {
     struct scope *end;
-    struct scope *top = walk(s, stop, &end);
+    struct scope *top = walk(s, stop, false, &end);
 
     if (top != NULL && deliver) {
         mark_delivered(s, top);
@@ -128,22 +128,27 @@ bool chain_cancels(struct frame *f, bool deliver)
                      deliver);
 }
 
-static struct scope *find_culprit(struct scope *s, const struct scope *stop,
-                                  bool deliver)
+struct scope *chain_culprit(struct scope *s)
 {
     struct scope *end;
-    struct scope *top = walk(s, stop, &end);
+    struct scope *top = walk(s, NULL, false, &end);
 
-    if (top != NULL && deliver) {
-        mark_delivered(s, top);
-    }
     chain_end(s, end);
     return top;
 }
 
-struct scope *chain_culprit(struct scope *s)
+/* As it is seen from inside of s, which hides no more than a soft cancel. */
+static struct scope *find_outer(struct scope *s, const struct scope *stop)
 {
-    return find_culprit(s, NULL, false);
+    struct scope *end;
+    bool finish = (scope_flags(s) & S_FINISH) != 0;
+    struct scope *top = walk(s->outer, stop, finish, &end);
+
+    if (top != NULL) {
+        mark_delivered(s->outer, top);
+    }
+    chain_end(s->outer, end);
+    return top;
 }
 
 /* Does f know what is to be seen outside of s? It has looked from there, or
@@ -167,14 +172,17 @@ struct scope *chain_outer_culprit(struct scope *s)
     uint64_t epoch;
 
     if (f == NULL || w == NULL) {
-        return find_culprit(s->outer, NULL, true);
+        return find_outer(s, NULL);
     }
     if (f->marks & F_SHIELDED) {
-        return find_culprit(s->outer, f->shield, true);
+        return find_outer(s, f->shield);
+    }
+    if (scope_flags(s) & S_FINISH) { /* it sees less than its outer scope */
+        return find_outer(s, NULL);
     }
     epoch = a64_load(&w->rt->epoch, RELAXED);
     if (!known_outside(f, s, epoch)) {
-        f->culprit = find_culprit(s->outer, NULL, true);
+        f->culprit = find_outer(s, NULL);
     }
     f->outward = s->outer;
     f->culprit_epoch = epoch;
@@ -256,6 +264,24 @@ int64_t chain_unwatched(struct scope *from)
     return earliest;
 }
 
+/* Of s alone: its deadline, or when a soft cancel of it turns hard. */
+static int64_t own_deadline(struct scope *s)
+{
+    uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
+    int64_t deadline = ROOST_NEVER;
+    int64_t hard = ROOST_NEVER;
+
+    if (flags & S_DEADLINE) {
+        deadline = (int64_t)a64_load(&s->deadline, RELAXED);
+    }
+    if (flags & S_SOFT) {
+        scope_lock(s);
+        hard = s->rare->hard_time;
+        scope_unlock(s);
+    }
+    return hard < deadline ? hard : deadline;
+}
+
 int64_t chain_deadline(struct scope *from)
 {
     int64_t deadline = ROOST_NEVER;
@@ -266,14 +292,10 @@ int64_t chain_deadline(struct scope *from)
         return 0;
     }
     for (;;) {
-        uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
+        int64_t own = own_deadline(s);
 
-        if (flags & S_DEADLINE) {
-            int64_t own = (int64_t)a64_load(&s->deadline, RELAXED);
-
-            deadline = own < deadline ? own : deadline;
-        }
-        if ((flags & S_SHIELD) || chain_outermost(s)) {
+        deadline = own < deadline ? own : deadline;
+        if ((scope_flags(s) & S_SHIELD) || chain_outermost(s)) {
             break;
         }
         s = chain_step(s);

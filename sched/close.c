@@ -265,13 +265,19 @@ static roost_errors *tree_for(struct scope *s)
     return tree;
 }
 
-static void append(struct scope *s, const struct failure *failure)
+/* False: s is a relay which has swung since, and its target gets it (R34). */
+static bool append(struct scope *s, const struct failure *failure,
+                   unsigned reason)
 {
     roost_errors *tree;
 
     scope_full(s);
     tree = tree_for(s);
     scope_lock(s);
+    if (reason == ROOST_REASON_CHILD && (scope_flags(s) & S_FORWARD)) {
+        scope_unlock(s);
+        return false;
+    }
     if (tree != NULL) {
         errors_append(tree, failure);
     }
@@ -280,6 +286,7 @@ static void append(struct scope *s, const struct failure *failure)
     }
     a32_or(&s->flags, S_FAILED, RELAXED);
     scope_unlock(s);
+    return true;
 }
 
 /* Under R41 a child's failure goes to the hook, and nothing is cancelled. */
@@ -300,15 +307,16 @@ void scope_record(struct scope *s, int status, roost_errors *kept,
 {
     struct failure failure = {status, kept, task};
 
-    while (reason == ROOST_REASON_CHILD &&
-           (a32_load(&s->flags, ACQUIRE /* S1 */) & S_FORWARD)) {
-        s = s->outer;
-    }
-    if (reason == ROOST_REASON_CHILD && (scope_flags(s) & S_SUPERVISE)) {
-        report_child(s, &failure);
-        return;
-    }
-    append(s, &failure);
+    do {
+        while (reason == ROOST_REASON_CHILD &&
+               (a32_load(&s->flags, ACQUIRE /* S1 */) & S_FORWARD)) {
+            s = s->outer;
+        }
+        if (reason == ROOST_REASON_CHILD && (scope_flags(s) & S_SUPERVISE)) {
+            report_child(s, &failure);
+            return;
+        }
+    } while (!append(s, &failure, reason));
     if (reason == 0 ||
         (reason == ROOST_REASON_CHILD && (scope_flags(s) & S_RACE))) {
         return;
@@ -338,10 +346,19 @@ void scope_won(struct scope *s, int status)
 
 /* --- the verdict --- */
 
+/* As it is seen from inside s. One that has expired itself looks whether a
+ * scope around it has by now: nobody may have looked since (R16). */
 static bool outer_cancelled(struct scope *s)
 {
-    return !(scope_flags(s) & S_SHIELD) && s->outer != NULL &&
-           chain_outer_culprit(s) != NULL;
+    uint32_t flags = scope_flags(s);
+
+    if ((flags & S_SHIELD) || s->outer == NULL) {
+        return false;
+    }
+    if (flags & S_EXPIRED) {
+        chain_expire(s->outer);
+    }
+    return chain_outer_culprit(s) != NULL;
 }
 
 /* R38, in its order. */
@@ -352,9 +369,6 @@ int scope_verdict(struct scope *s, int body)
 
     if (flags & S_WON) {
         return s->fail_status;
-    }
-    if ((flags & S_RACE) && !(flags & (S_SPAWNED | S_FAILED))) {
-        return -EINVAL;
     }
     if (flags & S_FAILED) {
         return s->fail_status;
@@ -367,6 +381,9 @@ int scope_verdict(struct scope *s, int body)
     }
     if (flags & S_NEGATIVE) {
         return s->reason_status;
+    }
+    if ((flags & S_RACE) && !(flags & S_SPAWNED)) { /* nobody ran */
+        return -EINVAL;
     }
     return flags & S_SUPERVISE ? body : 0;
 }
@@ -458,8 +475,8 @@ static bool just_timed(struct scope *s)
            s->rare == NULL && s->defers == NULL;
 }
 
-/* Children, then services, then what was deferred; each may spawn again, and
- * all children end before a deferred call (R45). */
+/* Children, then services, then what was deferred, one call after the other;
+ * each may spawn again, and all children end before a deferred call (R45). */
 static void finish_all(struct scope *s)
 {
     bool more = true;
@@ -468,7 +485,7 @@ static void finish_all(struct scope *s)
         scope_drain(s);
         more = close_services(s);
         if (!more && (scope_flags(s) & S_FULL) && s->defers != NULL) {
-            hooks_defers(s);
+            hooks_defer_last(s);
             more = true;
         }
     }

@@ -482,3 +482,18 @@ TEST(a_minimal_deadline_is_expired, "R10")
     CHECK_EQ(roost_yield(), -ECANCELED);
     CHECK_EQ(roost_scope_close(&s, 0), -ETIMEDOUT);
 }
+
+/* Nobody has looked at the outer deadline since it passed, until the close. */
+TEST(an_outer_deadline_that_passed_unseen_reports, "R15 R16 R38")
+{
+    roost_scope outer, s;
+    roost_ns end = roost_in(ROOST_MS);
+
+    OPEN(&outer, .deadline = end);
+    OPEN(&s, .deadline = 1);
+    CHECK_EQ(roost_yield(), -ECANCELED);
+    while (roost_now() <= end + ROOST_MS) {
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&outer, 0), -ETIMEDOUT);
+}

@@ -244,3 +244,47 @@ TEST_PLAIN(the_end_of_a_run_gives_background_tasks_their_grace, "R25 R59")
     CHECK_EQ(roost_run(leave_a_finisher, &f, &opts), 0);
     CHECK_EQ(f.nap.rc, 0);
 }
+
+/* Within the grace the soft cancel is not seen inside: as behind a shield
+ * (R17), what the scope does of itself is its own affair. */
+TEST_VIRTUAL(a_finishing_scope_has_its_own_end_within_the_grace, "R25 R38")
+{
+    roost_scope s, f;
+
+    roost_scope_open(&s, NULL);
+    OPEN(&f, .flags = ROOST_FINISH, .timeout = ROOST_S);
+    roost_scope_cancel_soft(&s, 3 * ROOST_S);
+    CHECK_EQ(roost_sleep(2 * ROOST_S), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&f, -ECANCELED), -ETIMEDOUT);
+    OPEN(&f, .flags = ROOST_FINISH);
+    roost_scope_cancel(&f, 0);
+    CHECK_EQ(roost_yield(), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&f, -ECANCELED), 0);
+    OPEN(&f, .flags = ROOST_FINISH, .deadline = 1);
+    CHECK_EQ(roost_yield(), -ECANCELED);
+    CHECK_EQ(roost_scope_cancel(&s, 0), false); /* and now hard */
+    CHECK_EQ(roost_scope_close(&f, -ECANCELED), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&s, -ECANCELED), 0);
+}
+
+TEST_VIRTUAL(a_finishing_scope_knows_how_long_it_has, "R25")
+{
+    roost_scope s, f, inner;
+    roost_ns t = roost_now();
+
+    OPEN(&s, .deadline = t + 9 * ROOST_S);
+    OPEN(&f, .flags = ROOST_FINISH);
+    CHECK_EQ(roost_scope_deadline(&f) - t, 9 * ROOST_S);
+    roost_scope_cancel_soft(&s, 5 * ROOST_S);
+    CHECK_EQ(roost_scope_deadline(&f) - t, 5 * ROOST_S);
+    roost_scope_cancel_soft(&s, 3 * ROOST_S);
+    roost_scope_open(&inner, NULL);
+    CHECK_EQ(roost_scope_deadline(&inner) - t, 3 * ROOST_S);
+    CHECK_EQ(roost_scope_close(&inner, 0), 0);
+    CHECK_EQ(roost_scope_deadline(&s), 0);
+    CHECK_EQ(roost_sleep(9 * ROOST_S), -ECANCELED);
+    CHECK_EQ(roost_now() - t, 3 * ROOST_S);
+    CHECK_EQ(roost_scope_deadline(&f), 0);
+    CHECK_EQ(roost_scope_close(&f, 0), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}

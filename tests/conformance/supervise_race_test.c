@@ -451,3 +451,25 @@ TEST_VIRTUAL(services_only_are_cancelled_at_close, "R26 R38")
         CHECK_EQ(service[i].rc, -ECANCELED);
     }
 }
+
+/* Cut short before it had a child: what cut it short says so. -EINVAL would be
+ * a failure of the task around it, which has none. */
+TEST(a_race_cut_short_before_it_had_a_child, "R38 R42")
+{
+    roost_scope outer, s;
+
+    roost_scope_open(&outer, NULL);
+    OPEN(&s, .flags = ROOST_RACE);
+    roost_scope_cancel(&outer, 0);
+    CHECK_EQ(roost_scope_close(&s, roost_yield()), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&outer, -ECANCELED), 0);
+    OPEN(&s, .flags = ROOST_RACE, .deadline = 1);
+    CHECK_EQ(roost_yield(), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&s, 0), -ETIMEDOUT);
+    OPEN(&s, .flags = ROOST_RACE);
+    roost_scope_cancel(&s, -EIO);
+    CHECK_EQ(roost_scope_close(&s, 0), -EIO);
+    OPEN(&s, .flags = ROOST_RACE);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), -EINVAL); /* nobody ran, nor was to */
+}
