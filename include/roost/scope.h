@@ -84,9 +84,8 @@ ROOST_API void roost_scope_open(roost_scope *s, const roost_scope_opts *opts);
  *   The status of the scope, the first that holds (R38): the first failure; a
  *   race's winner before it; -ECANCELED for an outer cancel that was delivered;
  *   -ETIMEDOUT for its own deadline that cut something short (0 under
- *   ROOST_MOVE_ON); the negative status that it was cancelled with; 0. Under
- *   ROOST_SUPERVISE: body, when nothing was cancelled. A race without children:
- *   -EINVAL.
+ *   ROOST_MOVE_ON); the negative status that it was cancelled with; of a race
+ *   without children -EINVAL; 0. Under ROOST_SUPERVISE body in its place.
  * Waits, cannot be cancelled out of it (R26), and is itself no source of
  * cancellation (R27). Who: the opener, innermost scope first; else misuse.
  * Cost: 2 ns without children; 5 ns for each that it runs in place. R26-R28
@@ -151,7 +150,8 @@ ROOST_API void roost_scope_set_deadline(roost_scope *s, roost_ns deadline);
 
 /*
  * The effective deadline: the nearest one of s and the scopes around it, up to
- * a shield. ROOST_NEVER without one; 0 if cancelled.
+ * a shield; in ROOST_FINISH, also the end of a soft cancel's grace. ROOST_NEVER
+ * without one; 0 if cancelled.
  * Never waits. Who: as roost_scope_cancel. Cost: a few ns a level.
  */
 ROOST_API roost_ns roost_scope_deadline(const roost_scope *s);
@@ -183,8 +183,9 @@ ROOST_API roost_scope *roost_scope_current(void);
 
 /*
  * Calls fn(arg) at close, AFTER the children have ended, last registered first,
- * shielded, with the runtime's grace as deadline. A negative result is recorded
- * as a later failure. To make children end, use roost_scope_on_cancel.
+ * shielded, with the runtime's grace as deadline; what it spawns into s ends
+ * before the next one. A negative result is recorded as a later failure. To
+ * make children end, use roost_scope_on_cancel.
  *   h  storage that lives until the close has returned
  * Never waits. Who: the opener; else misuse. Cost: 3 stores. R45.
  */

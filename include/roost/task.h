@@ -83,7 +83,9 @@ ROOST_API int roost_spawn_copy(roost_scope *s, roost_fn fn, const void *arg,
  * scope: for those who have another way.
  *   opts  NULL = roost_spawn but for that
  *   also -EAGAIN: ROOST_TRY, and s is at its limit; -EINVAL: unknown flags or
- *   priority, a handle in use, a reserved field that is not 0
+ *   priority, a reserved field that is not 0
+ * A handle that is still another task's must not be given: misuse that is not
+ * found out.
  * Cost: 60 ns with a name, a handle or a copy. R35 R68 R69.
  */
 ROOST_API int roost_spawn_opts(roost_scope *s, roost_fn fn, const void *arg,
@@ -128,7 +130,8 @@ ROOST_API void roost_task_detach(roost_task *t);
  *   negative: it has ended, and s knows nothing of it: its failure; -EPROTO, it
  *   returned >= 0 without roost_started; -ECANCELED, the caller is cancelled,
  *   and so was the task, and awaited; or never ran: as roost_spawn_opts
- * Waits. Who: a task inside s. Cost: a spawn and two switches. R34.
+ * Waits; where s has a limit, for its room first, unless the caller is inside s
+ * itself. Who: a task inside s. Cost: a spawn and two switches. R34 R35.
  */
 ROOST_API int roost_spawn_started(roost_scope *s, roost_fn fn, void *arg,
                                   const roost_task_opts *opts, void **value);
@@ -136,7 +139,8 @@ ROOST_API int roost_spawn_started(roost_scope *s, roost_fn fn, void *arg,
 /*
  * In such a task: 'I am up'.
  *   0, or -EALREADY: said before; -EPERM: not such a task; -ECANCELED: its
- *   spawner is cancelled, the task is to end
+ *   spawner is cancelled, or what it has spawned beside itself has failed: the
+ *   task is to end
  * Never waits. Cost: a lock, 50 ns. R34.
  */
 ROOST_API int roost_started(void *value);
