@@ -7,11 +7,15 @@ from runs import note
 
 # Program, what it is called, workers.
 SERVERS = (("bench_io_roost", "roost", 2), ("bench_io_roost", "roost", 1),
-           ("bench_io_uv", "libuv", 1), ("bench_io_go", "Go", 2))
+           ("bench_io_uv", "libuv", 1), ("bench_io_go", "Go", 2),
+           ("tokio.target/release/bench_io_tokio", "Tokio", 2),
+           ("tokio.target/release/bench_io_tokio", "Tokio", 1))
 CONNECTIONS = (100, 1000)
-NOTES = ["messages a second (the median of the repetitions); the program that "
-         "asks takes one processor of those there are",
-         "in parentheses: how late answers were, median / 99 %, us"]
+ROUNDS = 5  # at least: the servers take turns
+NOTES = ["messages a second: the median of the rounds, the least to the most; "
+         "the program that asks takes one processor of those there are",
+         "in parentheses: how late answers were, median / 99 %, us",
+         "Tokio with one worker is its current_thread runtime"]
 
 
 def ask(directory, program, workers, connections, seconds):
@@ -36,8 +40,9 @@ def run(directory, options):
     """(server, connections) -> [results], interleaved."""
     seconds = 1 if options.quick else 3
     found = {}
-    for repetition in range(options.repetitions):
-        note(f"echo servers, {repetition + 1} of {options.repetitions}")
+    rounds = max(ROUNDS, options.repetitions)
+    for i in range(rounds):
+        note(f"echo servers, {i + 1} of {rounds}")
         for connections in CONNECTIONS:
             for server in SERVERS:
                 if (directory / server[0]).is_file():
@@ -58,6 +63,8 @@ def table(found):
                 row.append("")
                 continue
             rate, late, worst = (statistics.median(r) for r in zip(*results))
-            row.append(f"{rate / 1000:.0f}k ({late:.0f} / {worst:.0f})")
+            rates = [r[0] / 1000 for r in results]
+            row.append(f"{rate / 1000:.0f}k, {min(rates):.0f} to "
+                       f"{max(rates):.0f} ({late:.0f} / {worst:.0f})")
         rows.append(row)
     return rows

@@ -128,7 +128,7 @@ def table(directory, quick, note, rounds=None, seconds=None):
             note(f"skipped: httpd of {name} ({path} is not built)")
     if not found:
         return None
-    for i in range(rounds or (1 if quick else 3)):
+    for i in range(rounds or (1 if quick else 5)):
         for name in found:
             note(f"httpd of {name}, round {i + 1}")
             found[name].append(measure(directory / SERVERS[name],

@@ -16,7 +16,7 @@ Written by `./run bench --write`. {host}
 To repeat it, on a machine that does nothing else:
 
     ./run bench             this page on the terminal, 30 minutes
-    ./run bench --write     and into this folder
+    ./run bench --write     and into this folder; with --only NAME that part
     ./run bench --quick     a first impression, 5 minutes
 
 It installs what it lacks (Debian's packages), builds, and runs roost and its
@@ -48,6 +48,24 @@ def draw(folder, plots):
             for name, plot in kind.items()]
 
 
+def section(title, table, notes):
+    return (f"\n## {title}\n\n{markdown_table(table)}\n" +
+            "".join(f"\n- {line}" for line in notes) + ("\n" if notes else ""))
+
+
+def replace(folder, host, tables):
+    """The sections of these tables alone, each with when it was measured."""
+    path = folder / "README.md"
+    text = path.read_text(encoding="utf-8")
+    for title, table, notes in tables:
+        begin = text.index(f"\n## {title}\n")
+        end = text.find("\n## ", begin + 1)
+        made = section(title, table, notes + [f"Measured by itself. {host}"])
+        text = text[:begin] + made + ("" if end < 0 else text[end:])
+    path.write_text(text, encoding="utf-8")
+    note(f"written: {path}")
+
+
 def write(folder, host, tables, plots):
     folder.mkdir(parents=True, exist_ok=True)
     pictures = "".join(f"\n![{title}]({name})\n"
@@ -55,8 +73,6 @@ def write(folder, host, tables, plots):
     path = folder / "README.md"
     with open(path, "w", encoding="utf-8") as out:
         out.write(PAGE.format(host=host, pictures=pictures))
-        for title, table, notes in tables:
-            out.write(f"\n## {title}\n\n{markdown_table(table)}\n")
-            out.write("".join(f"\n- {line}" for line in notes))
-            out.write("\n" if notes else "")
+        for made in tables:
+            out.write(section(*made))
     note(f"written: {path}")

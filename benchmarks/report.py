@@ -237,13 +237,15 @@ def machine():
             "date": time.strftime("%Y-%m-%d")}
 
 
-def describe(host, options):
+def describe(host, measured):
     return (f"{host['processors']} processors ({host['model']}, "
             f"{host['machine']}), Linux {host['kernel']}, cc {host['cc']}; "
-            f"load at the start {host['load']:.1f}; {options.repetitions} "
-            f"repetitions of {options.batches} batches"
-            f"{' (of tasks that wait 1)' if options.quick else ''}; "
-            f"{host['date']}.")
+            f"load at the start {host['load']:.1f}; {measured}{host['date']}.")
+
+
+def batches(options):
+    return (f"{options.repetitions} repetitions of {options.batches} batches"
+            f"{' (of tasks that wait 1)' if options.quick else ''}; ")
 
 
 def parse():
@@ -252,7 +254,7 @@ def parse():
     parser.add_argument("--quick", action="store_true",
                         help="5 minutes")
     parser.add_argument("--write", action="store_true",
-                        help="also write docs/benchmarks")
+                        help="also write docs/benchmarks: of --only, that part")
     parser.add_argument("--json", type=pathlib.Path,
                         help="also write all samples there")
     parser.add_argument("--only", choices=("kernels", "parallel", "waits", "io",
@@ -261,8 +263,6 @@ def parse():
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
-    if options.write and options.only:
-        parser.error("--write is for the whole page: not with --only")
     if options.batches is None:
         options.batches = 2 if options.quick else 3
     if options.repetitions is None:
@@ -341,7 +341,7 @@ def main():
     if options.only in (None, "idle"):
         rows = idle_rows(directory, 2 if options.quick else 5)
         tables.append(("Idle, 2 workers", [["", "must: 0"]] + rows, []))
-    print(describe(host, options))
+    print(describe(host, batches(options)))
     for title, table, notes in tables:
         print(f"\n{title}\n{plain_table(table)}")
         print("".join(f"  {line}\n" for line in notes), end="")
@@ -351,9 +351,12 @@ def main():
         samples = {f"{p} {c}": s for (p, c), s in runs.samples.items()}
         options.json.write_text(json.dumps(samples, indent=1) + "\n",
                                 encoding="utf-8")
-    if options.write:
-        page.write(ROOT / "docs" / "benchmarks", describe(host, options),
-                   tables, plots(runs, speedups))
+    if options.write and options.only is not None:
+        page.replace(ROOT / "docs" / "benchmarks", describe(host, ""), tables)
+    elif options.write:
+        page.write(ROOT / "docs" / "benchmarks",
+                   describe(host, batches(options)), tables,
+                   plots(runs, speedups))
     return 1 if runs.errors else 0
 
 
