@@ -143,17 +143,13 @@ void registry_nudge(void)
     pthread_mutex_unlock(&registry_lock);
 }
 
-int registry_dump(int fd)
+void registry_each(void (*fn)(struct runtime *rt, void *arg), void *arg)
 {
     struct list *at;
-    int status = 0;
 
     pthread_mutex_lock(&registry_lock);
     for (at = registry_runtimes.next; at != &registry_runtimes; at = at->next) {
-        int rc = dump_runtime(container_of(at, struct runtime, link), fd);
-
-        status = status == 0 ? rc : status;
+        fn(container_of(at, struct runtime, link), arg);
     }
     pthread_mutex_unlock(&registry_lock);
-    return status;
 }

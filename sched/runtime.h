@@ -184,7 +184,8 @@ unsigned registry_number(void);
 void registry_add(struct runtime *rt);
 void registry_remove(struct runtime *rt);
 unsigned registry_count(void);
-int registry_dump(int fd);
+/* Under its lock. */
+void registry_each(void (*fn)(struct runtime *rt, void *arg), void *arg);
 /* Let every runtime that sleeps look again whether it is stuck. */
 void registry_nudge(void);
 bool registry_forked(void); /* in a forked child, before a fresh run */

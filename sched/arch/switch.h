@@ -39,6 +39,15 @@ void switch_call(struct context *from, struct context *to, bool (*fn)(void *),
 void switch_make(struct context *c, void *top, size_t size,
                  void (*entry)(void *value));
 
+#if !defined(ROOST_SWITCH_UCONTEXT) && \
+    (defined(__x86_64__) || defined(__aarch64__))
+#define SWITCH_TRAILS 1
+/* Call fn(arg) on the stack that this is called on. An unwinder in fn finds
+ * above it, by the unwind information of this function, not its caller but that
+ * of the switch_to by which *c was left, and must stay left meanwhile. */
+void switch_trail(const struct context *c, void (*fn)(void *arg), void *arg);
+#endif
+
 /* The distance from here to the instruction of switch_to at which every context
  * that does not run stands: with its sp all that an unwinder needs. Not there
  * with ucontext. */

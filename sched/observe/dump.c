@@ -17,6 +17,7 @@
  */
 #include "count.h"
 #include "fd.h"
+#include "observe/place.h"
 #include "runtime.h"
 #include "sim.h"
 #include "when.h"
@@ -33,6 +34,8 @@ struct dump {
     int fd;
     int status; /* 0, or the first failure of a write */
     struct runtime *rt;
+    struct places *places; /* NULL: no memory */
+    bool looks;            /* the first walk: for places alone */
 };
 
 static void print_scope(struct dump *d, struct scope *s, unsigned depth);
@@ -43,7 +46,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct dump *d,
     va_list args;
 
     va_start(args, format);
-    if (d->status == 0 && vdprintf(d->fd, format, args) < 0) {
+    if (!d->looks && d->status == 0 && vdprintf(d->fd, format, args) < 0) {
         d->status = -errno;
     }
     va_end(args);
@@ -55,12 +58,14 @@ struct seen {
     const void *object;
     uint32_t since;
     int64_t until;
+    uintptr_t place; /* in the program; 0: unknown */
 };
 
-static struct seen look_at(struct waiter *wt)
+static struct seen look_at(struct dump *d, struct waiter *wt)
 {
-    struct seen seen = {NULL, NULL, 0, INT64_MAX};
+    struct seen seen = {.what = NULL, .until = INT64_MAX};
     struct timers *timers = NULL;
+    uint32_t state;
 
     if (!wait_hold(wt)) {
         return seen;
@@ -68,8 +73,12 @@ static struct seen look_at(struct waiter *wt)
     seen.what = wt->what;
     seen.object = wt->object;
     seen.since = a32_load(&wt->since, RELAXED);
-    if (a32_load(&wt->state, RELAXED) & (WAIT_PARKED | WAIT_SPAWNED)) {
+    state = a32_load(&wt->state, RELAXED);
+    if (state & (WAIT_PARKED | WAIT_SPAWNED)) {
         timers = wt->timer.owner;
+    }
+    if (state & WAIT_PARKED) { /* W3: its stack is left, and is held */
+        seen.place = places_of_wait(d->places, wt->fiber, wt->frame);
     }
     wait_thaw(wt);
     if (timers != NULL) {
@@ -97,14 +106,29 @@ static void print_time(struct dump *d, const char *what, int64_t time)
         left < 0 ? -left : left);
 }
 
+/* Where in the program; or, starts, the function that does. */
+static void print_place(struct dump *d, uintptr_t address, bool starts)
+{
+    char text[PLACE_TEXT];
+
+    if (d->looks) {
+        places_note(d->places, address, starts);
+        return;
+    }
+    places_text(d->places, address, text);
+    if (*text != '\0') {
+        put(d, ", %s %s", starts ? "starts" : "in", text);
+    }
+}
+
 static void print_wait(struct dump *d, struct waiter *wt, const char *otherwise)
 {
-    struct seen seen = look_at(wt);
+    struct seen seen = look_at(d, wt);
     int fd = -1;
     const char *ready = fd_waits_for(seen.what, seen.object, &fd);
 
     if (seen.what == NULL) {
-        put(d, "%s\n", otherwise);
+        put(d, "%s", otherwise);
         return;
     }
     if (ready != NULL) {
@@ -118,7 +142,7 @@ static void print_wait(struct dump *d, struct waiter *wt, const char *otherwise)
     if (seen.until != INT64_MAX) {
         print_time(d, "ends", seen.until);
     }
-    put(d, "\n");
+    print_place(d, seen.place, false);
 }
 
 /* Under the lock of the scope that f is linked to. */
@@ -131,6 +155,7 @@ static void print_task(struct dump *d, struct frame *f, unsigned depth)
     put(d, "%*stask %s: ", (int)(2 * depth), "",
         *name == '\0' ? "(unnamed)" : name);
     print_wait(d, &f->waiter, "running or ready");
+    put(d, "\n");
     for (at = f->scopes.next; at != &f->scopes && depth < DEPTH_MAX;
          at = at->next) {
         print_scope(d, container_of(at, struct scope, attach), depth + 1);
@@ -147,6 +172,8 @@ static void print_whens(struct dump *d, struct scope *s, unsigned depth)
 
         put(d, "%*stask (unnamed), not started: ", (int)(2 * depth), "");
         print_wait(d, &w->waiter, "ready");
+        print_place(d, (uintptr_t)w->fn, true);
+        put(d, "\n");
         at = at->next == s->whens ? NULL : at->next;
     }
 }
@@ -176,45 +203,75 @@ static void print_scope(struct dump *d, struct scope *s, unsigned depth)
     scope_unlock(s);
 }
 
-int dump_runtime(struct runtime *rt, int fd)
+static void print_workers(struct dump *d)
 {
-    struct dump d = {fd, 0, rt};
-    bool locked = pthread_mutex_trylock(&rt->walk) == 0;
+    struct runtime *rt = d->rt;
     unsigned i;
 
-    put(&d, "runtime %s: %u workers\n", rt->name, rt->worker_count);
+    put(d, "runtime %s: %u workers\n", rt->name, rt->worker_count);
     for (i = 0; i < rt->worker_count; i++) {
         struct worker *w = &rt->workers[i];
 
-        put(&d, "  worker %u: %lld new tasks, %u ready\n", i,
+        put(d, "  worker %u: %lld new tasks, %u ready\n", i,
             (long long)deque_size(&w->deque), ring_count(&w->ring));
     }
     if (rt->sim != NULL) {
         char line[160];
 
         sim_describe(rt, line, sizeof(line));
-        put(&d, "  %s\n", line);
+        put(d, "  %s\n", line);
     }
     if (when_count(rt) != 0) {
-        put(&d, "  %llu tasks wait before they start\n",
+        put(d, "  %llu tasks wait before they start\n",
             (unsigned long long)when_count(rt));
     }
-    print_scope(&d, &rt->root, 1);
+}
+
+static void walk(struct runtime *rt, void *arg)
+{
+    struct dump *d = arg;
+    bool locked = pthread_mutex_trylock(&rt->walk) == 0;
+
+    d->rt = rt;
+    print_workers(d);
+    print_scope(d, &rt->root, 1);
     if (locked) {
         pthread_mutex_unlock(&rt->walk);
     }
+}
+
+/* rt NULL: of every runtime. */
+static void walk_all(struct dump *d, struct runtime *rt)
+{
+    if (rt != NULL) {
+        walk(rt, d);
+    } else {
+        registry_each(walk, d);
+    }
+}
+
+int dump_runtime(struct runtime *rt, int fd)
+{
+    struct dump d = {.fd = fd, .places = places_new()};
+
+    if (d.places != NULL) {
+        d.looks = true;
+        walk_all(&d, rt);
+        places_name(d.places);
+        d.looks = false;
+    }
+    walk_all(&d, rt);
+    places_free(d.places);
     return d.status;
 }
 
 int roost_dump(int fd)
 {
-    struct runtime *rt = runtime_self();
-
     if (registry_forked()) {
         return -EINVAL;
     }
     if (fcntl(fd, F_GETFD) < 0) {
         return -errno;
     }
-    return rt != NULL ? dump_runtime(rt, fd) : registry_dump(fd);
+    return dump_runtime(runtime_self(), fd);
 }

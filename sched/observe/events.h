@@ -95,7 +95,8 @@ EVENT_COLD void event_scope(struct scope *s);
 EVENT_COLD void event_scope_end(struct scope *s);
 
 /* --- dump.c --- */
-/* The tree as text. 0, or the negative errno of a write. */
+/* The tree as text; rt NULL: of every runtime. 0, or the negative errno of a
+ * write. */
 int dump_runtime(struct runtime *rt, int fd);
 
 /* --- layout.c --- */

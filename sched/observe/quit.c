@@ -49,7 +49,7 @@ static void *writer_main(void *arg)
             (void)futex_wait(&asked, seen, INT64_MAX);
         } else {
             seen = now;
-            (void)registry_dump(STDERR_FILENO);
+            (void)dump_runtime(NULL, STDERR_FILENO);
         }
     }
     return NULL;

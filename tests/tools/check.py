@@ -17,6 +17,7 @@ from pathlib import Path
 
 SKIPPED = 77
 SECONDS = 60
+ARM = os.uname().machine == 'aarch64'
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parent.parent / 'sched/observe/tools'
 EVENTS = TOOLS.parent / 'events.def'
@@ -53,10 +54,11 @@ def looks_like(text, *patterns):
 
 
 @contextlib.contextmanager
-def standing(program):
+def standing(program, **environment):
     """The program, once it stands where it will stay."""
     with subprocess.Popen([program], stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.PIPE) as process:
+                          stderr=subprocess.PIPE,
+                          env={**os.environ, **environment}) as process:
         try:
             check(process.stdout.readline() == 'ready\n', 'not ready')
             yield process
@@ -176,17 +178,86 @@ def case_top():
           wrong.stdout)
 
 
+def dump_of(process):
+    """What it writes when it is asked to."""
+    process.send_signal(signal.SIGQUIT)
+    text = ''
+    while not ('task reader' in text and 'task writer' in text):
+        line = process.stderr.readline()
+        check(line != '', 'it has ended', text)
+        text += line
+    return text
+
+
 def case_quit():
     """Twice, so that it is seen to go on."""
     with standing(path('PROGRAM')) as process:
         for _ in range(2):
-            process.send_signal(signal.SIGQUIT)
-            text = ''
-            while not ('task reader' in text and 'task writer' in text):
-                line = process.stderr.readline()
-                check(line != '', 'it has ended', text)
-                text += line
-            has_tasks(text)
+            has_tasks(dump_of(process))
+
+
+# Where the tasks of program.c wait: task, function, what stands in the line.
+WAITS = [('writer', 'wait_for_godot', 'roost_chan_recv('),
+         ('reader', 'wait_for_the_bus', 'roost_event_wait(')]
+
+
+def line_with(words):
+    lines = (HERE / 'program.c').read_text().splitlines()
+    found = [i for i, line in enumerate(lines, 1) if words in line]
+    check(len(found) == 1, f'{words} stands in lines {found}')
+    return found[0]
+
+
+def case_places():
+    """The lines, where libdw finds them."""
+    if shutil.which('ldconfig', path='/sbin:/usr/sbin') and \
+            'libdw.so.1' not in run('/sbin/ldconfig', '-p').stdout:
+        skip('there is no libdw here')
+    with standing(path('PROGRAM')) as process:
+        text = dump_of(process)
+    for task, function, words in WAITS:
+        looks_like(text, rf'^ +task {task}: .* for \d+\.\d+ s, in {function} at '
+                   rf'program\.c:{line_with(words)}$')
+
+
+def offset_in(text, task, program):
+    found = re.search(rf'^ +task {task}: .* s, in (\w+ \()?'
+                      rf'{re.escape(Path(program).name)}\+(0x[0-9a-f]+)\)?$',
+                      text, re.M)
+    check(found, f'no offset of {task}', text)
+    return found[2]
+
+
+def case_places_offsets():
+    """Without libdw: what addr2line makes of it."""
+    with standing(path('PROGRAM'), LD_LIBRARY_PATH=path('NO_LIBDW')) as process:
+        text = dump_of(process)
+    for task, function, words in WAITS:
+        offset = offset_in(text, task, path('PROGRAM'))
+        there = run('addr2line', '-f', '-e', path('PROGRAM'), offset).stdout
+        looks_like(there, rf'^{function}$', rf'/program\.c:{line_with(words)}\b')
+
+
+def case_places_stripped():
+    """The library is in the program, nothing has a name: what stands at the
+    offset is a call of the library's code, and no part of it."""
+    with standing(path('STRIPPED')) as process:
+        text = dump_of(process)
+    sections = run('readelf', '--sections', '--wide', path('STRIPPED')).stdout
+    own = [(int(start, 16), int(start, 16) + int(size, 16)) for start, size in
+           re.findall(r' roost_\w+ +PROGBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+)',
+                      sections)]
+    check(len(own) >= 1, 'no sections of the library', sections)
+    offsets = {int(offset_in(text, task, path('STRIPPED')), 16)
+               for task, _, _ in WAITS}
+    check(len(offsets) == 2, 'both at one place', text)
+    for at in offsets:
+        check(not any(low <= at < high for low, high in own), 'the library', text)
+        code = run('objdump', '-d', f'--start-address={at - (3 if ARM else 4)}',
+                   f'--stop-address={at + 1}', path('STRIPPED')).stdout
+        called = re.findall(r'\t(?:call|bl) +(?:0x)?([0-9a-f]+)', code)
+        check(called and any(low <= int(called[-1], 16) < high
+                             for low, high in own), 'no call of it', code)
 
 
 def gdb(*commands, target=()):

@@ -1,0 +1,5 @@
+/*
+ * nothing.c - a library without anything in it.
+ */
+extern const int nothing;
+const int nothing = 0;
