@@ -82,6 +82,7 @@ set(roost_components ${roost_components})
 roost_package(library libroost${roost_abi} libs
   "work-stealing scheduler with structured concurrency"
   "This package has the shared library.")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS "libdw1") # lines in dumps
 roost_package(dev libroost-dev libdevel
   "work-stealing scheduler with structured concurrency (development)"
   "This package has the headers, the static library, the files for pkg-config

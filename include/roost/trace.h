@@ -63,13 +63,17 @@ ROOST_API int roost_stats_print(const roost_stats *stats, FILE *out);
 
 /*
  * Writes every scope and task of the current runtime as a tree to a descriptor:
- * name, state, what it waits for, for how long and until when; of a scope its
- * deadline. On a plain thread: every runtime of the process. How long is never
- * too short, but too long by as much as the worker did since it looked at its
- * clock: 61 turns at the most.
+ * name, state, what it waits for, for how long, until when, and where; of a
+ * scope its deadline. On a plain thread: every runtime of the process. How long
+ * is never too short, but too long by as much as the worker did since it looked
+ * at its clock: 61 turns at the most. Where is the function and line with the
+ * call, if there is debugging information and libdw to read it, else the offset
+ * in the program, for addr2line; decision 0030.
  *   0, -EINVAL in a forked child, or the negative errno of write
- * Holds up spawns and ends for its time; blocks in write, never as a task.
- * Who: anybody. Cost: a line a task.
+ * Holds up spawns and ends for its time; blocks in write and while it reads
+ * debugging information, never as a task. Takes the loader's lock, without any
+ * of its own. Who: anybody.
+ * Cost: a line and 5 us a task; some ms to find the lines.
  */
 ROOST_API int roost_dump(int fd);
 

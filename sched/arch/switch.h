@@ -39,7 +39,7 @@ void switch_call(struct context *from, struct context *to, bool (*fn)(void *),
 void switch_make(struct context *c, void *top, size_t size,
                  void (*entry)(void *value));
 
-#if !defined(ROOST_SWITCH_UCONTEXT) && \
+#if !defined(ROOST_SWITCH_UCONTEXT) &&                                         \
     (defined(__x86_64__) || defined(__aarch64__))
 #define SWITCH_TRAILS 1
 /* Call fn(arg) on the stack that this is called on. An unwinder in fn finds

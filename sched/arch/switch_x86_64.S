@@ -138,38 +138,6 @@ switch_call:
         .cfi_endproc
         .size   switch_call, . - switch_call
 
-        .p2align 4
-        .globl  switch_trail
-        .hidden switch_trail
-        .type   switch_trail, @function
-/* void switch_trail(const context *c: rdi, void (*fn)(void *): rsi,
- *                   void *arg: rdx) */
-switch_trail:
-        .cfi_startproc
-        endbr64
-        pushq   %rbx
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset rbx, 0
-        movq    (%rdi), %rbx
-        movq    %rdx, %rdi
-        .cfi_remember_state
-        /* What save_context has left at rbx, seen from above it. */
-        .cfi_def_cfa rbx, FRAME + 8
-        .cfi_offset rbp, -16
-        .cfi_offset rbx, -24
-        .cfi_offset r12, -32
-        .cfi_offset r13, -40
-        .cfi_offset r14, -48
-        .cfi_offset r15, -56
-        call    *%rsi
-        .cfi_restore_state
-        popq    %rbx
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore rbx
-        ret
-        .cfi_endproc
-        .size   switch_trail, . - switch_trail
-
         /* For who looks from outside: where a context stands. */
         .pushsection .rodata
         .p2align 3

@@ -11,6 +11,9 @@
  *         its worker last looked at the clock (worker.moment). So what is shown
  *         is too long by less than what that worker did since: 61 turns at the
  *         most, or a task that computed.
+ *           Where a task waits is found by walking its stack while its wait is
+ *         held (place.c). Naming that place takes what must not be taken under
+ *         locks, so the tree is walked twice: the first time for places alone.
  * REJECTED  Reading the clock in each wait: 12 ns of 130. Noting the time of
  *         those who are found waiting at the first look, as Go's collector
  *         does: the first dump, which is often the only one, knows nothing.

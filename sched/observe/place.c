@@ -23,9 +23,10 @@
  *     and takes no lock (glibc from 2.35 on; before it the one under which the
  *     loader's list changes, and no code of the program's runs).
  * REJECTED  Storing the caller's address in each wait: a store in every call
- *         that might wait. Frame pointers: programs have none. Copying the stack
- *         and walking the copy: what is saved there are addresses of the stack.
- *           backtrace(3): walks to the end of the stack, whatever one looks for.
+ *         that might wait. Frame pointers: programs have none. Walking a copy
+ *         of the stack: what is saved there are addresses of the stack.
+ *           backtrace(3): it walks to the end of the stack, whatever is looked
+ *         for.
  * SEE     arch/switch.h, docs/decisions/0030-where-a-task-waits.md
  */
 #include "observe/place.h"
@@ -143,13 +144,26 @@ static void find_own_code(struct places *p)
     }
 }
 
-static void find_unwinder(struct places *p)
+/* On a thread of its own: the loader needs more stack than a task may have. */
+static void *find_unwinder(void *arg)
 {
+    struct places *p = arg;
+
     p->unwinder = loaded_open("libgcc_s.so.1");
     p->walks = p->unwinder != NULL &&
                loaded_symbol(p->unwinder, "_Unwind_Backtrace", &p->walk) &&
                loaded_symbol(p->unwinder, "_Unwind_GetIP", &p->walk_ip) &&
                loaded_symbol(p->unwinder, "_Unwind_GetCFA", &p->walk_sp);
+    return NULL;
+}
+
+static void on_a_thread(void *(*fn)(void *), struct places *p)
+{
+    pthread_t thread;
+
+    if (runtime_thread(&thread, fn, p) == 0) {
+        runtime_join(thread);
+    }
 }
 
 struct places *places_new(void)
@@ -158,7 +172,7 @@ struct places *places_new(void)
 
     if (p != NULL) {
         find_own_code(p);
-        find_unwinder(p);
+        on_a_thread(find_unwinder, p);
     }
     return p;
 }
@@ -254,11 +268,7 @@ static void *name_all(void *arg)
 
 void places_name(struct places *p)
 {
-    pthread_t thread;
-
-    if (p != NULL && runtime_thread(&thread, name_all, p) == 0) {
-        runtime_join(thread);
-    }
+    on_a_thread(name_all, p);
 }
 
 /* --- the walk --- */

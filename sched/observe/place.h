@@ -12,13 +12,14 @@ struct fiber;
 struct frame;
 struct places;
 
-/* Empty; NULL: no memory. The others take NULL too, and know of no place. */
+/* Empty; NULL: no memory, and then all but places_name take it too. Takes the
+ * loader's lock. */
 struct places *places_new(void);
 void places_free(struct places *p);
 
 /* Where in the program the task of this frame, the innermost of a fiber that is
  * left and stays so, has made the call in which it waits; 0: nobody knows.
- * Takes no lock of the library's, allocates nothing. Cost: 3 us. */
+ * Takes no lock, allocates nothing. Cost: 2.5 us. */
 uintptr_t places_of_wait(const struct places *p, const struct fiber *fiber,
                          const struct frame *frame);
 
@@ -32,8 +33,8 @@ void places_note(struct places *p, uintptr_t address, bool starts);
 void places_name(struct places *p);
 
 #define PLACE_TEXT 160
-/* "wait_for_godot at program.c:26"; "wait_for_godot (program+0x12f4)"; "at
- * program+0x12f4", as far as is known. Empty: nothing is. */
+/* "wait_for_godot at program.c:26"; "wait_for_godot (program+0x12f4)";
+ * "program+0x12f4", as far as is known. Empty: nothing is. */
 void places_text(const struct places *p, uintptr_t address, char *text);
 
 #endif

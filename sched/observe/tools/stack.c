@@ -11,6 +11,7 @@
  */
 #include "observe/tools/stack.h"
 
+#include <elfutils/libdw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,17 +69,37 @@ static bool runs_tasks(const char *function)
     return false;
 }
 
+/* The file that the line of pc is in; NULL: nobody knows. Where there is no
+ * index of what is where (.debug_aranges), as in what clang writes, elfutils
+ * 0.188 must be led to it, unit by unit. */
+static const char *file_at(Dwfl_Module *module, uint64_t pc, int *number)
+{
+    Dwfl_Line *line = dwfl_module_getsrc(module, pc);
+    Dwarf_Die *unit = NULL;
+    Dwarf_Addr bias;
+
+    if (line != NULL) {
+        return dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL);
+    }
+    while ((unit = dwfl_module_nextcu(module, unit, &bias)) != NULL) {
+        Dwarf_Line *found = dwarf_haspc(unit, pc - bias) > 0
+                                ? dwarf_getsrc_die(unit, pc - bias)
+                                : NULL;
+
+        if (found != NULL && dwarf_lineno(found, number) == 0) {
+            return dwarf_linesrc(found, NULL, NULL);
+        }
+    }
+    return NULL;
+}
+
 static void print_frame(const struct walk *w, uint64_t pc)
 {
     Dwfl_Module *module = dwfl_addrmodule(w->target->dwfl, pc);
     const char *function = function_at(module, pc);
-    Dwfl_Line *line = module == NULL ? NULL : dwfl_module_getsrc(module, pc);
-    const char *file = NULL;
     int number = 0;
+    const char *file = module == NULL ? NULL : file_at(module, pc, &number);
 
-    if (line != NULL) {
-        file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-    }
     printf("%*s", w->trail.indent, "");
     if (*function == '\0') {
         printf("0x%" PRIx64, pc);
