@@ -377,6 +377,12 @@ def read_allowed(path):
     return allowed
 
 
+def stale_of(allowed, source, every):
+    """Entries without a mutant."""
+    keys = {(source,) + m.key() for m in every}
+    return [k for k in allowed if k[0] == source and k not in keys]
+
+
 class Report:
     def __init__(self, log):
         self.log = open(log, "a", encoding="utf-8") if log else None
@@ -431,6 +437,7 @@ def test_source(args, make_work, found, name, allowed, report):
         report.mutant(name, m, verdict, why)
     report.file(name, tally)
     report.add(tally)
+    return tally
 
 
 def chosen(args, source, found):
@@ -484,9 +491,7 @@ def main():
                            build.flags(source))
         every = file.mutants()
         found = chosen(args, source, every)
-        keys = {(source,) + m.key() for m in every}
-        stale = [k for k in allowed if k[0] == source and k not in keys]
-        for key in stale:
+        for key in stale_of(allowed, source, every):
             report.line("STALE      allowed.txt: %s %s: %s => %s" % key)
         if args.list:
             for m in found:
