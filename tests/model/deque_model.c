@@ -387,6 +387,35 @@ MODEL(until_empty, .setup = three_there,
       .threads = {thief_until_empty, thief_until_empty},
       .check = finish3_stolen, .preemptions = 4);
 
+/* Of two entries and two takers each gets one: who lost tries again, and does
+ * not find EMPTY what was not. */
+static void thief_of_its_own(void)
+{
+    enum steal result;
+
+    while ((result = steal()) == STEAL_LOST) {
+    }
+    MODEL_CHECK(result == STEAL_GOT);
+}
+
+static void owner_of_its_own(void)
+{
+    enum steal result;
+    struct entry e;
+
+    while ((result = deque_take(&deque, &e)) == STEAL_LOST) {
+    }
+    MODEL_CHECK(result == STEAL_GOT);
+    take(e);
+}
+
+MODEL(lost_is_not_empty, .setup = two_there,
+      .threads = {thief_of_its_own, thief_of_its_own}, .check = finish2,
+      .preemptions = 3);
+MODEL(lost_is_not_empty_to_its_owner, .setup = two_there,
+      .threads = {owner_of_its_own, thief_of_its_own}, .check = finish2,
+      .preemptions = 3);
+
 /* A thief that says it sleeps, and finds nothing after its fence, is seen by
  * the push that it missed (R5, as park.c uses it). */
 static void owner_wakes(void)

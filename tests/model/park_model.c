@@ -305,6 +305,24 @@ static void one_timed(void)
 MODEL(woken_in_time, .setup = one_timed, .threads = {sleeps_once, pusher},
       .check = all_awake, .preemptions = 3);
 
+/* No more are woken than there is work for: of two who see a sleeper, and
+ * nobody that searches, one wakes it. Nobody is awake to find the work. */
+static void two_sleep(void)
+{
+    begin(2, 0);
+    MODEL_CHECK(!park_announce(&park, &parkers[0], false));
+    MODEL_CHECK(park_announce(&park, &parkers[1], false));
+}
+
+static void one_searches(void)
+{
+    MODEL_CHECK(a32_load(&park.word, RELAXED) == PARK_SEARCHING + PARK_PARKED);
+    MODEL_CHECK(park_chosen(&parkers[1]) && !park_chosen(&parkers[0]));
+}
+
+MODEL(one_is_enough, .setup = two_sleep, .threads = {pusher, pusher},
+      .check = one_searches, .preemptions = 3);
+
 /* P2: the last of them, or another thread, decides on what all have done. */
 static int noted[WORKERS];
 

@@ -238,6 +238,15 @@ MODEL(futex_ends, .setup = clear_words, .threads = {timed_sleeper, timed_waker},
 MODEL(futex_no_timeout, .setup = clear_words,
       .threads = {timed_sleeper, timed_waker}, .timeouts = MODEL_TIMEOUT_NEVER,
       .must_see = 1, .must_not_see = 6);
+/* The second word of nothing at all. */
+static void wakes_nobody(void)
+{
+    futex_wake((a32 *)(uintptr_t)sizeof(a32), 1);
+}
+
+MODEL(futex_nowhere, .setup = clear_words,
+      .threads = {wakes_nobody, timed_waker},
+      .must_fail = "futex wake: no word");
 MODEL(futex_alone, .setup = clear_words, .threads = {timed_sleeper},
       .timeouts = MODEL_TIMEOUT_IDLE, .must_see = 2);
 

@@ -321,6 +321,9 @@ int futex_wake(a32 *word, int n)
 {
     int woken = 0;
 
+    if ((uintptr_t)word < 4096) { /* the kernel would only say -EFAULT */
+        run_failed("futex wake: no word");
+    }
     thread_point(__FILE__);
     while (woken < n) {
         uint8_t who[THREADS];

@@ -47,6 +47,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import places  # and with it tests/model, for mutants
@@ -77,13 +78,12 @@ def end_group(process):
     process.wait()
 
 
-def execute(command, env, seconds):
+def execute(command, env, seconds, said=subprocess.DEVNULL):
     """None if it passed, else what happened; and how long it took."""
     started = time.monotonic()
     process = subprocess.Popen(
         command, env=env, stdin=subprocess.DEVNULL, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=quiet_process)
+        stdout=said, stderr=said, preexec_fn=quiet_process)
     why, pause = None, 0.005
     while process.poll() is None and why is None:
         time.sleep(pause)
@@ -98,6 +98,12 @@ def execute(command, env, seconds):
         why = ("failed" if process.returncode > 0 else
                signal.Signals(-process.returncode).name)
     return why, took
+
+
+def failure(said):
+    """The line of a test's output that tells most."""
+    lines = [x for x in said.splitlines() if "failed:" in x or "roost:" in x]
+    return (lines or said.splitlines()[-1:] or [""])[0][:160]
 
 
 class Probe:
@@ -130,13 +136,16 @@ class Probe:
         program, env = self.program(work)
         limit = max(HANG_S, HANG_TIMES * self.base)
         command, env = [program] + self.options, dict(self.env, **env)
-        why, took = execute(command, env, limit)
+        with tempfile.TemporaryFile() as said:
+            why, took = execute(command, env, limit, said)
+            said.seek(0)
+            self.said = said.read().decode(errors="replace")
         self.runs += 1
         self.seconds += took
         if why is None:
             return None
         if why != "hung" and execute(command, env, limit)[0] is None:
-            return "once", "%s %s" % (self.name, why)
+            return "once", "%s %s: %s" % (self.name, why, failure(self.said))
         self.kills += 1
         return "killed", "%s %s" % (self.name, why)
 
@@ -431,7 +440,7 @@ def test_source(args, make_work, found, name, allowed, report):
         seen[key] = "double"
         verdict, why = judge(*made)
         reason = allowed.get((name,) + m.key())
-        if reason and verdict == "SURVIVES":
+        if reason and verdict in ("SURVIVES", "once"):
             verdict, why = "allowed", reason
         tally[verdict] += 1
         report.mutant(name, m, verdict, why)

@@ -124,6 +124,15 @@ static int other(void *arg)
     return 1;
 }
 
+TEST(a_capacity_that_is_no_power_of_two_is_a_bug, "R8")
+{
+    struct deque d;
+
+    CHECK_ABORTS("capacity", deque_init(&d, 0));
+    CHECK_ABORTS("capacity", deque_init(&d, 3));
+    CHECK_ABORTS("capacity", deque_init(&d, SIZE_MAX));
+}
+
 TEST(newest_is_told_by_function_and_argument, "R30")
 {
     struct deque d;
