@@ -536,6 +536,10 @@ int scope_close_slow(struct scope *s, int body)
     if ((f->marks & F_CULPRIT) && f->outward == s) {
         f->marks &= ~(uint32_t)F_CULPRIT; /* another may be opened there */
     }
+    if ((f->marks & F_SHIELDED) && f->shield == s) {
+        f->shield = s->outer; /* the stretch goes on: roost_shield_end */
+        f->marks &= ~(uint32_t)F_EPOCH;
+    }
     f->scope = s->outer;
     s->owner = NULL;
     scope_dispose(s);

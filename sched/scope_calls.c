@@ -359,8 +359,11 @@ int roost_yield(void)
     return 0;
 }
 
+/* A stretch may outlive the scope that it was begun in: its close moves
+ * f->shield outward. */
 struct shield_room {
-    struct scope *was; /* the shield around this one, or NULL */
+    struct scope *was;   /* the shield around this one, or NULL */
+    struct scope *began; /* where this one was begun */
 };
 
 /* NULL in a forked child, where nothing happens. */
@@ -380,12 +383,14 @@ static struct frame *shield_frame(const char *call, const roost_shield *h)
 void roost_shield_begin(roost_shield *h)
 {
     struct frame *f = shield_frame("roost_shield_begin", h);
+    struct shield_room *room;
 
     if (f == NULL) {
         return;
     }
-    ((struct shield_room *)(void *)h)->was =
-        f->marks & F_SHIELDED ? f->shield : NULL;
+    room = (struct shield_room *)(void *)h;
+    room->was = f->marks & F_SHIELDED ? f->shield : NULL;
+    room->began = f->scope;
     f->shield = f->scope;
     f->marks = (f->marks | F_SHIELDED) & ~(uint32_t)F_EPOCH;
 }
@@ -393,14 +398,20 @@ void roost_shield_begin(roost_shield *h)
 void roost_shield_end(roost_shield *h)
 {
     struct frame *f = shield_frame("roost_shield_end", h);
+    struct shield_room *room;
 
     if (f == NULL) {
         return;
     }
-    f->shield = ((struct shield_room *)(void *)h)->was;
-    if (f->shield == NULL) {
-        f->marks &= ~(uint32_t)F_SHIELDED;
+    if (!(f->marks & F_SHIELDED)) {
+        misuse("roost_shield_end", h, "no stretch is open, or not in order");
     }
+    room = (struct shield_room *)(void *)h;
+    if (room->was == NULL) {
+        f->marks &= ~(uint32_t)F_SHIELDED;
+    } else if (f->shield == room->began || chain_inside(f->shield, room->was)) {
+        f->shield = room->was;
+    } /* else that is closed, too, and f->shield stands for both */
     f->marks &= ~(uint32_t)F_EPOCH;
 }
 

@@ -80,7 +80,7 @@ enum {
     F_WHEN = 1u << 13,     /* when is valid */
     F_OPEN_SLOW = F_PRIORITY | F_HOOK, /* open takes the long way */
     /* close takes the long way */
-    F_CLOSE_SLOW = F_KEPT | F_REASON | F_HOOK | F_CULPRIT,
+    F_CLOSE_SLOW = F_KEPT | F_REASON | F_HOOK | F_CULPRIT | F_SHIELDED,
     /* spawn takes the long way; S_PRIORITY says it of a scope opened here */
     F_SPAWN_SLOW = F_PRIORITY | F_HOOK,
 };

@@ -255,7 +255,8 @@ ROOST_API int roost_checkpoint(void);
 /*
  * From begin to end the waits of this task are not cancelled from outside; what
  * arrived meanwhile shows at the first wait after. Stretches nest, the last one
- * begun ends first. Not inherited by children.
+ * begun ends first: another order is misuse. One may outlive the scope that it
+ * was begun in. Not inherited by children.
  * Never wait. Who: a task; elsewhere misuse. Cost: a few ns. R20 R21.
  */
 ROOST_API void roost_shield_begin(roost_shield *h);

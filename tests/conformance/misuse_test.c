@@ -113,6 +113,24 @@ TEST_PLAIN(void_task_calls_on_a_plain_thread_are_misuse, "R33")
     CHECK_ABORTS("roost_shield_begin", shield_on_a_plain_thread());
 }
 
+static int end_in_the_wrong_order(void *arg)
+{
+    roost_shield first, second;
+
+    (void)arg;
+    roost_shield_begin(&first);
+    roost_shield_begin(&second);
+    roost_shield_end(&first);
+    roost_shield_end(&second);
+    return 0;
+}
+
+/* The task would stay shielded, by a scope that may be gone. */
+TEST_PLAIN(ending_shields_out_of_order_is_misuse, "R20")
+{
+    CHECK_ABORTS("roost_shield_end", run(end_in_the_wrong_order));
+}
+
 static int release_too_often(void *arg)
 {
     roost_scope s;

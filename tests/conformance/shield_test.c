@@ -348,3 +348,74 @@ TEST(a_scope_opened_where_one_was_closed_is_looked_at_anew, "R16 R17")
     CHECK_EQ(roost_scope_close(&place, 0), 0);
     CHECK_EQ(roost_scope_close(&outer, 0), 0);
 }
+
+/* The frame of a scope that is closed while the stretch that was begun in it
+ * goes on; its storage is used for something else then. */
+static __attribute__((noinline)) void begin_inside(roost_shield *h)
+{
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    roost_shield_begin(h);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    memset(&s, 0x55, sizeof s);
+    __asm__ __volatile__("" ::"r"(&s) : "memory");
+}
+
+static int outlive_the_scope(void *arg)
+{
+    roost_shield outer, h;
+    int *slept = (int *)arg;
+
+    begin_inside(&h);
+    *slept = roost_sleep(2 * ROOST_S);
+    roost_shield_end(&h);
+    CHECK_EQ(roost_yield(), -ECANCELED);
+    roost_shield_begin(&outer);
+    begin_inside(&h);
+    CHECK_EQ(roost_sleep(1), 0);
+    roost_shield_end(&h);
+    CHECK_EQ(roost_sleep(1), 0); /* still the outer one */
+    roost_shield_end(&outer);
+    return roost_yield();
+}
+
+TEST_VIRTUAL(a_stretch_may_outlive_the_scope_it_was_begun_in, "R20 R21")
+{
+    roost_scope s;
+    int slept = 1;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, outlive_the_scope, &slept), 0);
+    CHECK_EQ(roost_sleep(ROOST_S), 0);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(slept, 0);
+}
+
+static int nest_around_a_close(void *arg)
+{
+    roost_scope s;
+    roost_shield a, b;
+
+    (void)arg;
+    roost_scope_open(&s, NULL);
+    roost_shield_begin(&a);
+    roost_shield_begin(&b);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(roost_yield(), 0);
+    roost_shield_end(&b); /* what it restores began in s, which is gone */
+    CHECK_EQ(roost_yield(), 0);
+    roost_shield_end(&a);
+    return roost_yield();
+}
+
+TEST(a_scope_closed_within_two_stretches, "R20 R21")
+{
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(nest_around_a_close(NULL), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
