@@ -133,6 +133,10 @@ library() {
     if ! readelf -lW "$so" | grep -qE 'GNU_STACK.* RW  '; then
         fail "it asks for an executable stack"
     fi
+    if nm -g --defined-only "$lib/libroost.a" | awk 'NF == 3 { print $3 }' |
+        grep -vE '^(roost)?_'; then
+        fail "libroost.a has the names above, which a program may have, too"
+    fi
     exported=$(exports "$so")
     declared=$(cat "$prefix"/include/roost/*.h | tr '\n' ' ' |
         grep -oE 'ROOST_API [^;{]*' | grep -oE '\broost_[a-z0-9_]+ *\(' |

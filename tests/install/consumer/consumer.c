@@ -1,16 +1,31 @@
 /*
  * consumer.c - a stranger's program: includes what was installed, links what
- * was installed, and runs 42 tasks.
+ * was installed, and runs 42 tasks. It has functions that are called as some
+ * inside the library are.
  */
 #include <roost/roost.h>
 #include <stdio.h>
 
 #define TASKS 42
 
-static int mark(void *arg)
+int task_run(void *arg);
+int wait_begin(int n);
+void misuse(void);
+
+int task_run(void *arg)
 {
-    *(int *)arg = 1;
+    *(int *)arg = wait_begin(0);
     return 0;
+}
+
+int wait_begin(int n)
+{
+    return n + 1;
+}
+
+void misuse(void)
+{
+    puts("called by the library");
 }
 
 static int run_all(void *arg)
@@ -20,7 +35,7 @@ static int run_all(void *arg)
 
     ROOST_SCOPE(s, rc, .timeout = 60 * ROOST_S) {
         for (int i = 0; i < TASKS; i++) {
-            roost_spawn(s, mark, &done[i]);
+            roost_spawn(s, task_run, &done[i]);
         }
     }
     return rc;
