@@ -134,7 +134,7 @@ library() {
         fail "it asks for an executable stack"
     fi
     if nm -g --defined-only "$lib/libroost.a" | awk 'NF == 3 { print $3 }' |
-        grep -vE '^(roost)?_'; then
+        grep -vE '^(roost)?_|^DW\.ref\.'; then
         fail "libroost.a has the names above, which a program may have, too"
     fi
     exported=$(exports "$so")
