@@ -7,13 +7,20 @@
  *         the earliest timer; else, if nothing outside can bring work, the
  *         program is stuck: dump, cancel the root scope with -EDEADLK (R63),
  *         and if it is stuck again (behind shields), dump and abort.
+ *
+ *         There may be two last workers: one that is at it is parked still, so
+ *         that another, woken for nothing (a timer that was cancelled, the
+ *         watch), is the last again when it goes back to sleep. They ask one
+ *         after the other (worker.c, SL1). Who has let somebody go on
+ *         is no more parked when it passes the turn on; else the next would
+ *         find all of them asleep still, and let the clock jump once more, or
+ *         take the program for stuck behind its shields.
  * INVARIANTS
  *   - Called only while all workers are parked and found every queue empty
  *     after that; `outside` counts what may bring work all the same (holds,
  *     accepted posts), so its zero and no timer mean that nothing will come.
  * ORDER
  *   V2  virtual_now: release by the jump -> acquire by readers
- *   Z3  quiet lock
  *   Z3  quiet lock: release -> acquire    settlers, keepers
  *   Z1  (runtime.c) outside
  *   C2  (count.h)

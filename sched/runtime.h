@@ -41,7 +41,7 @@ struct runtime {
     size_t stack_size;           /* I */
     unsigned flags;              /* I: ROOST_ flags of opts */
     bool report_deadlock;        /* I: roost_run, not roost_start */
-    bool deadlocked;             /* L(quiet): reported once */
+    bool deadlocked;             /* L(quiet_turn): reported once */
     bool dumps_on_quit;          /* O who starts and stops it: quit.c */
     const struct layout *layout; /* I: linked wherever a runtime is */
     a32 fatal;           /* M: a background task's failure, negated, or 0 */
@@ -62,6 +62,7 @@ struct runtime {
     struct list keepers;     /* L(quiet): background tasks, newest first */
     roost_group *main;       /* I: of roost_run's function; NULL: roost_start */
 
+    a32 quiet_turn;       /* M: sleeplock: who asks whether all is quiet */
     a32 quiet_lock;       /* M: spin */
     struct list settlers; /* L(quiet): struct clause */
     a32 error_lock;       /* M: on_error, one at a time */

@@ -15,6 +15,8 @@
  *     queue empty (park.c, P1).
  * ORDER
  *   V1  (watch.c) sleeps_until
+ *   SL1 (sleeplock.c) quiet_turn, from one who asks to the next: that one is
+ *       awake (park_retract), or has found nothing; and `deadlocked`
  *   stopping is relaxed: who finds it leaves, and is joined. The last look
  *   before a sleep finds it by P4 (park.c): park_wake_all takes that lock.
  * COST    A turn from the deque: 3 ns beside the task.
@@ -26,6 +28,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/edge.h"
+#include "base/sleeplock.h"
 #include "horizon.h"
 #include "observe/events.h"
 #include "runtime.h"
@@ -157,6 +160,23 @@ static bool sleep_till(struct worker *w, int64_t until)
                               : lookout_sleep(w, until);
 }
 
+/* Announced, as the last: is anything to be done now that all sleep? Another
+ * one may have been the last before, have been woken for nothing meanwhile, and
+ * be at it still: what one of them lets go on is seen by the next (SL1). */
+static bool ask_quiet(struct worker *w, int64_t *again)
+{
+    struct runtime *rt = w->rt;
+    bool moved;
+
+    sleeplock_acquire(&rt->quiet_turn);
+    moved = runtime_quiet(rt, again);
+    if (moved) {
+        park_retract(&rt->park, &w->parker); /* recheck: SL1 */
+    }
+    sleeplock_release(&rt->quiet_turn);
+    return moved;
+}
+
 /* Announced as parked: sleep until there is something. Back: searching, but for
  * a guest. Whether all is quiet a simulation asks when no strand at all can go
  * on. */
@@ -167,8 +187,7 @@ static void sleep_parked(struct worker *w, bool all)
     int64_t until;
 
     if (work_exists(w) || a32_load(&rt->stopping, RELAXED) ||
-        (all && rt->sim == NULL && !work_pinned(rt) &&
-         runtime_quiet(rt, &again))) {
+        (all && rt->sim == NULL && !work_pinned(rt) && ask_quiet(w, &again))) {
         park_retract(&rt->park, &w->parker);
         return;
     }

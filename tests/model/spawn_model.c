@@ -121,6 +121,40 @@ static void copying_task(void)
 MODEL(copied, .setup = one, .threads = {copying_task, sleeper},
       .check = rooms_check, .preemptions = 3);
 
+/* With a handle, and nothing else: a descriptor in the deque. */
+static roost_task handle;
+
+static int spawns_handle(void *arg)
+{
+    roost_task_opts opts = {.handle = &handle};
+
+    (void)arg;
+    roost_scope_open(&pub, NULL);
+    plain_write(given, 42);
+    MODEL_CHECK(roost_spawn_opts(&pub, child, NULL, &opts) == 0);
+    while (a32_load(&ran, ACQUIRE) < children) {
+        spin_pause();
+    }
+    roost_task_detach(&handle);
+    return close_pub(0);
+}
+
+static void handling_task(void)
+{
+    rooms_task(spawns_handle);
+}
+
+static void one_with_handle(void)
+{
+    one();
+    memset(&handle, 0, sizeof(handle));
+    model_born(&handle, sizeof(handle));
+}
+
+MODEL(with_handle, .setup = one_with_handle,
+      .threads = {handling_task, sleeper}, .check = rooms_check,
+      .preemptions = 3);
+
 /* Into the scope of another task: a child of pub, in place, is the spawner. */
 static int spawns_for_parent(void *arg)
 {

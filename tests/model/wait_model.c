@@ -14,6 +14,7 @@
 // MODEL-WITH: sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/in_place.c
 #include "rooms.h"
+#include "wait_thread.h"
 #include <errno.h>
 
 /* An event with one waiter at most, as sync/ writes its primitives. */
@@ -218,6 +219,32 @@ MODEL(thread_or_deadline, .setup = one_task_deadline,
       .threads = {waiter_thread, setter_task}, .check = exactly_one,
       .preemptions = 3, .flags = MODEL_OWN_TLS | MODEL_EINTR,
       .must_see = 1 | 2 | 4, .must_not_see = 8);
+
+/* One that hosts workers looks between two slices whether it has been woken
+ * (guest.c), in place of sleeping. */
+static void hosting_thread(void)
+{
+    struct waiter *w;
+    struct clause clause;
+
+    MODEL_CHECK(wait_enter() == 0);
+    lock();
+    if (event_set) {
+        unlock();
+        return;
+    }
+    w = wait_begin("event", &event_lock, 0);
+    clause.waiter = w;
+    list_push_back(&event_queue, &clause.link);
+    unlock();
+    while (!wait_thread_woken(w)) {
+        spin_pause();
+    }
+    MODEL_CHECK(plain_read(handed) == 42);
+}
+
+MODEL(host_looks, .setup = no_task, .threads = {hosting_thread, setter_thread},
+      .preemptions = 3, .flags = MODEL_OWN_TLS);
 
 /* ---- cancellation -------------------------------------------------------- */
 

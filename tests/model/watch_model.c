@@ -12,7 +12,7 @@
 // MODEL-SOURCES: sched/worker.c sched/timer.c
 // MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/wheel.c
-// MODEL-WITH: sched/lookout.c sched/slot.c
+// MODEL-WITH: sched/lookout.c sched/slot.c sched/base/sleeplock.c
 #include "horizon.h"
 #include "watch_rooms.h"
 

@@ -1,0 +1,342 @@
+/*
+ * quiet_model.c - the real sched/quiet.c under the real loop of worker.c: two
+ * workers go to sleep, and the last looks whether anything is to be done.
+ *
+ * Would catch: a program that is stuck and never told so, or told twice, as if
+ * the first had not helped; a virtual clock that jumps while what it woke has
+ * not run; somebody in roost_settle who is woken while a task runs, or never.
+ *
+ * A third thread wakes workers for nothing, as a timer that was cancelled does,
+ * and the watch: so there may be two who are the last.
+ */
+// MODEL-SOURCES: sched/quiet.c sched/watch.c
+// MODEL-WITH: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
+// MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
+// MODEL-WITH: sched/timer.c sched/wheel.c sched/slot.c sched/base/sleeplock.c
+#define QUIET_MODEL
+#include "count.h"
+#include "group.h"
+#include "horizon.h"
+#include "plain.h"
+#include "workers.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SOON = 1000000000, LATER = 2000000000 };
+
+static roost_group main_group;
+static struct waiter waiters[2];
+static unsigned dumps, woken; /* outside the model */
+static bool settled;          /* likewise */
+
+/* ---- what quiet.c calls -------------------------------------------------- */
+
+/* stdio has another one. */
+ssize_t write(int fd, const void *text, size_t size)
+{
+    (void)fd;
+    (void)text;
+    return (ssize_t)size;
+}
+
+_Noreturn void abort(void)
+{
+    MODEL_CHECK(!"stuck, though it was not asked again");
+    for (;;) {
+    }
+}
+
+int dump_runtime(struct runtime *r, int fd)
+{
+    MODEL_CHECK(r == &rt && fd == 2);
+    dumps++;
+    return 0;
+}
+
+/* The task that waits hears of it, and ends. */
+bool scope_cancel_with(struct scope *s, unsigned reason, int status,
+                       const char *task)
+{
+    MODEL_CHECK(s == &rt.root && status == -EDEADLK);
+    (void)reason;
+    (void)task;
+    ready(0);
+    return true;
+}
+
+bool outside_any(struct runtime *r)
+{
+    return a64_load(&r->outside, ACQUIRE) != 0;
+}
+
+bool plain_active(void)
+{
+    return false;
+}
+
+unsigned registry_count(void)
+{
+    return 1;
+}
+
+uint64_t region_out(struct runtime *r)
+{
+    (void)r;
+    return 0;
+}
+
+bool poller_quiet(struct runtime *r, bool sure)
+{
+    (void)r;
+    (void)sure;
+    return true;
+}
+
+bool wait_complete(struct waiter *wt, uint32_t result)
+{
+    MODEL_CHECK(wt == &waiters[0] && result == 0);
+    settled = true;
+    return true;
+}
+
+bool wait_timeout(struct waiter *wt)
+{
+    woken += wt == &waiters[1];
+    return true;
+}
+
+void wait_wake_chain(struct waiter *chain)
+{
+    while (chain != NULL) {
+        struct waiter *next = chain->next;
+
+        ready_push(chain->fiber);
+        chain = next;
+    }
+}
+
+/* ---- the models ---------------------------------------------------------- */
+
+static void two_waiters(unsigned n)
+{
+    begin(2, n);
+    list_init(&rt.settlers);
+    a32_init(&rt.quiet_lock, 0);
+    memset(&main_group, 0, sizeof(main_group));
+    memset(waiters, 0, sizeof(waiters));
+    for (unsigned i = 0; i < 2; i++) {
+        waiters[i].fiber = &jobs[i].fiber;
+        waiters[i].timer.owner = &workers[i].timers;
+    }
+    dumps = woken = 0;
+    settled = false;
+}
+
+/* For nothing, each of them. */
+static void disturber(void)
+{
+    park_wake(&rt.park, &workers[0].parker);
+    park_wake(&rt.park, &workers[1].parker);
+}
+
+/* R63: the one task waits for ever. */
+static void stuck(void)
+{
+    two_waiters(1);
+    rt.report_deadlock = true;
+    rt.main = &main_group;
+    a64_init(&main_group.scope.count, COUNT_CHILD);
+}
+
+static void told_once(void)
+{
+    ends();
+    MODEL_CHECK(dumps == 1);
+}
+
+MODEL(deadlock_told_once, .setup = stuck,
+      .threads = {worker, worker, disturber}, .check = told_once);
+
+/* R65: one sleeps until SOON, the other until LATER; each sees its time. */
+static void sees_soon(void)
+{
+    MODEL_CHECK(woken == 0);
+    MODEL_CHECK(a64_load(&rt.virtual_now, ACQUIRE) == SOON);
+}
+
+static void sees_later(void)
+{
+    MODEL_CHECK(jobs[0].runs == 1);
+    MODEL_CHECK(a64_load(&rt.virtual_now, ACQUIRE) == LATER);
+}
+
+static void two_asleep(void)
+{
+    two_waiters(2);
+    rt.opts.clock = ROOST_CLOCK_VIRTUAL;
+    a64_init(&rt.virtual_now, 0);
+    jobs[0].then = sees_soon;
+    jobs[1].then = sees_later;
+    timer_arm(&workers[0].timers, &waiters[0].timer, SOON);
+    timer_arm(&workers[1].timers, &waiters[1].timer, LATER);
+}
+
+MODEL(clock_jumps_when_all_wait, .setup = two_asleep,
+      .threads = {worker, worker, disturber}, .check = ends);
+
+/* V2: who reads the new time sees what was done before all waited. */
+static int noted;
+
+static void notes(void)
+{
+    plain_write(noted, 1);
+}
+
+static void reads_the_time(void)
+{
+    while ((int64_t)a64_load(&rt.virtual_now, ACQUIRE) < SOON) {
+        spin_pause();
+    }
+    MODEL_CHECK(plain_read(noted) == 1);
+}
+
+static void notes_and_sleeps(void)
+{
+    two_waiters(2);
+    rt.opts.clock = ROOST_CLOCK_VIRTUAL;
+    a64_init(&rt.virtual_now, 0);
+    noted = 0;
+    jobs[1].then = notes;
+    inject_push(&rt.inject, &jobs[1].fiber.node.link);
+    timer_arm(&workers[0].timers, &waiters[0].timer, SOON);
+}
+
+MODEL(new_time_is_after_all_waited, .setup = notes_and_sleeps,
+      .threads = {worker, worker, reads_the_time}, .check = ends);
+
+/* F1: the watch has taken the only timer out, and its task is not yet queued:
+ * that is no deadlock. */
+static void fires(void)
+{
+    watch_fire(&rt, SOON);
+}
+
+static void one_asleep(void)
+{
+    stuck();
+    timer_arm(&workers[0].timers, &waiters[0].timer, SOON);
+}
+
+static void never_told(void)
+{
+    ends();
+    MODEL_CHECK(dumps == 0);
+}
+
+MODEL(fired_is_no_deadlock, .setup = one_asleep,
+      .threads = {worker, worker, fires}, .check = never_told);
+
+/* C2: the main task has ended meanwhile: all waits, and nothing is stuck. The
+ * count is dropped by whoever ran it, and its worker told. */
+static void main_ends(void)
+{
+    a64_store(&rt.outside, 1, RELAXED);
+    a64_add(&main_group.scope.count, (uint64_t)-COUNT_CHILD, RELEASE);
+    a64_store(&rt.outside, 0, RELEASE);
+    stop();
+}
+
+static void about_to_end(void)
+{
+    stuck();
+    total = 0;
+    a64_init(&rt.outside, 1);
+}
+
+MODEL(ended_is_no_deadlock, .setup = about_to_end,
+      .threads = {worker, worker, main_ends}, .check = never_told);
+
+/* A task that settles goes on when the other has ended, or waits. */
+static struct clause clause;
+
+static void settles_last(void)
+{
+    MODEL_CHECK(settled && jobs[1].runs == 1);
+}
+
+static void one_settles(void)
+{
+    two_waiters(2);
+    jobs[0].then = settles_last;
+    clause.waiter = &waiters[0];
+    list_push_back(&rt.settlers, &clause.link);
+    inject_push(&rt.inject, &jobs[1].fiber.node.link);
+}
+
+MODEL(settles_when_all_wait, .setup = one_settles,
+      .threads = {worker, worker, disturber}, .check = ends);
+
+/* Z3: one who settles is cancelled, and takes itself out of the list while the
+ * last to sleep goes through it. */
+struct frame *frame_current(void)
+{
+    static struct frame frame;
+
+    return &frame;
+}
+
+struct runtime *runtime_self(void)
+{
+    return &rt;
+}
+
+int wait_enter(void)
+{
+    return 0;
+}
+
+struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
+{
+    (void)what;
+    (void)flags;
+    MODEL_CHECK(object == &rt);
+    return &waiters[0];
+}
+
+int wait_commit(struct waiter *wt, roost_ns deadline)
+{
+    MODEL_CHECK(wt == &waiters[0] && deadline == ROOST_NEVER);
+    return -ECANCELED;
+}
+
+static void cancelled_settler(void)
+{
+    MODEL_CHECK(roost_settle() == -ECANCELED);
+}
+
+static void asks(void)
+{
+    int64_t again;
+
+    worker_tls = &workers[0];
+    (void)runtime_quiet(&rt, &again);
+}
+
+static void all_asleep(void)
+{
+    two_waiters(0);
+    a64_init(&rt.outside, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        park_announce(&rt.park, &workers[i].parker, false);
+    }
+}
+
+static void nobody_settles(void)
+{
+    MODEL_CHECK(list_empty(&rt.settlers));
+}
+
+MODEL(settler_cancelled, .setup = all_asleep,
+      .threads = {asks, cancelled_settler}, .check = nobody_settles,
+      .preemptions = 3);
