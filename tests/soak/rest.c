@@ -13,11 +13,13 @@ const char *const figure_names[FIGURES] = {"fds", "threads", "mappings",
                                            "rss", "pss",     "allocated"};
 
 /* jemalloc's, where it is linked. Without caches of threads what it says is
- * exact, and what is freed goes back at once. */
+ * exact, and what is freed goes back at once; one arena has its mappings after
+ * the greatest round, where several get theirs as threads come upon them. */
 int mallctl(const char *name, void *old, size_t *old_size, void *new,
             size_t new_size) __attribute__((weak));
 extern const char *malloc_conf;
-const char *malloc_conf = "tcache:false,dirty_decay_ms:0,muzzy_decay_ms:0";
+const char *malloc_conf =
+    "narenas:1,tcache:false,dirty_decay_ms:0,muzzy_decay_ms:0";
 
 /* ---- lines --------------------------------------------------------------- */
 

@@ -369,6 +369,17 @@ static bool start(struct soak *s, const struct options *o)
     return roost_start(&s->rt, &opts) == 0;
 }
 
+/* So small that libc keeps all of them, and their mappings stay. */
+static void small_thread_stacks(void)
+{
+    pthread_attr_t attr;
+
+    (void)pthread_attr_init(&attr);
+    (void)pthread_attr_setstacksize(&attr, 256 * 1024);
+    (void)pthread_setattr_default_np(&attr);
+    (void)pthread_attr_destroy(&attr);
+}
+
 static int soak(const struct options *o)
 {
     static struct soak s;
@@ -377,6 +388,7 @@ static int soak(const struct options *o)
     int rc;
 
     s.seed = o->seed;
+    small_thread_stacks();
     printf("soak: seed %llu, %.0f s, %u workers\n", (unsigned long long)s.seed,
            o->seconds, o->workers);
     (void)fflush(stdout);
