@@ -123,6 +123,14 @@ static struct handle *free_handle(struct place *p, unsigned n)
     return h->used ? NULL : h;
 }
 
+/* Shielded and with a mutex it must not wait for the limit: a child's cond_wait
+ * may want that mutex back before the child ends, and nothing would end the two
+ * waits, by the program's own fault. */
+static bool may_not_wait(const struct task *t, const struct place *p)
+{
+    return p->limit > 0 && t->shields > 0 && t->locks > 0;
+}
+
 static int spawn_way(struct place *p, struct start *st, unsigned way,
                      struct handle *h)
 {
@@ -158,15 +166,16 @@ static int spawn_way(struct place *p, struct start *st, unsigned way,
 int op_spawn(struct task *t, unsigned at)
 {
     const struct op *o = op_at(at);
-    unsigned way = o->b % 8;
     struct place *p = place_up(t, o->a % 4);
     struct start *st = p == NULL ? NULL : start_new(t, at, p);
     struct handle *h;
+    unsigned way;
     int rc;
 
     if (st == NULL) {
         return 0;
     }
+    way = may_not_wait(t, p) ? 6 : o->b % 8; /* ROOST_TRY */
     h = way == 3 || way == 7 ? free_handle(p, o->c) : NULL;
     if (h != NULL) {
         h->used = true;
