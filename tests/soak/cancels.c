@@ -1,7 +1,6 @@
 /*
  * cancels.c - deadlines that expire and that do not, cancels from inside and by
- * plain threads, and timers by the thousand. And the greatest crowd of all, with
- * which the warm-up begins.
+ * plain threads, and timers by the thousand.
  */
 #include "soak.h"
 
@@ -303,49 +302,5 @@ void load_timers(struct load *l)
     }
     HOLDS(l, roost_scope_close(&c.scope, 0) == 0);
     count(l, TIMERS, n);
-    crowd_end(&c);
-}
-
-/* ---- the stacks ---------------------------------------------------------- */
-
-/* More tasks than ever wait at once, which go deeper than any. The library
- * keeps that many stacks (16384 at most), and a free stack keeps what it has
- * touched: without this the resident memory would creep for days, until each
- * of them has had its deepest task. */
-enum { MOST_STACKS = 6000, DEEPEST = 24 * 1024 };
-
-static int goes_deep(void *arg)
-{
-    struct crowd *c = arg;
-    volatile char bytes[DEEPEST];
-
-    for (unsigned i = 0; i < sizeof(bytes); i += 1024) {
-        bytes[i] = 1;
-    }
-    a64_add(&c->through, 1, RELAXED);
-    return roost_event_wait(&c->go) + bytes[0] - 1;
-}
-
-static int go_deep(void *arg)
-{
-    struct crowd *c = arg;
-
-    roost_scope_open(&c->scope, NULL);
-    for (unsigned i = 0; i < MOST_STACKS; i++) {
-        a64_add(&c->in, 1, RELAXED);
-        HOLDS(c->l, roost_spawn(&c->scope, goes_deep, c) == 0);
-    }
-    HOLDS(c->l, roost_settle() == 0);
-    HOLDS(c->l, roost_event_set(&c->go) == 0);
-    return roost_scope_close(&c->scope, 0);
-}
-
-void warm_stacks(struct soak *s)
-{
-    struct load l = {.soak = s, .name = "the stacks"};
-    struct crowd c;
-
-    crowd_begin(&c, &l);
-    HOLDS(&l, roost_call(s->rt, go_deep, &c) == 0);
     crowd_end(&c);
 }

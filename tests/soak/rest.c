@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-const char *const figure_names[FIGURES] = {"fds", "threads", "mappings",
-                                           "rss", "pss",     "allocated"};
+const char *const figure_names[FIGURES] = {
+    "fds", "threads", "stacks", "mappings", "rss", "pss", "allocated"};
 
 /* jemalloc's, where it is linked. Without caches of threads what it says is
  * exact, and what is freed goes back at once; one arena has its mappings after
@@ -132,7 +132,7 @@ static void await_threads(double most)
     }
 }
 
-void rest_look(struct rest *r)
+void rest_look(struct rest *r, size_t stacks)
 {
     struct timespec long_enough = {0, 200000000};
 
@@ -145,6 +145,7 @@ void rest_look(struct rest *r)
     memory(&r->now[RSS], &r->now[PSS]);
     r->now[FDS] = entries("/proc/self/fd") - 1; /* opendir's own */
     r->now[THREADS] = entries("/proc/self/task");
+    r->now[STACKS] = (double)stacks;
     r->now[MAPPINGS] = lines_of("/proc/self/maps");
 }
 
@@ -175,7 +176,7 @@ unsigned rest_judge(const struct rest *r, bool last)
         double error = 0;
         double drift = line_drift(l, &error);
 
-        if (i == FDS || i == THREADS) {
+        if (i <= STACKS) {
             if (l->greatest > r->most[i]) {
                 printf("GROWS: %s, from %.0f to %.0f\n", figure_names[i],
                        r->most[i], l->greatest);

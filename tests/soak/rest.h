@@ -2,11 +2,12 @@
  * rest.h - what the program holds when it is at rest, and whether that grows.
  *
  * WHAT    Descriptors, threads and mappings are counted by the kernel's lists,
- *         memory three ways: resident, its proportional share, and what is
- *         allocated, if that is jemalloc's to say.
+ *         the stacks of tasks by roost_stats_get, memory three ways: resident,
+ *         its proportional share, and what is allocated, if that is jemalloc's
+ *         to say.
  * MODEL   The first rounds are a warm-up: caches fill, pools reach the size
  *         that the greatest loads need. Then:
- *         - of descriptors and threads there is never one more than then;
+ *         - of descriptors, threads and stacks there is never one more;
  *         - a line is laid through all that was seen of mappings and memory
  *           (least squares). Its rise over the run, in parts of the mean, is
  *           the drift: over 1 % is a failure, unless it is less than 3 of its
@@ -16,9 +17,10 @@
 #define ROOST_SOAK_REST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum figure { FDS, THREADS, MAPPINGS, RSS, PSS, ALLOCATED, FIGURES };
+enum figure { FDS, THREADS, STACKS, MAPPINGS, RSS, PSS, ALLOCATED, FIGURES };
 
 extern const char *const figure_names[FIGURES];
 
@@ -41,7 +43,7 @@ void line_add(struct line *l, double t, double y);
 double line_drift(const struct line *l, double *error);
 
 /* Looks, once threads that end by themselves have ended. */
-void rest_look(struct rest *r);
+void rest_look(struct rest *r, size_t stacks);
 void rest_warm(struct rest *r);
 /* t: seconds since the warm-up. */
 void rest_add(struct rest *r, double t);

@@ -18,6 +18,7 @@ struct small {
     unsigned backend, clock, workers;
     a64 ran;
     unsigned tasks;
+    unsigned posts; /* 0: roost_run; else roost_start, and these, roost_stop */
 };
 
 static int naps(void *arg)
@@ -41,6 +42,24 @@ static int has_some_tasks(void *arg)
     return roost_scope_close(&s, 0);
 }
 
+/* What is posted before the stop runs, even if it then finds itself cancelled. */
+static void starts_and_stops(struct small *m, const roost_opts *opts)
+{
+    roost_runtime *rt = NULL;
+    int rc = roost_start(&rt, opts);
+
+    HOLDS(m->l, rc == 0);
+    if (rc != 0) {
+        return;
+    }
+    HOLDS(m->l, roost_call(rt, has_some_tasks, m) == 0);
+    for (unsigned i = 0; i < m->posts; i++) {
+        HOLDS(m->l, roost_post(rt, naps, &m, sizeof(m)) == 0);
+    }
+    HOLDS(m->l, roost_stop(rt) == 0);
+    roost_runtime_free(rt);
+}
+
 static void *runs_small(void *arg)
 {
     struct small *m = arg;
@@ -50,7 +69,11 @@ static void *runs_small(void *arg)
                        .seed = m->seed,
                        .signals = &m->l->soak->waited};
 
-    HOLDS(m->l, roost_run(has_some_tasks, m, &opts) == 0);
+    if (m->posts == 0) {
+        HOLDS(m->l, roost_run(has_some_tasks, m, &opts) == 0);
+    } else {
+        starts_and_stops(m, &opts);
+    }
     return NULL;
 }
 
@@ -70,13 +93,17 @@ void load_runtimes(struct load *l)
                                           : ROOST_CLOCK_MONOTONIC,
                 .workers = 1 + below(l, 4),
                 .tasks = sized(l, 1, 500)};
+            if (smalls[i].backend == ROOST_THREADS) {
+                smalls[i].posts = below(l, 100);
+            }
             HOLDS(l, pthread_create(&threads[i], NULL, runs_small,
                                     &smalls[i]) == 0);
         }
         for (unsigned i = 0; i < n; i++) {
             HOLDS(l, pthread_join(threads[i], NULL) == 0);
-            HOLDS(l, a64_load(&smalls[i].ran, RELAXED) == smalls[i].tasks);
-            count(l, TASKS, smalls[i].tasks);
+            HOLDS(l, a64_load(&smalls[i].ran, RELAXED) ==
+                         smalls[i].tasks + smalls[i].posts);
+            count(l, TASKS, smalls[i].tasks + smalls[i].posts);
         }
         count(l, RUNTIMES, n);
     }

@@ -5,6 +5,7 @@
  *        [--plant fd|thread|mapping|memory]
  *
  * --plant: something is lost in each round after the warm-up, so it must fail.
+ * SIGINT and SIGTERM end it after the round, with the summary.
  * Exit status: 0, 1 something grows or does not hold, 2 it could not be run.
  */
 #include "soak.h"
@@ -69,6 +70,14 @@ struct options {
     const char *load;  /* NULL: all of them */
     const char *plant; /* NULL: nothing */
 };
+
+static a32 ended_early; /* set by SIGINT and SIGTERM */
+
+static void end_early(int number)
+{
+    (void)number;
+    a32_store(&ended_early, 1, RELAXED);
+}
 
 static double seconds_now(void)
 {
@@ -258,7 +267,6 @@ static void is_reported(const roost_errors *e, const char *task, void *ctx)
 static void say(const struct soak *s, const struct rest *r, double t)
 {
     uint64_t sum = 0;
-    roost_stats stats;
 
     for (int i = 0; i < COUNTS; i++) {
         sum += i == BYTES ? 0 : a64_load(&s->counts[i], RELAXED);
@@ -268,9 +276,6 @@ static void say(const struct soak *s, const struct rest *r, double t)
            (double)a64_load(&s->latest, RELAXED) / 1e6);
     for (int i = 0; i < FIGURES; i++) {
         printf(" %s %.0f", figure_names[i], r->now[i]);
-    }
-    if (roost_stats_get(s->rt, &stats) == 0) {
-        printf(" stacks %zu fibers %zu", stats.stacks, stats.fibers);
     }
     printf("\n");
     (void)fflush(stdout);
@@ -297,6 +302,17 @@ static void summary(const struct soak *s, const struct rest *r)
     }
 }
 
+/* What the runtime says of itself: all that was accepted has run. */
+static void look(struct soak *s, struct rest *r)
+{
+    roost_stats stats = {0};
+
+    if (roost_stats_get(s->rt, &stats) != 0 || stats.spawned != stats.run) {
+        soak_broken(s, "round", "soak.c", "all tasks accepted have begun");
+    }
+    rest_look(r, stats.stacks);
+}
+
 /* How many things grow. */
 static unsigned rounds(struct soak *s, const struct options *o)
 {
@@ -308,7 +324,9 @@ static unsigned rounds(struct soak *s, const struct options *o)
     unsigned bad = 0;
 
     warm_stacks(s);
-    for (s->round = 0; bad == 0 && a32_load(&s->broken, RELAXED) == 0;) {
+    warm_threads(s);
+    for (s->round = 0; bad == 0 && a32_load(&s->broken, RELAXED) == 0 &&
+                       a32_load(&ended_early, RELAXED) == 0;) {
         double t;
 
         run_round(s, s->round < WARM_UP || s->round % GREATEST == 0, o->load);
@@ -317,7 +335,7 @@ static unsigned rounds(struct soak *s, const struct options *o)
         if (warm_rounds > 0 && o->plant != NULL) {
             plant(o->plant);
         }
-        rest_look(&r);
+        look(s, &r);
         t = seconds_now();
         if (warm_rounds == 0) {
             rest_warm(&r);
@@ -339,6 +357,9 @@ static unsigned rounds(struct soak *s, const struct options *o)
         }
     }
     say(s, &r, seconds_now() - begun);
+    if (a32_load(&ended_early, RELAXED) != 0) {
+        printf("ended early, by a signal\n");
+    }
     summary(s, &r);
     return bad + rest_judge(&r, true);
 }
@@ -348,6 +369,7 @@ static bool start(struct soak *s, const struct options *o)
     sigset_t all;
     roost_opts opts = {.workers = o->workers,
                        .offload_idle = 20 * ROOST_MS,
+                       .offload_max = 64,
                        .on_error = is_reported,
                        .ctx = s,
                        .signals = &all,
@@ -361,23 +383,14 @@ static bool start(struct soak *s, const struct options *o)
     sigaddset(&all, SIGUSR1);
     sigaddset(&all, SIGUSR2);
     (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
+    (void)signal(SIGINT, end_early);
+    (void)signal(SIGTERM, end_early);
     (void)strcpy(s->folder, "/tmp/soak-XXXXXX");
     if (mkdtemp(s->folder) == NULL) {
         perror(s->folder);
         return false;
     }
     return roost_start(&s->rt, &opts) == 0;
-}
-
-/* So small that libc keeps all of them, and their mappings stay. */
-static void small_thread_stacks(void)
-{
-    pthread_attr_t attr;
-
-    (void)pthread_attr_init(&attr);
-    (void)pthread_attr_setstacksize(&attr, 256 * 1024);
-    (void)pthread_setattr_default_np(&attr);
-    (void)pthread_attr_destroy(&attr);
 }
 
 static int soak(const struct options *o)
@@ -388,10 +401,10 @@ static int soak(const struct options *o)
     int rc;
 
     s.seed = o->seed;
-    small_thread_stacks();
     printf("soak: seed %llu, %.0f s, %u workers\n", (unsigned long long)s.seed,
            o->seconds, o->workers);
     (void)fflush(stdout);
+    small_thread_stacks();
     if (!start(&s, o) || pthread_create(&watch, NULL, watches, &s) != 0) {
         fprintf(stderr, "soak: it could not be started\n");
         return 2;

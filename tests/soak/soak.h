@@ -128,7 +128,6 @@ void load_deadlines(struct load *l);
 void load_cancel_inside(struct load *l);
 void load_cancel_foreign(struct load *l);
 void load_timers(struct load *l);
-void warm_stacks(struct soak *s);
 /* objects.c */
 void load_channels(struct load *l);
 void load_select(struct load *l);
@@ -144,6 +143,10 @@ void load_signals(struct load *l);
 /* io.c */
 void load_pipes(struct load *l);
 void load_tcp(struct load *l);
+/* warm.c */
+void small_thread_stacks(void);
+void warm_stacks(struct soak *s);
+void warm_threads(struct soak *s);
 /* runtimes.c */
 void load_runtimes(struct load *l);
 void load_calls(struct load *l);
