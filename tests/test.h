@@ -9,7 +9,8 @@
  * MODEL   A failed CHECK counts and goes on, in any task or thread: nothing
  *         jumps, since a longjmp would leave a fiber's stack for another's.
  *         A thread of its own watches the time: signals would not do, the
- *         runtime's threads block them.
+ *         runtime's threads block them. It is for what hangs: a case that is a
+ *         long loop says in each turn that it does not (test_alive).
  * USE     program [--list] [--workers N] [NAME...]
  *         ROOST_TEST_WORKERS (2), ROOST_TEST_SECONDS (30, for each case),
  *         ROOST_TEST_WITHOUT=NAME,NAME... leaves cases out.
@@ -260,21 +261,40 @@ static int test_task(void *arg)
 #endif
 
 static sem_t test_over; /* posted when the running case has ended */
+static int test_steps;  /* what the running case says that it has done */
 
-/* The watchdog of one case. */
-static void *test_watch(void *arg)
+/* For a case that is one long loop: a turn has ended, and it does not hang. It
+ * has the time of a case for each turn. */
+TEST_UNUSED static void test_alive(void)
+{
+    test_add(&test_steps, 1);
+}
+
+/* False: the case has not ended in its time. *steps: what it had done before. */
+static bool test_await(int *steps)
 {
     const char *seconds = getenv("ROOST_TEST_SECONDS");
     struct timespec limit;
     int rc;
 
+    *steps = test_get(&test_steps);
     clock_gettime(CLOCK_REALTIME, &limit);
     limit.tv_sec += seconds != NULL ? atoi(seconds) : 30;
     while ((rc = sem_timedwait(&test_over, &limit)) != 0 && errno == EINTR) {
     }
-    if (rc == 0) {
-        return NULL;
-    }
+    return rc == 0;
+}
+
+/* The watchdog of one case. */
+static void *test_watch(void *arg)
+{
+    int steps;
+
+    do {
+        if (test_await(&steps)) {
+            return NULL;
+        }
+    } while (test_get(&test_steps) != steps);
     fprintf(stderr, "%s: still running, given up\n", (const char *)arg);
     alarm(5); /* should the dump hang too */
 #ifndef TEST_NO_RUNTIME

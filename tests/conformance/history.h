@@ -123,6 +123,7 @@ static void histories_run(const struct trial *t, int n)
     batches *= history_env("ROOST_TEST_HISTORIES", 1);
     while (i < (uint64_t)batches && batch_run(t, seed + i)) {
         i++;
+        test_alive();
     }
     CHECK_EQ(i, batches);
 }

@@ -307,6 +307,7 @@ TEST(histories_of_a_deque, "R29 R60")
     barrier_probe(2);
     while (seed < games && run_game(seed)) {
         seed++;
+        test_alive();
     }
     CHECK_EQ(seed, games);
 }
