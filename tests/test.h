@@ -270,7 +270,7 @@ TEST_UNUSED static void test_alive(void)
     test_add(&test_steps, 1);
 }
 
-/* False: the case has not ended in its time. *steps: what it had done before. */
+/* False: the case has not ended in its time. *steps: what it had done then. */
 static bool test_await(int *steps)
 {
     const char *seconds = getenv("ROOST_TEST_SECONDS");

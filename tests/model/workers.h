@@ -1,9 +1,7 @@
 /*
  * workers.h - the real loop of a worker for models: the rooms around worker.c,
- * steal.c and ready.c. One include a program.
- *
- * Fibers stand for a function that runs to its end: the switch itself is in
- * wait_model.c.
+ * steal.c and ready.c. One include a program. Fibers stand for a function that
+ * runs to its end: the switch itself is in wait_model.c.
  */
 #ifndef ROOST_MODEL_WORKERS_H
 #define ROOST_MODEL_WORKERS_H

@@ -42,7 +42,7 @@ static int has_some_tasks(void *arg)
     return roost_scope_close(&s, 0);
 }
 
-/* What is posted before the stop runs, even if it then finds itself cancelled. */
+/* What is posted before the stop runs, even if it finds itself cancelled. */
 static void starts_and_stops(struct small *m, const roost_opts *opts)
 {
     roost_runtime *rt = NULL;
