@@ -10,7 +10,7 @@
 #include <time.h>
 
 const char *const figure_names[FIGURES] = {
-    "fds", "threads", "stacks", "mappings", "rss", "pss", "allocated"};
+    "fds", "threads", "stacks", "mappings", "rss", "anonymous", "allocated"};
 
 /* jemalloc's, where it is linked. Without caches of threads what it says is
  * exact, and what is freed goes back at once; one arena has its mappings after
@@ -93,15 +93,17 @@ static double lines_of(const char *path)
 }
 
 /* KiB, of a line of smaps_rollup. */
-static void memory(double *rss, double *pss)
+/* Anonymous, and not the proportional share of Pss: that grows when another
+ * process which has mapped the same files ends. */
+static void memory(double *rss, double *anonymous)
 {
     FILE *f = fopen("/proc/self/smaps_rollup", "r");
     char text[128];
 
-    *rss = *pss = 0;
+    *rss = *anonymous = 0;
     while (f != NULL && fgets(text, sizeof(text), f) != NULL) {
         (void)sscanf(text, "Rss: %lf", rss);
-        (void)sscanf(text, "Pss: %lf", pss);
+        (void)sscanf(text, "Anonymous: %lf", anonymous);
     }
     if (f != NULL) {
         (void)fclose(f);
@@ -142,7 +144,7 @@ void rest_look(struct rest *r, size_t stacks)
         (void)nanosleep(&long_enough, NULL);
     }
     r->has_allocated = allocated(&r->now[ALLOCATED]);
-    memory(&r->now[RSS], &r->now[PSS]);
+    memory(&r->now[RSS], &r->now[ANONYMOUS]);
     r->now[FDS] = entries("/proc/self/fd") - 1; /* opendir's own */
     r->now[THREADS] = entries("/proc/self/task");
     r->now[STACKS] = (double)stacks;
