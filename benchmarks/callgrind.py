@@ -9,9 +9,6 @@ OBJECT = re.compile(r"^(ob|cob)=\((\d+)\)(?: (.*))?$")
 COST = re.compile(r"^0x([0-9a-f]+) \d+ (\d+)$")
 SYMBOL = re.compile(r"^[0-9a-f]+ <(.*)>:$")
 CODE = re.compile(r"^\s+([0-9a-f]+):\s+(\S+)\s*(.*)$")
-# Where valgrind loads a program. Code outside of .text, as the library's sections
-# (sched/observe/place.c), is of no object to it, and has its address in memory.
-LOADED = 0x108000
 
 
 def locked_instructions(program):
@@ -36,10 +33,10 @@ def is_program(path):
 def own_costs(path, locked):
     """Function -> instructions of its own, and the locked ones of them, from
     a callgrind.out file. An address is one of its object, and only those of the
-    program are in `locked`; how code of no object is told apart: LOADED."""
+    program are in `locked`."""
     names, costs, locks = {}, collections.Counter(), collections.Counter()
     current, skip = None, False
-    objects, program, known = {}, False, False
+    objects, program = {}, False
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         found = FUNCTION.match(line) or CALLED.match(line)
         cost = COST.match(line)
@@ -48,9 +45,7 @@ def own_costs(path, locked):
             if thing[3]:
                 objects[thing[2]] = thing[3]
             if thing[1] == "ob":
-                name = objects.get(thing[2], "")
-                program = is_program(name)
-                known = program or name == "???"
+                program = is_program(objects.get(thing[2], ""))
         elif found:
             if found[2]:
                 names[found[1]] = found[2]
@@ -61,9 +56,8 @@ def own_costs(path, locked):
         elif cost:
             if not skip and current is not None:
                 costs[current] += int(cost[2])
-                address = int(cost[1], 16) - (0 if program else LOADED)
-                if known and address in locked:
-                    locks[locked[address]] += int(cost[2])
+                if program and int(cost[1], 16) in locked:
+                    locks[locked[int(cost[1], 16)]] += int(cost[2])
             skip = False
     total = collections.Counter()
     for number, cost in costs.items():

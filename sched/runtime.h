@@ -102,6 +102,9 @@ struct roost_runtime {
 
 /* A thread that takes no signals but synchronous ones. 0, -EAGAIN, -ENOMEM. */
 int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg);
+/* With a stack of so many bytes, whatever the program has as its default. */
+int runtime_thread_sized(pthread_t *thread, size_t stack, void *(*fn)(void *),
+                         void *arg);
 void runtime_join(pthread_t thread);
 
 /* What `outside` is made of. */

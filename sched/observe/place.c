@@ -43,7 +43,8 @@
 
 #pragma weak dladdr
 
-#define SLOTS 512 /* a power of 2 */
+#define SLOTS 512              /* a power of 2 */
+#define DEEP ((size_t)8 << 20) /* bytes of stack: on_a_thread */
 #define PROBES 16 /* as many are looked at; who finds no room has no name */
 
 struct range {
@@ -144,7 +145,9 @@ static void find_own_code(struct places *p)
     }
 }
 
-/* On a thread of its own: the loader needs more stack than a task may have. */
+/* On a thread of its own: the loader needs more stack than a task may have, and
+ * libdw (some 400 KiB where it sorts lines) more than a program may have given
+ * its threads. */
 static void *find_unwinder(void *arg)
 {
     struct places *p = arg;
@@ -161,7 +164,7 @@ static void on_a_thread(void *(*fn)(void *), struct places *p)
 {
     pthread_t thread;
 
-    if (runtime_thread(&thread, fn, p) == 0) {
+    if (runtime_thread_sized(&thread, DEEP, fn, p) == 0) {
         runtime_join(thread);
     }
 }

@@ -20,7 +20,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum figure { FDS, THREADS, STACKS, MAPPINGS, RSS, ANONYMOUS, ALLOCATED, FIGURES };
+enum figure {
+    FDS,
+    THREADS,
+    STACKS,
+    MAPPINGS,
+    RSS,
+    ANONYMOUS,
+    ALLOCATED,
+    FIGURES
+};
 
 extern const char *const figure_names[FIGURES];
 
