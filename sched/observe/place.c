@@ -14,15 +14,15 @@
  *         addresses; then, without locks, they get names and lines (lines.c);
  *         the second walk prints. What only the second finds is shown by its
  *         offset in the program.
- *           What is the library's: of the shared one its file's code; in a
- *         program that has the static one in it what stands in the sections
- *         roost_text and roost_cold, as the build has named them.
+ *           What is the library's: of the shared one its file's code; of the
+ *         static one what the linker has put between two marks (find_own_code).
  * INVARIANTS
  *   - Whose stack is walked is held in its wait (wait_hold): nobody resumes it.
  *     So no more happens then than the walk: the unwinder allocates nothing,
  *     and takes no lock (glibc from 2.35 on; before it the one under which the
  *     loader's list changes, and no code of the program's runs).
- * REJECTED  Storing the caller's address in each wait: a store in every call
+ * REJECTED  The static library's code in an output section of its own: valgrind
+ *         knows functions in .text alone. Storing the caller's address in each wait: a store in every call
  *         that might wait. Frame pointers: programs have none. Walking a copy
  *         of the stack: what is saved there are addresses of the stack.
  *           backtrace(3): it walks to the end of the stack, whatever is looked
@@ -51,6 +51,11 @@ struct range {
     uintptr_t low, end;
 };
 
+static bool is_in(uintptr_t address, const struct range *range)
+{
+    return address >= range->low && address < range->end;
+}
+
 struct place {
     uintptr_t address; /* 0: free */
     bool starts;       /* a function: the first line in it may be any */
@@ -58,9 +63,9 @@ struct place {
 };
 
 struct places {
-    struct range own[2]; /* the library's code */
-    void *unwinder;      /* libgcc_s */
-    bool walks;          /* it is there: the next three are valid */
+    struct range own; /* the library's code */
+    void *unwinder;   /* libgcc_s */
+    bool walks;       /* it is there: the next three are valid */
     __typeof__(&_Unwind_Backtrace) walk;
     __typeof__(&_Unwind_GetIP) walk_ip;
     __typeof__(&_Unwind_GetCFA) walk_sp;
@@ -123,26 +128,31 @@ static void print_offset(uintptr_t address, char *text, size_t size)
 
 /* --- the table --- */
 
-/* Of the static library: what the linker calls the ends of sections. */
-extern const char __start_roost_text[]
-    __attribute__((weak, visibility("hidden")));
-extern const char __stop_roost_text[]
-    __attribute__((weak, visibility("hidden")));
-extern const char __start_roost_cold[]
-    __attribute__((weak, visibility("hidden")));
-extern const char __stop_roost_cold[]
-    __attribute__((weak, visibility("hidden")));
-
-static void find_own_code(struct places *p)
+/* The build has renamed the sections of the static library so that a linker
+ * which sorts them, as GNU's does, puts its code between these two. */
+__attribute__((section(".text.sorted.roost.a"), used)) static void begin(void)
 {
-    if (__start_roost_text != NULL) {
-        p->own[0].low = (uintptr_t)__start_roost_text;
-        p->own[0].end = (uintptr_t)__stop_roost_text;
-        p->own[1].low = (uintptr_t)__start_roost_cold;
-        p->own[1].end = (uintptr_t)__stop_roost_cold;
-    } else {
-        p->own[0] = module_of((uintptr_t)places_new).code;
+}
+
+__attribute__((section(".text.sorted.roost.d"), used)) static void end(void)
+{
+}
+
+/* False: it cannot be told from the program's. */
+static bool find_own_code(struct places *p)
+{
+    p->own = (struct range){(uintptr_t)begin, (uintptr_t)end};
+    if (is_in((uintptr_t)fiber_switch, &p->own) &&
+        is_in((uintptr_t)wait_commit, &p->own) &&
+        is_in((uintptr_t)places_new, &p->own)) {
+        return true;
     }
+#ifdef roost_EXPORTS /* CMake's, in a shared library: it is a file's code */
+    p->own = module_of((uintptr_t)places_new).code;
+    return true;
+#else
+    return false;
+#endif
 }
 
 /* On a thread of its own: the loader needs more stack than a task may have, and
@@ -174,8 +184,9 @@ struct places *places_new(void)
     struct places *p = alloc_zero(sizeof(*p));
 
     if (p != NULL) {
-        find_own_code(p);
-        on_a_thread(find_unwinder, p);
+        if (find_own_code(p)) {
+            on_a_thread(find_unwinder, p);
+        }
     }
     return p;
 }
@@ -285,11 +296,6 @@ struct walk {
     uintptr_t found;
 };
 
-static bool is_in(uintptr_t address, const struct range *range)
-{
-    return address >= range->low && address < range->end;
-}
-
 static _Unwind_Reason_Code look_at(struct _Unwind_Context *context, void *arg)
 {
     struct walk *w = arg;
@@ -301,7 +307,7 @@ static _Unwind_Reason_Code look_at(struct _Unwind_Context *context, void *arg)
         return sp >= w->stack.end && sp < w->top ? _URC_NORMAL_STOP
                                                  : _URC_NO_REASON;
     }
-    if (is_in(address, &p->own[0]) || is_in(address, &p->own[1])) {
+    if (is_in(address, &p->own)) {
         return _URC_NO_REASON;
     }
     w->found = address;
