@@ -21,12 +21,12 @@
  *     So no more happens then than the walk: the unwinder allocates nothing,
  *     and takes no lock (glibc from 2.35 on; before it the one under which the
  *     loader's list changes, and no code of the program's runs).
- * REJECTED  The static library's code in an output section of its own: valgrind
- *         knows functions in .text alone. Storing the caller's address in each wait: a store in every call
- *         that might wait. Frame pointers: programs have none. Walking a copy
- *         of the stack: what is saved there are addresses of the stack.
- *           backtrace(3): it walks to the end of the stack, whatever is looked
- *         for.
+ * REJECTED  Storing the caller's address in each wait: a store in every call
+ *         that might wait. The static library's code in an output section of
+ *         its own: valgrind knows functions in .text alone. Frame pointers:
+ *         programs have none. Walking a copy of the stack: what is saved there
+ *         are addresses of the stack. backtrace(3): it walks to the end of the
+ *         stack, whatever is looked for.
  * SEE     arch/switch.h, docs/decisions/0030-where-a-task-waits.md
  */
 #include "observe/place.h"
