@@ -79,7 +79,6 @@ void fiber_switch(struct worker *w, struct fiber *to, fiber_commit commit,
     run_job(container_of(to, struct chore, fiber));
 }
 
-/* No stacks here. */
 bool stack_trim(struct stack_pool *p)
 {
     (void)p;
@@ -118,9 +117,9 @@ int64_t region_look(struct runtime *r)
 
 int64_t runtime_now(const struct runtime *r)
 {
-    bool jumps = r->opts.clock == ROOST_CLOCK_VIRTUAL;
-
-    return jumps ? (int64_t)a64_load(&rt.virtual_now, ACQUIRE) : clock_now();
+    return r->opts.clock == ROOST_CLOCK_VIRTUAL
+               ? (int64_t)a64_load(&rt.virtual_now, ACQUIRE)
+               : clock_now();
 }
 
 int64_t runtime_now_fast(struct worker *w)
