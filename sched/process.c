@@ -37,8 +37,6 @@
 #define SYS_pidfd_open 434
 #endif
 
-extern char **environ;
-
 /* --- starting --- */
 
 struct start {

@@ -346,7 +346,7 @@ static void describe(struct slab *s, unsigned index, size_t page,
     char *slot = s->base + index * s->size;
 
     out->low = slot + page;
-    out->top = slot + s->size - CACHE_LINE * (index % COLOURS);
+    out->top = slot + s->size - (size_t)CACHE_LINE * (index % COLOURS);
     out->size = (size_t)(out->top - out->low);
     out->slab = s;
     out->index = index;

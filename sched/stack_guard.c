@@ -45,7 +45,7 @@
 #define MADV_POPULATE_READ 22
 #endif
 #ifndef PIDFD_SELF
-#define PIDFD_SELF -10000
+#define PIDFD_SELF (-10000)
 #endif
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440

@@ -185,7 +185,7 @@ static void read_places(const char *proc_root, struct places *out)
             to = out->v1;
         }
         if (to != NULL) {
-            strcpy(to, path); /* its length was checked above */
+            memcpy(to, path, strlen(path) + 1); /* checked above */
         }
     }
     close_lines(&l);

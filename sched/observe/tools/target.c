@@ -149,7 +149,7 @@ static bool read_values(struct target *t, const struct layout *table,
                         struct view *view)
 {
     static char text[NAMES_MAX];
-    uint64_t values[ITEMS_MAX];
+    uint64_t values[ITEMS_MAX] = {0};
     unsigned found = 0;
     unsigned i = 0;
 
