@@ -165,11 +165,7 @@ static bool may_spin(struct pool *p, struct pool_thread *t)
     if (!p->spins || p->searching > 0) {
         return false;
     }
-    if (t->skip == 0) {
-        return true;
-    }
-    t->skip--;
-    return false;
+    return t->skip == 0 || t->skip-- == 0;
 }
 
 /* Under lock: t takes another job, or looks for one for a while, or is idle. */
