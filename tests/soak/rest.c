@@ -10,7 +10,7 @@
 #include <time.h>
 
 const char *const figure_names[FIGURES] = {
-    "fds", "threads", "stacks", "mappings", "rss", "anonymous", "allocated"};
+    "fds", "threads", "stacks", "mappings", "rss", "pss-anon", "allocated"};
 
 /* jemalloc's, where it is linked. Without caches of threads what it says is
  * exact, and what is freed goes back at once; one arena has its mappings after
@@ -92,18 +92,17 @@ static double lines_of(const char *path)
     return n;
 }
 
-/* KiB, of a line of smaps_rollup. */
-/* Anonymous, and not the proportional share of Pss: that grows when another
- * process which has mapped the same files ends. */
-static void memory(double *rss, double *anonymous)
+/* KiB, of lines of smaps_rollup. The share of files is not of interest: that of
+ * libc grows when another process ends. */
+static void memory(double *rss, double *pss)
 {
     FILE *f = fopen("/proc/self/smaps_rollup", "r");
     char text[128];
 
-    *rss = *anonymous = 0;
+    *rss = *pss = 0;
     while (f != NULL && fgets(text, sizeof(text), f) != NULL) {
         (void)sscanf(text, "Rss: %lf", rss);
-        (void)sscanf(text, "Anonymous: %lf", anonymous);
+        (void)sscanf(text, "Pss_Anon: %lf", pss);
     }
     if (f != NULL) {
         (void)fclose(f);
@@ -144,7 +143,7 @@ void rest_look(struct rest *r, size_t stacks)
         (void)nanosleep(&long_enough, NULL);
     }
     r->has_allocated = allocated(&r->now[ALLOCATED]);
-    memory(&r->now[RSS], &r->now[ANONYMOUS]);
+    memory(&r->now[RSS], &r->now[PSS]);
     r->now[FDS] = entries("/proc/self/fd") - 1; /* opendir's own */
     r->now[THREADS] = entries("/proc/self/task");
     r->now[STACKS] = (double)stacks;

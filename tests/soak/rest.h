@@ -3,8 +3,8 @@
  *
  * WHAT    Descriptors, threads and mappings are counted by the kernel's lists,
  *         the stacks of tasks by roost_stats_get, memory three ways: resident,
- *         its proportional share, and what is allocated, if that is jemalloc's
- *         to say.
+ *         its proportional share of what is anonymous, and what is allocated,
+ *         if that is jemalloc's to say.
  * MODEL   The first rounds are a warm-up: caches fill, pools reach the size
  *         that the greatest loads need. Then:
  *         - of descriptors, threads and stacks there is never one more;
@@ -20,16 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum figure {
-    FDS,
-    THREADS,
-    STACKS,
-    MAPPINGS,
-    RSS,
-    ANONYMOUS,
-    ALLOCATED,
-    FIGURES
-};
+enum figure { FDS, THREADS, STACKS, MAPPINGS, RSS, PSS, ALLOCATED, FIGURES };
 
 extern const char *const figure_names[FIGURES];
 

@@ -24,7 +24,8 @@ enum {
     WARM_PART = 10,      /* and this part of the time */
     GREATEST = 50,       /* one of so many later rounds is like those */
     ROUND_SECONDS = 300, /* that one may take: then it hangs */
-    AT_ONCE = 5          /* loads of a round */
+    AT_ONCE = 5,         /* loads of a round */
+    LOST = 128 * 1024    /* bytes, with --plant memory */
 };
 
 const struct kind soak_in_tasks[IN_TASKS] = {
@@ -239,7 +240,6 @@ static void plant(const char *what)
 {
     static bool odd; /* neighbours that are alike would be one mapping */
     pthread_t thread;
-    roost_chan *c = NULL;
 
     if (strcmp(what, "fd") == 0) {
         (void)dup(STDOUT_FILENO);
@@ -250,8 +250,11 @@ static void plant(const char *what)
         (void)mmap(NULL, 4096, odd ? PROT_READ : PROT_NONE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     } else {
-        c = roost_chan_new(1, 16384); /* and never freed */
-        (void)c;
+        volatile char *lost = room(1, LOST); /* touched, and never freed */
+
+        for (unsigned i = 0; i < LOST; i += 4096) {
+            lost[i] = 1;
+        }
     }
 }
 
