@@ -189,6 +189,7 @@ static void sleep_parked(struct worker *w, bool all)
     if (work_exists(w) || a32_load(&rt->stopping, RELAXED) ||
         (all && rt->sim == NULL && !work_pinned(rt) && ask_quiet(w, &again))) {
         park_retract(&rt->park, &w->parker);
+        (void)runtime_now_fast(w); /* a virtual clock may have jumped */
         return;
     }
     until = rt->opts.clock == ROOST_CLOCK_VIRTUAL
