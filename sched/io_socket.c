@@ -192,8 +192,14 @@ int roost_accept_until(int fd, struct sockaddr *from, socklen_t *len,
                        roost_ns deadline)
 {
     struct io io = {.event = ROOST_READABLE, .attempt = try_accept};
+    struct runtime *rt = runtime_self();
     int rc = from != NULL && len == NULL ? -EINVAL : fd_enter();
 
+    /* What is accepted will be waited for. When those who come at once have all
+     * descriptors it is too late for the set. */
+    if (rc == 0 && rt != NULL) {
+        rc = poller_make(rt);
+    }
     if (rc != 0) {
         return rc;
     }

@@ -304,6 +304,32 @@ TEST(no_room_for_an_accepted_connection, "R8")
     CHECK_EQ(roost_close(fd), 0);
 }
 
+/* In a runtime where nobody has waited for a descriptor yet, with one that is
+ * left: who was accepted with it could not be waited for. */
+TEST(nobody_is_accepted_who_could_not_be_waited_for, "R8")
+{
+    struct sockaddr_in at;
+    struct rlimit was, one;
+    int fd = listener_at(&at, 5, 0);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    int got, probe;
+
+    CHECK_EQ(connect(client, (struct sockaddr *)&at, sizeof at), 0);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &was), 0);
+    probe = dup(client);
+    close(probe);
+    one = was;
+    one.rlim_cur = (rlim_t)probe + 1;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &one), 0);
+    CHECK_EQ(roost_accept(fd, NULL, NULL), -EMFILE);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &was), 0);
+    got = roost_accept(fd, NULL, NULL);
+    CHECK(got >= 0);
+    CHECK_EQ(roost_close(got), 0);
+    CHECK_EQ(close(client), 0);
+    CHECK_EQ(roost_close(fd), 0);
+}
+
 /* ---- by name ---- */
 
 static int echoes_once(void *arg)
