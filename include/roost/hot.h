@@ -31,8 +31,9 @@
  * roost_hot_worker_2_"). Recompiling is all that is needed.
  *
  * A thread that carries no worker, hooks, tasks with a priority or behind their
- * shield call the function in join. Under ThreadSanitizer, and where the system
- * has no membarrier(2), the same is done by the library, out of line.
+ * shield call the function in join. Under ThreadSanitizer, without
+ * membarrier(2), and in a process whose first runtime has more than 8 workers
+ * the same is done by the library, out of line.
  *
  * Cost: fork and join in place 70 to 90 instructions, 4 ns. Where a thief has
  * it the join waits, as a close does.

@@ -275,25 +275,33 @@ TEST(no_sigpipe_from_a_socket, "R58 R8")
     CHECK_EQ(sigaction(SIGPIPE, &was, NULL), 0);
 }
 
+/* No more than n are to be had from here on. any: one that is open. */
+static void leave_descriptors(unsigned n, int any)
+{
+    struct rlimit few;
+    int next = dup(any); /* the lowest that is free */
+
+    close(next);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &few), 0);
+    few.rlim_cur = (rlim_t)next + n;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
 /* A task that does without descriptors says so once a call, and a connection
  * that could not be accepted is still there when there is room. */
 TEST(no_room_for_an_accepted_connection, "R8")
 {
     struct sockaddr_in at;
     struct sockaddr *to = (struct sockaddr *)&at;
-    struct rlimit was, none;
+    struct rlimit was;
     int fd = listener_at(&at, 5, 0);
     int client = socket(AF_INET, SOCK_STREAM, 0);
-    int got, probe;
+    int got;
 
     CHECK_EQ(roost_connect(client, to, sizeof at), 0);
     CHECK_EQ(roost_wait_fd(fd, ROOST_READABLE), ROOST_READABLE);
     CHECK_EQ(getrlimit(RLIMIT_NOFILE, &was), 0);
-    probe = dup(client);
-    close(probe);
-    none = was;
-    none.rlim_cur = (rlim_t)probe;
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    leave_descriptors(0, client);
     CHECK_EQ(roost_accept(fd, NULL, NULL), -EMFILE);
     CHECK_EQ(roost_accept_until(fd, NULL, NULL, 0), -EMFILE);
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &was), 0);
@@ -309,18 +317,14 @@ TEST(no_room_for_an_accepted_connection, "R8")
 TEST(nobody_is_accepted_who_could_not_be_waited_for, "R8")
 {
     struct sockaddr_in at;
-    struct rlimit was, one;
+    struct rlimit was;
     int fd = listener_at(&at, 5, 0);
     int client = socket(AF_INET, SOCK_STREAM, 0);
-    int got, probe;
+    int got;
 
     CHECK_EQ(connect(client, (struct sockaddr *)&at, sizeof at), 0);
     CHECK_EQ(getrlimit(RLIMIT_NOFILE, &was), 0);
-    probe = dup(client);
-    close(probe);
-    one = was;
-    one.rlim_cur = (rlim_t)probe + 1;
-    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &one), 0);
+    leave_descriptors(1, client);
     CHECK_EQ(roost_accept(fd, NULL, NULL), -EMFILE);
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &was), 0);
     got = roost_accept(fd, NULL, NULL);
