@@ -185,7 +185,7 @@ static void nap(struct worker *w, int64_t pause)
 
 bool lookout_naps(const struct worker *w)
 {
-    return w->lookout.fruitless >= FRUITLESS;
+    return w->lookout.fruitless >= FRUITLESS || sharing_rests(&w->sharing);
 }
 
 enum found lookout_nap(struct worker *w, struct work *out)
@@ -194,6 +194,9 @@ enum found lookout_nap(struct worker *w, struct work *out)
     enum found found;
 
     for (;;) {
+        if (sharing_rests(&w->sharing)) {
+            sharing_round(w);
+        }
         found = work_search(w, out);
         if (found != FOUND_NOTHING || !lookout_needed(w) ||
             a32_load(&w->rt->stopping, RELAXED)) {

@@ -92,6 +92,9 @@ void ready_push(struct fiber *f)
         wake_if_wanted(rt);
         return;
     }
+    if (unlikely(f->worker != w)) {
+        sharing_lost(w, SHARING_LINES);
+    }
     if (slot_peek(&w->next) == NULL) {
         slot_put(&w->next, f);
         wake_for_next(rt);

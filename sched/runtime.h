@@ -62,6 +62,7 @@ struct runtime {
     struct list keepers;     /* L(quiet): background tasks, newest first */
     roost_group *main;       /* I: of roost_run's function; NULL: roost_start */
 
+    a64 left;             /* M: when a worker last went to rest: sharing.c */
     a32 quiet_turn;       /* M: sleeplock: who asks whether all is quiet */
     a32 quiet_lock;       /* M: spin */
     struct list settlers; /* L(quiet): struct clause */

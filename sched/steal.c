@@ -75,6 +75,14 @@ static enum found from_queue(struct inject *q, struct work *out)
     return unpack(inject_pop(q), out);
 }
 
+/* Of what came from outside, or was put there for others. */
+static enum found from_outside(struct worker *w, struct work *out)
+{
+    return unlikely(sharing_rests(&w->sharing))
+               ? FOUND_NOTHING
+               : from_queue(&w->rt->inject, out);
+}
+
 /* Pinned work, unless the thread that it is pinned to is absent: region.c. */
 static enum found from_mine(struct worker *w, struct work *out)
 {
@@ -157,6 +165,9 @@ static enum found look_round(struct worker *w, struct work *out)
     } else {
         w->turns = WORKER_TURNS;
     }
+    if (unlikely(w->sharing.state != SHARING)) {
+        sharing_round(w);
+    }
     w->odd_round = !w->odd_round;
     if (fire_own(w)) {
         w->turns = 1;
@@ -165,7 +176,7 @@ static enum found look_round(struct worker *w, struct work *out)
     if (unlikely(a32_load(&w->rt->poller.on, RELAXED))) {
         poller_round(w->rt, clock_fast(&w->clock));
     }
-    found = from_queue(&w->rt->inject, out);
+    found = from_outside(w, out);
     if (found == FOUND_NOTHING) {
         found = from_queue(&w->low, out);
     }
@@ -221,7 +232,7 @@ static enum found from_inject(struct worker *w, struct work *out)
         return FOUND_NOTHING;
     }
     w->looked_inject = true;
-    return from_queue(&w->rt->inject, out);
+    return from_outside(w, out);
 }
 
 /* 1 to 4 above. */
@@ -270,7 +281,7 @@ enum found work_own(struct worker *w, struct work *out)
         found = found_fiber(slot_take(&w->next), out);
     }
     if (found == FOUND_NOTHING) {
-        found = from_queue(&w->rt->inject, out);
+        found = from_outside(w, out);
     }
     if (found == FOUND_NOTHING) {
         found = from_queue(&w->low, out);
@@ -389,7 +400,7 @@ static enum found steal_from(struct worker *w, struct worker *victim,
 {
     enum found found = from_queue(&victim->high, out);
 
-    if (found == FOUND_NOTHING) {
+    if (found == FOUND_NOTHING && !sharing_rests(&w->sharing)) {
         found = found_fiber(steal_ring(w, victim), out);
     }
     if (found == FOUND_NOTHING) {

@@ -91,6 +91,11 @@ int wait_check(void);
  * makes it step aside when used up (R7). */
 void wait_ready(void);
 
+/* A lock of an object was found held, and was waited for from `began` on: what
+ * that cost counts for sharing.c. */
+int64_t wait_busy_begin(void);
+void wait_busy_end(int64_t began);
+
 /* Announced, but not needed and in nobody's reach: take it back. */
 void wait_abort(struct waiter *w);
 

@@ -14,6 +14,7 @@
 #include "lookout.h"
 #include "park.h"
 #include "ring.h"
+#include "sharing.h"
 #include "slot.h"
 #include "task.h"
 #include "timer.h"
@@ -103,6 +104,7 @@ struct worker {
     struct rng rng;
     struct fastclock clock;
     struct lookout lookout;
+    struct sharing sharing;
     struct fiber *slice_fiber; /* O: roost_checkpoint: whose slice it is */
     int64_t slice_start;       /* O */
     int64_t round_at;          /* O: when a closer last went round the loop */

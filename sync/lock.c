@@ -35,6 +35,8 @@
  */
 #include "lock.h"
 
+#include "wait.h"
+
 #include <stdint.h>
 
 #ifdef ROOST_MODEL
@@ -84,7 +86,8 @@ static void sleep_for(struct lock *l)
     a32_add(&lock_sleepers, (uint32_t)-1, RELAXED);
 }
 
-__attribute__((noinline)) void lock_wait(struct lock *l)
+/* False: it is held for longer. */
+static bool spin(struct lock *l)
 {
     unsigned pauses = 1;
     unsigned i;
@@ -93,14 +96,24 @@ __attribute__((noinline)) void lock_wait(struct lock *l)
         unsigned k;
 
         if (try_it(l)) {
-            return;
+            return true;
         }
         pauses = pauses < PAUSES_MAX ? 2 * pauses : PAUSES_MAX;
         for (k = 0; k < pauses; k++) {
             spin_pause();
         }
     }
-    sleep_for(l);
+    return false;
+}
+
+__attribute__((noinline)) void lock_wait(struct lock *l)
+{
+    int64_t began = wait_busy_begin();
+
+    if (!spin(l)) {
+        sleep_for(l);
+    }
+    wait_busy_end(began);
 }
 
 __attribute__((noinline)) void lock_wake(const struct lock *l)

@@ -1,0 +1,193 @@
+/*
+ * sharing.c - whether two workers are better than one.
+ *
+ * WHAT    Tasks that do little but talk to each other are faster on one worker:
+ *         what they share stays in its cache. A worker that loses more to the
+ *         others than it gets done gives them what is ready, and rests.
+ * MODEL   Two costs are counted, both only where they arise: finding a lock of
+ *         sync held (sync/lock.c), as long as that took and a cache line; and
+ *         waking a fiber that another worker had left, some cache lines.
+ *         Whenever 10 us are lost it is asked how long that took.
+ *
+ *           shares --lost a third of its time--> leaves --its next round--> rests
+ *             ^                                                              |
+ *             `----- the rest is over, or the others are not that fast ------'
+ *
+ *         In a rest it goes on with what is its own alone, but takes no ready
+ *         fiber from the others, nor from the runtime's queue, where it has put
+ *         its own. New tasks it does take. It looks again every nap
+ *         (lookout.c). A rest that did not help is followed by one of twice the
+ *         length: so tasks that go on talking lose to the trials between, which
+ *         take some 30 us, at most a few per cent.
+ * INVARIANTS
+ *   - Of several that lose time to each other one leaves at a time, and the
+ *     next one only for what it has lost since.
+ *   - Who leaves, leaves somebody behind who neither sleeps nor searches.
+ *   - No rest is longer than REST_MAX, nor outlasts the others' switching, nor
+ *     goes on where their turns are long enough to be worth a steal: so a ready
+ *     fiber waits for a resting worker only behind others with short turns.
+ * COST    Nothing where no worker meets another. A wake-up: a comparison.
+ * REJECTED  Judging by the length of turns alone: of 4 senders and 4 receivers
+ *         a turn is 2 us with one worker and 8 when they share, as that of tasks
+ *         that compute, which gain by it. Resting without giving: who is woken
+ *         stays where it is woken, so that two halves that talk would stay two.
+ *         See docs/decisions/0035-two-workers-or-one.md.
+ */
+#include "sharing.h"
+
+#include "runtime.h"
+#include "wait.h"
+#include "worker.h"
+
+#define ENOUGH 10000      /* ns lost, to be judged */
+#define SHARE 2            /* lost, of all time: half */
+#define LINES 3            /* that go with a lock that was found held */
+#define REST_MIN 1000000  /* ns: the first rest */
+#define REST_MAX 32000000 /* ns: each is twice as long, up to this */
+#define RESTED 4          /* of a rest: after as long, begin with short ones */
+#define TURN_LONG 20000   /* ns: of a turn; is worth a steal */
+
+/* Is anybody at work but w, who is? */
+static bool others_work(struct worker *w)
+{
+    const struct park *p = &w->rt->park;
+    uint32_t word = a32_load(&((struct park *)(uintptr_t)p)->word, RELAXED);
+    uint32_t idle = word / PARK_PARKED + word % PARK_PARKED;
+
+    return idle + 1 < w->rt->worker_count;
+}
+
+void sharing_lost(struct worker *w, int64_t ns)
+{
+    struct sharing *s = &w->sharing;
+    int64_t now, took;
+
+    s->lost += ns;
+    if (s->lost < ENOUGH || w->stays) {
+        return;
+    }
+    now = clock_fast(&w->clock);
+    took = now - s->since;
+    if (took < SHARE * s->lost && others_work(w)) {
+        s->state = LEAVING;
+        w->turns = 1;
+    }
+    s->lost = 0;
+    s->since = now;
+}
+
+/* Nobody else has left since w began to count. */
+static bool leave_first(struct worker *w, int64_t now)
+{
+    a64 *left = &w->rt->left;
+    uint64_t seen = a64_load(left, RELAXED);
+
+    return (int64_t)seen <= w->sharing.since - ENOUGH &&
+           a64_cas(left, &seen, (uint64_t)now, RELAXED, RELAXED);
+}
+
+/* All of the ring and the run-next slot, in their order. */
+static void give(struct worker *w)
+{
+    struct inject_node *first = NULL;
+    struct inject_node *last = NULL;
+    uint32_t n = 0;
+    struct fiber *f;
+
+    while ((f = ring_pop(&w->ring)) != NULL ||
+           (f = slot_take(&w->next)) != NULL) {
+        struct inject_node *node = &f->node.link;
+
+        if (last == NULL) {
+            first = node;
+        } else {
+            last->next = node;
+        }
+        last = node;
+        n++;
+    }
+    inject_push_chain(&w->rt->inject, first, last, n);
+    barrier_light(); /* P1 */
+    if (park_wanted(&w->rt->park)) {
+        park_wake_one(&w->rt->park);
+    }
+}
+
+static uint64_t others_switched(const struct worker *w)
+{
+    uint64_t all = 0;
+    unsigned i;
+
+    for (i = 0; i < w->rt->worker_count; i++) {
+        all += i == w->index
+                   ? 0
+                   : a64_load(&w->rt->workers[i].counters.switched, RELAXED);
+    }
+    return all;
+}
+
+static void leave(struct worker *w, int64_t now)
+{
+    struct sharing *s = &w->sharing;
+
+    s->state = SHARING;
+    if (!others_work(w) || !leave_first(w, now)) {
+        return;
+    }
+    s->rest = now - s->until > RESTED * s->rest ? REST_MIN
+              : 2 * s->rest < REST_MAX          ? 2 * s->rest
+                                                : REST_MAX;
+    s->until = now + s->rest;
+    s->looked = now;
+    s->switched = others_switched(w);
+    s->state = RESTING;
+    give(w);
+}
+
+/* Do the others still go through it fast enough? */
+static void look(struct worker *w, int64_t now)
+{
+    struct sharing *s = &w->sharing;
+    int64_t passed = now - s->looked;
+    uint64_t all = others_switched(w);
+
+    if (passed < TURN_LONG) {
+        return;
+    }
+    if (now >= s->until ||
+        all - s->switched <= (uint64_t)(passed / TURN_LONG)) {
+        s->state = SHARING;
+        s->until = now;
+        s->since = now;
+        s->lost = 0;
+    }
+    s->looked = now;
+    s->switched = all;
+}
+
+void sharing_round(struct worker *w)
+{
+    int64_t now = clock_fast(&w->clock);
+
+    if (w->sharing.state == LEAVING) {
+        leave(w, now);
+    } else {
+        look(w, now);
+    }
+}
+
+int64_t wait_busy_begin(void)
+{
+    struct worker *w = worker_self();
+
+    return w == NULL ? 0 : clock_fast(&w->clock);
+}
+
+void wait_busy_end(int64_t began)
+{
+    struct worker *w = worker_self();
+
+    if (w != NULL) {
+        sharing_lost(w, LINES * (clock_fast(&w->clock) - began));
+    }
+}
