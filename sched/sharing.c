@@ -5,33 +5,40 @@
  *         what they share stays in its cache. A worker that loses more to the
  *         others than it gets done gives them what is ready, and rests.
  * MODEL   Two costs are counted, both only where they arise: finding a lock of
- *         sync held (sync/lock.c), as long as that took and a cache line; and
- *         waking a fiber that another worker had left, some cache lines.
- *         Whenever 10 us are lost it is asked how long that took.
+ *         sync held (sync/lock.c), three times as long as that took, since its
+ *         line is not the only one that moves; and waking a fiber that another
+ *         worker had left, as some lines. Whenever 10 us are lost it is asked
+ *         in how long.
  *
- *           shares --lost a third of its time--> leaves --its next round--> rests
- *             ^                                                              |
- *             `----- the rest is over, or the others are not that fast ------'
+ *           shares --lost half of that--> leaves --its next round--> rests
+ *             ^                                                       |
+ *             `--- the rest is over, or the others are not that fast -'
  *
- *         In a rest it goes on with what is its own alone, but takes no ready
- *         fiber from the others, nor from the runtime's queue, where it has put
- *         its own. New tasks it does take. It looks again every nap
- *         (lookout.c). A rest that did not help is followed by one of twice the
- *         length: so tasks that go on talking lose to the trials between, which
- *         take some 30 us, at most a few per cent.
+ *         In a rest it goes on with what is its own, but takes no ready fiber
+ *         from the others, nor anything from the runtime's queue, where it has
+ *         put its own. New tasks it does take. It looks again at every nap
+ *         (lookout.c) and round. A rest that did not help is followed by one of
+ *         twice the length: so tasks that go on talking lose a few per cent to
+ *         the trials between, some 30 us each.
  * INVARIANTS
  *   - Of several that lose time to each other one leaves at a time, and the
  *     next one only for what it has lost since.
- *   - Who leaves, leaves somebody behind who neither sleeps nor searches.
- *   - No rest is longer than REST_MAX, nor outlasts the others' switching, nor
- *     goes on where their turns are long enough to be worth a steal: so a ready
- *     fiber waits for a resting worker only behind others with short turns.
+ *   - Who leaves has seen somebody who neither slept nor searched.
+ *   - No rest is longer than REST_MAX and a nap, nor outlasts the others'
+ *     switching, nor goes on where their turns are long enough to be worth a
+ *     steal: a ready fiber waits for a resting worker only behind others with
+ *     short turns, and where all others have gone to sleep the rest is over.
+ *   - What was given needs no wake-up: who gave it searches next, and takes it
+ *     back where nobody else has.
+ * ORDER
+ *   None. left is a hint: who loses the swap goes on as before.
  * COST    Nothing where no worker meets another. A wake-up: a comparison.
  * REJECTED  Judging by the length of turns alone: of 4 senders and 4 receivers
- *         a turn is 2 us with one worker and 8 when they share, as that of tasks
- *         that compute, which gain by it. Resting without giving: who is woken
- *         stays where it is woken, so that two halves that talk would stay two.
- *         See docs/decisions/0035-two-workers-or-one.md.
+ *         a turn is 2 us with one worker and 8 when they share, like that of
+ *         tasks that compute, which gain by it. Resting without giving: who is
+ *         woken stays where it was woken, so two halves that talk would stay
+ *         two. docs/decisions/0035-two-workers-or-one.md has the figures.
+ * SEE     tests/model/sharing_model.c
  */
 #include "sharing.h"
 
@@ -39,10 +46,14 @@
 #include "wait.h"
 #include "worker.h"
 
+#ifdef ROOST_MODEL
+#define REST_MIN 40000 /* a few looks at a model's clock */
+#else
+#define REST_MIN 1000000 /* ns: the first rest */
+#endif
 #define ENOUGH 10000      /* ns lost, to be judged */
-#define SHARE 2            /* lost, of all time: half */
-#define LINES 3            /* that go with a lock that was found held */
-#define REST_MIN 1000000  /* ns: the first rest */
+#define SHARE 2           /* lost, of all time: half */
+#define LINES 3           /* that go with a lock that was found held */
 #define REST_MAX 32000000 /* ns: each is twice as long, up to this */
 #define RESTED 4          /* of a rest: after as long, begin with short ones */
 #define TURN_LONG 20000   /* ns: of a turn; is worth a steal */
@@ -60,20 +71,20 @@ static bool others_work(struct worker *w)
 void sharing_lost(struct worker *w, int64_t ns)
 {
     struct sharing *s = &w->sharing;
-    int64_t now, took;
+    int64_t now;
 
     s->lost += ns;
     if (s->lost < ENOUGH || w->stays) {
         return;
     }
     now = clock_fast(&w->clock);
-    took = now - s->since;
-    if (took < SHARE * s->lost && others_work(w)) {
-        s->state = LEAVING;
+    if (now - s->since < SHARE * s->lost && others_work(w)) {
+        s->state = LEAVING; /* for what it lost since then: leave_first */
         w->turns = 1;
+    } else {
+        s->since = now;
     }
     s->lost = 0;
-    s->since = now;
 }
 
 /* Nobody else has left since w began to count. */
@@ -82,11 +93,11 @@ static bool leave_first(struct worker *w, int64_t now)
     a64 *left = &w->rt->left;
     uint64_t seen = a64_load(left, RELAXED);
 
-    return (int64_t)seen <= w->sharing.since - ENOUGH &&
+    return (int64_t)seen <= w->sharing.since &&
            a64_cas(left, &seen, (uint64_t)now, RELAXED, RELAXED);
 }
 
-/* All of the ring and the run-next slot, in their order. */
+/* All of the ring and the run-next slot, in their order, to whoever comes. */
 static void give(struct worker *w)
 {
     struct inject_node *first = NULL;
@@ -107,10 +118,6 @@ static void give(struct worker *w)
         n++;
     }
     inject_push_chain(&w->rt->inject, first, last, n);
-    barrier_light(); /* P1 */
-    if (park_wanted(&w->rt->park)) {
-        park_wake_one(&w->rt->park);
-    }
 }
 
 static uint64_t others_switched(const struct worker *w)
@@ -130,8 +137,11 @@ static void leave(struct worker *w, int64_t now)
 {
     struct sharing *s = &w->sharing;
 
+    bool may = others_work(w) && leave_first(w, now);
+
     s->state = SHARING;
-    if (!others_work(w) || !leave_first(w, now)) {
+    s->since = now;
+    if (!may) {
         return;
     }
     s->rest = now - s->until > RESTED * s->rest ? REST_MIN

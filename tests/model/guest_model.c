@@ -15,6 +15,7 @@
  */
 // MODEL-SOURCES: sched/guest.c
 // MODEL-WITH: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
+// MODEL-WITH: sched/sharing.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/watch.c sched/poller.c
 // MODEL-WITH: sched/base/sleeplock.c sched/slot.c

@@ -17,6 +17,7 @@
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/base/sleeplock.c
 // MODEL-WITH: sched/lookout.c sched/slot.c
+// MODEL-WITH: sched/sharing.c
 #define QUIET_MODEL /* see workers.h */
 #include "fd.h"
 #include "watch_rooms.h"

@@ -15,6 +15,7 @@
  */
 // MODEL-WITH: sched/quiet.c sched/watch.c
 // MODEL-WITH: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
+// MODEL-WITH: sched/sharing.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/slot.c sched/base/sleeplock.c
 #define QUIET_MODEL

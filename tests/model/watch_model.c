@@ -13,6 +13,7 @@
 // MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/wheel.c
 // MODEL-WITH: sched/lookout.c sched/slot.c sched/base/sleeplock.c
+// MODEL-WITH: sched/sharing.c
 #include "horizon.h"
 #include "watch_rooms.h"
 

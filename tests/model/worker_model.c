@@ -9,6 +9,7 @@
  * is left, or quiet that nobody notices; a lost stop.
  */
 // MODEL-SOURCES: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
+// MODEL-WITH: sched/sharing.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/slot.c sched/base/sleeplock.c
 #include "workers.h"
