@@ -69,9 +69,8 @@ struct runtime {
     a32 error_lock;       /* M: on_error, one at a time */
     pthread_mutex_t walk; /* cancel walks and deep links */
 
-    bool all_held; /* watch only: reported by stall.c */
-
     /* the watch thread: see watch.c */
+    bool all_held; /* watch only: reported by stall.c */
     pthread_t watch_thread;
     a32 watch_word;  /* M: futex */
     a64 watch_until; /* M: when the watch looks next */

@@ -8,7 +8,9 @@
  *         sync held (sync/lock.c), three times as long as that took, since its
  *         line is not the only one that moves; and waking a fiber that another
  *         worker had left, as some lines. Whenever 10 us are lost it is asked
- *         in how long.
+ *         in how long. Nor is it worth while to take over what is done with in
+ *         less time than that takes: who has nothing left within 2 us, four
+ *         times in a row, rests too.
  *
  *           shares --lost half of that--> leaves --its next round--> rests
  *             ^                                                       |
@@ -56,6 +58,8 @@
 #define LINES 3           /* that go with a lock that was found held */
 #define REST_MAX 32000000 /* ns: each is twice as long, up to this */
 #define RESTED 4          /* of a rest: after as long, begin with short ones */
+#define WORTH 2000        /* ns of work: for less nothing is taken over */
+#define POOR 4            /* so often in a row it was less: rest */
 #define TURN_LONG 20000   /* ns: of a turn; is worth a steal */
 
 /* Is anybody at work but w, who is? */
@@ -133,6 +137,41 @@ static uint64_t others_switched(const struct worker *w)
     return all;
 }
 
+static void go_to_rest(struct worker *w, int64_t now)
+{
+    struct sharing *s = &w->sharing;
+
+    s->rest = now - s->until > RESTED * s->rest ? REST_MIN
+              : 2 * s->rest < REST_MAX          ? 2 * s->rest
+                                                : REST_MAX;
+    s->until = now + s->rest;
+    s->looked = now;
+    s->switched = others_switched(w);
+    s->state = RESTING;
+}
+
+void sharing_stole(struct worker *w)
+{
+    w->sharing.stole = clock_fast(&w->clock);
+}
+
+void sharing_idle(struct worker *w)
+{
+    struct sharing *s = &w->sharing;
+    int64_t now;
+
+    if (s->stole == 0 || w->stays) {
+        return;
+    }
+    now = clock_fast(&w->clock);
+    s->poor = now - s->stole < WORTH ? s->poor + 1 : 0;
+    s->stole = 0;
+    if (s->poor >= POOR) {
+        s->poor = 0;
+        go_to_rest(w, now);
+    }
+}
+
 static void leave(struct worker *w, int64_t now)
 {
     struct sharing *s = &w->sharing;
@@ -144,13 +183,7 @@ static void leave(struct worker *w, int64_t now)
     if (!may) {
         return;
     }
-    s->rest = now - s->until > RESTED * s->rest ? REST_MIN
-              : 2 * s->rest < REST_MAX          ? 2 * s->rest
-                                                : REST_MAX;
-    s->until = now + s->rest;
-    s->looked = now;
-    s->switched = others_switched(w);
-    s->state = RESTING;
+    go_to_rest(w, now);
     give(w);
 }
 

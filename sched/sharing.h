@@ -17,7 +17,13 @@ struct sharing {
     int64_t rest;      /* O: how long */
     int64_t looked;    /* O: in a rest: when it last looked at the others */
     uint64_t switched; /* O: and how often they had switched by then */
-    enum { SHARING, LEAVING, RESTING } state; /* O: LEAVING: with its next round */
+    int64_t stole;     /* O: when it took ready fibers from another; 0: not */
+    unsigned poor;     /* O: how often in a row that was not worth it */
+    enum {
+        SHARING,
+        LEAVING, /* to rest, with its next round */
+        RESTING
+    } state; /* O */
 };
 
 /* What it costs to go on with a fiber that another worker has left, ns. */
@@ -25,6 +31,10 @@ struct sharing {
 
 /* w has lost so much to another worker, in ns. */
 void sharing_lost(struct worker *w, int64_t ns);
+/* w has taken ready fibers from another worker. */
+void sharing_stole(struct worker *w);
+/* w has nothing to do. */
+void sharing_idle(struct worker *w);
 /* A round of w, or a look of a searcher, where it does not share: to rest, and
  * give what is ready to the others; or is the rest over? */
 void sharing_round(struct worker *w);

@@ -361,7 +361,11 @@ static struct fiber *steal_ring(struct worker *w, struct worker *victim)
             inject_push(&w->rt->inject, &((struct fiber *)got[i])->node.link);
         }
     }
-    return n == 0 ? NULL : got[0];
+    if (n == 0) {
+        return NULL;
+    }
+    sharing_stole(w);
+    return got[0];
 }
 
 /* One that has just stolen leaves the owners in peace for so long. */

@@ -219,6 +219,7 @@ static enum found idle(struct worker *w, struct work *out)
     struct runtime *rt = w->rt;
     bool searching = park_search_begin(&rt->park);
 
+    sharing_idle(w);
     (void)lookout_needed(w);
     for (;;) {
         enum found found;

@@ -229,3 +229,43 @@ TEST(a_look_right_after_another_decides_nothing, "R60")
     CHECK_EQ(s->state, RESTING);
     CHECK_EQ(s->looked, LATER);
 }
+
+/* It took something over `ago` ns ago, and has nothing left. */
+static void idle_after(int64_t ago)
+{
+    s->stole = clock_now() - ago;
+    sharing_idle(me);
+    CHECK_EQ(s->stole, 0);
+}
+
+TEST(what_is_over_at_once_was_not_worth_it, "R60")
+{
+    begin(0, 0);
+    for (int i = 0; i < 3; i++) {
+        idle_after(-LONG);
+        CHECK_EQ(s->state, SHARING);
+    }
+    idle_after(-LONG);
+    CHECK_EQ(s->state, RESTING);
+    CHECK_EQ(inject_count(&rt.inject), 0);
+}
+
+TEST(one_that_was_worth_it_counts_for_all, "R60")
+{
+    begin(0, 0);
+    for (int i = 0; i < 20; i++) {
+        idle_after(i % 4 == 3 ? LONG : -LONG);
+        CHECK_EQ(s->state, SHARING);
+    }
+}
+
+TEST(idle_without_having_taken_anything_is_no_reason, "R60")
+{
+    begin(0, 0);
+    for (int i = 0; i < 20; i++) {
+        sharing_idle(me);
+        CHECK_EQ(s->state, SHARING);
+    }
+    sharing_stole(me);
+    CHECK(s->stole > clock_now() - LONG);
+}
