@@ -9,7 +9,7 @@
  *         line is not the only one that moves; and waking a fiber that another
  *         worker had left, as some lines. Whenever 10 us are lost it is asked
  *         in how long. Nor is it worth while to take over what is done with in
- *         less time than that takes: who has nothing left within 2 us, four
+ *         less time than that takes: who has nothing left within 1 us, four
  *         times in a row, rests too.
  *
  *           shares --lost half of that--> leaves --its next round--> rests
@@ -58,7 +58,7 @@
 #define LINES 3           /* that go with a lock that was found held */
 #define REST_MAX 32000000 /* ns: each is twice as long, up to this */
 #define RESTED 4          /* of a rest: after as long, begin with short ones */
-#define WORTH 2000        /* ns of work: for less nothing is taken over */
+#define WORTH 1000        /* ns of work: for less nothing is taken over */
 #define POOR 4            /* so often in a row it was less: rest */
 #define TURN_LONG 20000   /* ns: of a turn; is worth a steal */
 
