@@ -24,11 +24,21 @@
  *         What edges say when nobody waits is not lost: each raises `came`. A
  *         call reads that before it tries; if it has changed when the call is
  *         about to wait it tries again. Arming once looks at the level anew.
+ *
+ *         Who reads less than he asked for has emptied the descriptor, as far
+ *         as it is `exact`: TCP, kept, and no event was special (the end, an
+ *         error, urgent bytes: POLLSET_SPECIAL). He notes that it is `dry`
+ *         since that event, and as long as no other has come the next read
+ *         waits at once: trying first would find nothing.
  * INVARIANTS
  *   - Events carry `closed` as it was when they were armed: what was closed or
  *     forgotten since is not heard (fd_event).
  *   - A descriptor is closed under the lock: whoever is about to wait for it
  *     comes before, and is woken, or after, and finds `closed` raised.
+ *   - Bytes that are there while dry is 1 + came[0] have an event that is still
+ *     to come: whoever waits is woken. But they are there, so a call that does
+ *     not come to wait tries (io_run). What becomes of the entry in between,
+ *     closed, moved, used again, does not matter: arming looks at the level.
  *   - Waiters of a set in which the number is missing (ENOENT) wait for a file
  *     that was closed raw: they get -EBADF, and a new one takes their place.
  * ORDER
@@ -40,12 +50,19 @@
  *         read came     (acquire)       the file becomes ready; an event
  *         try: not ready                came++       under the lock
  *         lock: came has changed? try again, else wait
+ *       Beside what the event told of it publishes exact = 0, if that was
+ *       special: who sees the count and reads short does not call it dry. Else
+ *       his count is an old one, and dry with it. Both are relaxed by
+ *       themselves: the lock decides whether one waits.
  *   W1  (wait.c)
- * COST    A wait that is kept: two locks. A first one, or one for once: a
- *         system call more.
- * REJECTED  A set of events in the entry that the next call would trust
- *         (readiness as tokio keeps it): it saves a call that finds nothing,
- *         and must then be right.
+ * COST    A wait that is kept: two locks. One for once: a system call more; a
+ *         first one that is kept: three more.
+ * REJECTED  Trying before each wait: one of three system calls of a server
+ *         that answers found nothing. Trusting short reads of local sockets and
+ *         pipes as well (nginx, Tokio): those end where credentials or
+ *         descriptors were sent along, and where a packet does, though more has
+ *         come. A set of events in the entry, which says also that trying is
+ *         worth it (Tokio): that is tried at the cost of a load.
  */
 #include "fd.h"
 
@@ -105,6 +122,20 @@ void fd_use(struct fd_use *u, int fd)
         u->closed = a32_load(&f->closed, RELAXED);
         look(u);
     }
+}
+
+void fd_short(const struct fd_use *u)
+{
+    if (u->f != NULL && a32_load(&u->f->exact, RELAXED) != 0) {
+        a32_store(&u->f->dry, u->came[0] + 1, RELAXED);
+    }
+}
+
+bool fd_dry(const struct fd_use *u)
+{
+    uint32_t dry = u->f == NULL ? 0 : a32_load(&u->f->dry, RELAXED);
+
+    return dry != 0 && dry == u->came[0] + 1;
 }
 
 /* Under lock: has anything come since it was tried? */
@@ -286,8 +317,7 @@ static void leave_set(struct fd *f, void *p)
 {
     fd_lock(f);
     if (f->in == p) {
-        f->in = NULL;
-        f->kept = false;
+        fd_left(f);
     }
     fd_unlock(f);
 }
@@ -305,11 +335,19 @@ static unsigned directions(uint32_t events)
            (events & (EPOLLOUT | EPOLLHUP | EPOLLERR) ? ROOST_WRITABLE : 0u);
 }
 
-/* Under lock: there is something new for these. */
-static void note(struct fd *f, unsigned events)
+/* Under lock: there is something new for these. What is special counts as
+ * something to read, though it wakes nobody. */
+static void note(struct fd *f, unsigned events, bool special)
 {
     unsigned d;
 
+    if (special) {
+        a32_store(&f->exact, 0, RELAXED); /* recheck: FD1 */
+        events |= ROOST_READABLE;
+    }
+    if (events & ROOST_READABLE) {
+        a32_store(&f->dry, 0, RELAXED); /* the count may come round */
+    }
     for (d = 0; d < 2; d++) {
         if (events & (1u << d)) {
             a32_store(&f->came[d], a32_load(&f->came[d], RELAXED) + 1,
@@ -330,7 +368,8 @@ void fd_event(struct runtime *rt, const struct epoll_event *event,
     }
     fd_lock(f);
     if (a32_load(&f->closed, RELAXED) == data >> 32) { /* recheck: R58 */
-        note(f, directions(event->events));
+        note(f, directions(event->events),
+             (event->events & POLLSET_SPECIAL) != 0);
         fd_complete(f, directions(event->events), 0, end);
         fd_arm_rest(f, fd, rt, end);
     }

@@ -25,12 +25,14 @@ struct runtime;
 /* A descriptor's number, whatever file it stands for at the moment. Zero: it
  * has not been waited for yet. */
 struct fd {
-    a32 lock;            /* M: sleeplock: what is L(lock) */
-    a32 closed;          /* L(lock) to write: raised by close and forget */
-    a32 came[2];         /* L(lock) to write: events, of reading and writing */
-    a32 kind;            /* M: FD_KIND_ of io.c: a hint */
-    struct poller *in;   /* L(lock): the set that it is in; NULL: in none */
-    bool kept;           /* L(lock): it stays there, by edges, till closed */
+    a32 lock;          /* M: sleeplock: what is L(lock) */
+    a32 closed;        /* L(lock) to write: raised by close and forget */
+    a32 came[2];       /* L(lock) to write: events, of reading and writing */
+    a32 exact;         /* L(lock) to write: a short read leaves nothing: FD1 */
+    a32 dry;           /* M: 1 + what came[0] was when one left nothing */
+    a32 kind;          /* M: FD_KIND_ of io.c: a hint */
+    struct poller *in; /* L(lock): the set that it is in; NULL: in none */
+    bool kept;         /* L(lock): it stays there, by edges, till closed */
     struct list waiters; /* L(lock): struct clause; zero: none yet */
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -54,6 +56,11 @@ enum fd_how {
 int fd_enter(void);
 /* Before the call is tried. Never fails. */
 void fd_use(struct fd_use *u, int fd);
+/* Read since fd_use or fd_wait, and less than asked for has come. */
+void fd_short(const struct fd_use *u);
+/* No event has come since a read has emptied it: waiting is right. To fail is
+ * not: something may be there already. */
+bool fd_dry(const struct fd_use *u);
 /*
  * Wait until it may be ready for one of `events` (ROOST_READABLE, _WRITABLE).
  * 0: try it again; -ECANCELED; -ETIMEDOUT; -EBUSY, somebody waits for that

@@ -19,7 +19,8 @@ static struct epoll_event event_for(const struct fd *f, int fd, unsigned events,
     uint64_t closed = a32_load(&((struct fd *)(uintptr_t)f)->closed, RELAXED);
     struct epoll_event e = {0};
 
-    e.events = keep ? EPOLLIN | EPOLLOUT | (uint32_t)EPOLLET
+    e.events = keep ? EPOLLIN | EPOLLOUT | (uint32_t)EPOLLET |
+                          (uint32_t)POLLSET_SPECIAL
                     : (uint32_t)EPOLLONESHOT |
                           (events & ROOST_READABLE ? EPOLLIN : 0u) |
                           (events & ROOST_WRITABLE ? EPOLLOUT : 0u);
@@ -41,12 +42,20 @@ static void drop(struct poller *p, int fd)
 }
 
 /* Under lock. */
+void fd_left(struct fd *f)
+{
+    f->in = NULL;
+    f->kept = false;
+    a32_store(&f->exact, 0, RELAXED);
+    a32_store(&f->dry, 0, RELAXED);
+}
+
+/* Under lock. */
 void fd_detach(struct fd *f, int fd)
 {
     if (f->in != NULL) {
         drop(f->in, fd);
-        f->in = NULL;
-        f->kept = false;
+        fd_left(f);
     }
 }
 
@@ -59,8 +68,7 @@ static int arm_again(struct fd *f, int fd, unsigned events, bool keep,
                          event_for(f, fd, events, keep));
 
     if (rc == -ENOENT) {
-        f->in = NULL;
-        f->kept = false;
+        fd_left(f);
         fd_complete(f, fd_awaited(f), FD_HOW_CLOSED, end);
     }
     return rc;
@@ -89,7 +97,10 @@ static int attach(struct fd *f, const struct fd_ask *ask, struct poller *p,
         rc = add(p, fd, event_for(f, fd, events, keep));
         f->in = rc == 0 ? p : NULL;
     }
-    f->kept = rc == 0 ? keep : f->kept;
+    if (rc == 0) {
+        f->kept = keep;
+        a32_store(&f->exact, keep && pollset_exact(fd), RELAXED);
+    }
     return rc;
 }
 
@@ -147,7 +158,9 @@ void fd_give_up(struct fd *f, struct clause *c, int fd, struct runtime *rt)
     own = f->in == &rt->poller;
     if (!own || !f->kept) {
         drop(&rt->poller, fd);
-        f->in = own ? NULL : f->in;
+        if (own) {
+            fd_left(f);
+        }
     }
 }
 

@@ -59,8 +59,9 @@ int fd_prepare(struct fd *f, const struct fd_ask *ask, struct runtime *rt,
  * more? */
 bool fd_busy(struct fd *f, int fd, unsigned events, const struct waiter *w,
              struct waiter ***end);
-/* It is in no set any more. */
+/* It is in no set any more; and: what that means for the entry. */
 void fd_detach(struct fd *f, int fd);
+void fd_left(struct fd *f);
 /* c, whose wait has ended otherwise, stands there no more, unless somebody has
  * taken it out: nothing is left armed that would wake the poller of rt for
  * nobody. */

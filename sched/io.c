@@ -75,16 +75,35 @@ ssize_t io_offload(struct io *io)
     return rc < 0 ? rc : io->result;
 }
 
+/* Once more for each signal that comes in between. */
+static ssize_t try(struct io *io)
+{
+    ssize_t n;
+
+    do {
+        n = io->attempt(io);
+    } while (n == -EINTR);
+    return n;
+}
+
+/*
+ * What a read has emptied is waited for without trying: that would find
+ * nothing, and is a third of the calls of a server. Should it come to no wait,
+ * trying decides: there may be something that no event has told of yet.
+ */
 ssize_t io_run(struct io *io, roost_ns deadline)
 {
-    int rc;
+    int rc = 0;
+    ssize_t n;
 
+    if (io->event == ROOST_READABLE && fd_dry(&io->u)) {
+        rc = fd_wait(&io->u, io->event, FD_KEEP, deadline);
+        if (rc == -ECANCELED || rc == -EBADF) { /* R2, R58 */
+            return rc;
+        }
+    }
     for (;;) {
-        ssize_t n;
-
-        do {
-            n = io->attempt(io);
-        } while (n == -EINTR);
+        n = try(io);
         if (n == IO_BLOCKS) {
             return io_offload(io);
         }
@@ -92,7 +111,9 @@ ssize_t io_run(struct io *io, roost_ns deadline)
             wait_ready();
             return n;
         }
-        rc = fd_wait(&io->u, io->event, FD_KEEP, deadline);
+        if (rc == 0) {
+            rc = fd_wait(&io->u, io->event, FD_KEEP, deadline);
+        }
         if (rc == -EPERM) {
             kind_is(io, IO_FILE);
             return io_offload(io);
@@ -233,6 +254,9 @@ static ssize_t attempt(struct io *io)
         return call(io); /* recv would wait; this finds out about fd alone */
     }
     n = on_socket(io);
+    if (n > 0 && io->event == ROOST_READABLE && (size_t)n < length(io)) {
+        fd_short(&io->u);
+    }
     if (n != -ENOTSOCK) {
         if (kind == IO_UNKNOWN && n != -EBADF) {
             kind_is(io, IO_SOCKET);

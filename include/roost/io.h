@@ -3,7 +3,9 @@
  * holding up a worker.
  *
  * Blocking and non-blocking descriptors alike; their flags stay as they are. A
- * call tries first, and waits only if there is nothing to be had. Where a
+ * call waits only if there is nothing to be had, and fails only after trying;
+ * what a TCP connection has had read from it till it was empty is not tried
+ * again before the system says that there is more. Where a
  * descriptor cannot be waited for (a regular file), the call is offloaded, and
  * then awaited: a deadline does not cut it short.
  *

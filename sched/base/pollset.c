@@ -1,7 +1,8 @@
 /*
  * pollset.c - epoll(7) and the eventfd that wakes who waits in it.
  *
- * COST    pollset_arm, pollset_ring, pollset_wait: a system call each.
+ * COST    pollset_arm, pollset_ring, pollset_wait: a system call each;
+ *         pollset_exact: one or two.
  */
 #include "pollset.h"
 
@@ -9,8 +10,11 @@
 #include "clock.h"
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static a32 coarse; /* M: the kernel has no epoll_pwait2: whole milliseconds */
@@ -19,6 +23,22 @@ int pollset_arm(const struct pollset *p, int op, int fd,
                 struct epoll_event event)
 {
     return epoll_ctl(p->set, op, fd, &event) == 0 ? 0 : -errno;
+}
+
+/* TCP alone, and nothing laid over it (kernel TLS): datagrams end a read early,
+ * and so do credentials and descriptors that come with local sockets' bytes. */
+bool pollset_exact(int fd)
+{
+    char over[16];
+    int protocol;
+    socklen_t size = sizeof(protocol);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0 ||
+        protocol != IPPROTO_TCP) {
+        return false;
+    }
+    size = sizeof(over); /* others that have this number know no such option */
+    return getsockopt(fd, IPPROTO_TCP, TCP_ULP, over, &size) == 0 && size == 0;
 }
 
 int pollset_open(struct pollset *p)

@@ -6,11 +6,16 @@
 #ifndef ROOST_BASE_POLLSET_H
 #define ROOST_BASE_POLLSET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 
 /* epoll_event.data.u64 of the bell: no descriptor has this number. */
 #define POLLSET_BELL UINT64_MAX
+
+/* Events after which a read may come short of what there is: the end or an
+ * error stands behind the bytes, or they are marked as urgent. */
+#define POLLSET_SPECIAL (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)
 
 struct pollset {
     int set;  /* I */
@@ -22,6 +27,9 @@ void pollset_close(struct pollset *p);
 /* op: EPOLL_CTL_. Never waits. */
 int pollset_arm(const struct pollset *p, int op, int fd,
                 struct epoll_event event);
+/* A descriptor that is armed by edges, for EPOLLIN and POLLSET_SPECIAL: is all
+ * read when a read comes short, unless an event was special? */
+bool pollset_exact(int fd);
 /* Up to max events by `until` (CLOCK_MONOTONIC; 0: now, INT64_MAX: for ever):
  * how many, 0 when the time has come. Blocks its thread. */
 int pollset_wait(const struct pollset *p, struct epoll_event *events, int max,

@@ -6,7 +6,8 @@
  * that waits on although its descriptor is closed, or that gets the next file
  * of that number; a writer that is left without being armed when the reader's
  * event has come; an event that a cancelled waiter takes with it; a waiter that
- * goes on while somebody still stands on it.
+ * goes on while somebody still stands on it; a reader that takes a stream for
+ * empty while something stands in it of which no event will tell any more.
  *
  * The system is a lock, one number, the file that it stands for, and a set that
  * it is registered in.
@@ -27,9 +28,10 @@ static struct {
     int file;              /* what FD stands for; NONE */
     unsigned ready[FILES]; /* ROOST_READABLE, ROOST_WRITABLE */
     int bytes[FILES];
-    bool in;         /* registered */
-    int in_file;     /* for this file */
-    uint32_t events; /* so */
+    bool ended[FILES]; /* nothing more will come: behind the bytes */
+    bool in;           /* registered */
+    int in_file;       /* for this file */
+    uint32_t events;   /* so */
     uint64_t data;
     a32 pending; /* an event may be taken (futex) */
 } sys;
@@ -98,6 +100,20 @@ static void changed(int file, uint32_t now)
     }
 }
 
+static uint32_t now_of(int file)
+{
+    return bits(sys.ready[file]) | (sys.ended[file] ? (uint32_t)EPOLLRDHUP : 0);
+}
+
+static void end_of(int file)
+{
+    sys_lock();
+    sys.ended[file] = true;
+    sys.ready[file] |= ROOST_READABLE;
+    changed(file, EPOLLIN | EPOLLRDHUP);
+    sys_unlock();
+}
+
 static void put(int file, unsigned ready)
 {
     sys_lock();
@@ -125,7 +141,7 @@ int pollset_arm(const struct pollset *p, int op, int fd, struct epoll_event e)
         sys.events = e.events;
         sys.data = e.data.u64;
         a32_store(&sys.pending, 0, RELAXED);
-        changed(sys.file, bits(sys.ready[sys.file]));
+        changed(sys.file, now_of(sys.file));
     }
     sys_unlock();
     return rc;
@@ -138,7 +154,7 @@ static bool harvest(struct epoll_event *e)
 
     sys_lock();
     if (a32_load(&sys.pending, RELAXED) != 0) {
-        uint32_t now = sys.in ? bits(sys.ready[sys.in_file]) & sys.events : 0;
+        uint32_t now = sys.in ? now_of(sys.in_file) & sys.events : 0;
 
         a32_store(&sys.pending, 0, RELAXED);
         any = now != 0;
@@ -183,6 +199,29 @@ int poll(struct pollfd *p, nfds_t n, int timeout)
     sys_unlock();
     p->revents = now;
     return now != 0;
+}
+
+bool pollset_exact(int fd)
+{
+    MODEL_CHECK(fd == FD);
+    return true;
+}
+
+/* Up to two bytes: how many; 0 at the end; -EAGAIN. */
+static int sys_take(void)
+{
+    int file = sys.file, n;
+
+    sys_lock();
+    n = sys.bytes[file] < 2 ? sys.bytes[file] : 2;
+    sys.bytes[file] -= n;
+    if (n == 0 && !sys.ended[file]) {
+        n = -EAGAIN;
+    } else if (sys.bytes[file] == 0 && !sys.ended[file]) {
+        sys.ready[file] &= ~(unsigned)ROOST_READABLE;
+    }
+    sys_unlock();
+    return n;
 }
 
 /* A byte of whatever file it is; -EAGAIN, -EBADF. */
@@ -259,6 +298,24 @@ static int read_one(enum fd_how how)
     return rc;
 }
 
+/* As io_run, of a stream. */
+static int read_some(struct fd_use *u)
+{
+    int n;
+
+    fd_use(u, FD);
+    if (fd_dry(u)) {
+        MODEL_CHECK(fd_wait(u, ROOST_READABLE, FD_KEEP, ROOST_NEVER) == 0);
+    }
+    while ((n = sys_take()) == -EAGAIN) {
+        MODEL_CHECK(fd_wait(u, ROOST_READABLE, FD_KEEP, ROOST_NEVER) == 0);
+    }
+    if (n == 1) {
+        fd_short(u);
+    }
+    return n;
+}
+
 static void nobody_stands(void)
 {
     MODEL_CHECK(entry.waiters.next == NULL || list_empty(&entry.waiters));
@@ -301,6 +358,32 @@ static void read_both(void)
 MODEL(kept, .setup = setup, .threads = {reads_two, poller, writer},
       .check = read_both, .flags = ONE);
 MODEL(once, .setup = setup, .threads = {reads_two_once, poller, writer},
+      .check = read_both, .flags = ONE);
+
+/* A stream: less than asked for has come, so the next read waits at once. The
+ * end may have come with the bytes, and have no event of its own. */
+static void reads_to_the_end(void)
+{
+    struct fd_use u;
+    int n;
+
+    task_begin();
+    do {
+        n = read_some(&u);
+        got[0] += n;
+    } while (n != 0);
+    ends();
+}
+
+static void writes_and_ends(void)
+{
+    put(0, ROOST_READABLE);
+    put(0, ROOST_READABLE);
+    end_of(0);
+}
+
+MODEL(emptied, .setup = setup,
+      .threads = {reads_to_the_end, poller, writes_and_ends},
       .check = read_both, .flags = ONE);
 
 /* A reader and a writer, armed together. */
@@ -435,6 +518,46 @@ static void two_files(void)
 /* It begins before the close; so the check of `closed` is all that it has. */
 MODEL(number_again, .setup = two_files,
       .threads = {begins, poller, reads_the_next, next_file},
+      .check = nobody_stands, .flags = ONE);
+
+/* One has read short, and says so when the number is another's already. */
+static void says_it_late(void)
+{
+    struct fd_use u;
+
+    task_begin();
+    MODEL_CHECK(read_some(&u) == 1);
+    a32_store(&used, 1, RELEASE);
+    fd_short(&u);
+    ends();
+}
+
+static void reads_a_stream(void)
+{
+    struct fd_use u;
+
+    task_begin();
+    while (a32_load(&opened, ACQUIRE) == 0) {
+        spin_pause();
+    }
+    MODEL_CHECK(read_some(&u) == 1);
+    ends();
+}
+
+static void next_stream(void)
+{
+    put(0, ROOST_READABLE);
+    while (a32_load(&used, ACQUIRE) == 0) {
+        spin_pause();
+    }
+    MODEL_CHECK(fd_end(FD, sys_close) == 0);
+    sys_open(1);
+    a32_store(&opened, 1, RELEASE);
+    put(1, ROOST_READABLE);
+}
+
+MODEL(emptied_before, .setup = two_files,
+      .threads = {says_it_late, poller, reads_a_stream, next_stream},
       .check = nobody_stands, .flags = ONE);
 
 /* Closed raw, while a task waits for it once: that one is told when the next
