@@ -15,7 +15,7 @@
 // MODEL-SOURCES: sched/fd.c sched/fd_waiters.c sched/fd_arm.c
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/base/sleeplock.c
 #define MODEL_RUNS 6000
-#include "fd.h"
+#include "fd_entry.h"
 #include "plain_poll.h"
 #include "sync_rooms.h"
 #include <poll.h>
@@ -289,7 +289,8 @@ static int read_one(enum fd_how how)
     int rc;
 
     fd_use(&u, FD);
-    while ((rc = sys_read()) == -EAGAIN) {
+    rc = fd_dry(&u) ? fd_wait(&u, ROOST_READABLE, how, ROOST_NEVER) : 0;
+    while (rc == 0 && (rc = sys_read()) == -EAGAIN) {
         rc = fd_wait(&u, ROOST_READABLE, how, ROOST_NEVER);
         if (rc != 0) {
             return rc;
@@ -448,6 +449,22 @@ MODEL(cancelled, .setup = setup,
       .threads = {reads_or_ends, poller, one_byte, canceller},
       .check = conserved, .flags = ONE);
 
+/* It is kept, the byte and the end have come, and their event is under way: a
+ * read that sees its count sees that it was special, too. */
+static void is_kept(void)
+{
+    setup();
+    fd_lock(&entry);
+    (void)fd_prepare(&entry, &(struct fd_ask){FD, ROOST_READABLE, true}, &rt,
+                     NULL, NULL);
+    fd_unlock(&entry);
+    put(0, ROOST_READABLE);
+    end_of(0);
+}
+
+MODEL(ended, .setup = is_kept, .threads = {reads_to_the_end, poller},
+      .check = conserved, .flags = ONE);
+
 /* Closed: whether it waits, is about to, or has yet to begin. */
 static void reads_until_closed(void)
 {
@@ -532,18 +549,6 @@ static void says_it_late(void)
     ends();
 }
 
-static void reads_a_stream(void)
-{
-    struct fd_use u;
-
-    task_begin();
-    while (a32_load(&opened, ACQUIRE) == 0) {
-        spin_pause();
-    }
-    MODEL_CHECK(read_some(&u) == 1);
-    ends();
-}
-
 static void next_stream(void)
 {
     put(0, ROOST_READABLE);
@@ -557,7 +562,7 @@ static void next_stream(void)
 }
 
 MODEL(emptied_before, .setup = two_files,
-      .threads = {says_it_late, poller, reads_a_stream, next_stream},
+      .threads = {says_it_late, poller, reads_the_next, next_stream},
       .check = nobody_stands, .flags = ONE);
 
 /* Closed raw, while a task waits for it once: that one is told when the next

@@ -254,10 +254,11 @@ static void was_late(struct soak *s, roost_ns late)
 static int sleeps_until(void *arg)
 {
     struct span *p = arg;
+    roost_ns begun = roost_now();
     roost_ns late;
 
     HOLDS(p->crowd->l, roost_sleep_until(p->sleep) == 0);
-    late = roost_now() - p->sleep;
+    late = roost_now() - (begun > p->sleep ? begun : p->sleep);
     HOLDS(p->crowd->l, late >= 0);
     was_late(p->crowd->l->soak, late);
     a64_add(&p->crowd->through, 1, RELAXED);

@@ -58,11 +58,12 @@ struct soak {
     sigset_t waited;  /* of roost_signal_wait */
     sigset_t cancels; /* of roost_scope_cancel_on_signal */
     a64 counts[COUNTS];
-    a64 latest;   /* the most that a timer was late, ns */
-    a64 reported; /* calls of on_error */
-    a64 failing;  /* failures that it has to be called for */
-    a32 broken;   /* something did not hold */
-    a64 at, over; /* for the watch: the round, and that there are no more */
+    a64 latest;       /* the most that a timer was late, ns */
+    a64 latest_alone; /* S the watch: the same of a thread that only sleeps */
+    a64 reported;     /* calls of on_error */
+    a64 failing;      /* failures that it has to be called for */
+    a32 broken;       /* something did not hold */
+    a64 at, over;     /* for the watch: the round, and that there are no more */
 };
 
 struct load {
