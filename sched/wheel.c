@@ -12,8 +12,8 @@
  *           due                            everything up to the current tick
  *           0       1 tick           64    4 ms
  *           1       64 ticks        512    2.1 s
- *           2       2^15 ticks       64    137 s
- *           3 ...   64 times that    64    ... 7: the end of int64_t
+ *           2       2^11 ticks     1024    137 s
+ *           3 ...   2^21, and so on  64    ... 7: the end of int64_t
  *
  *         When a slot begins (enter_slots) its timers become due or move down.
  *         Moving time on while no slot begins changes nothing but `tick`: a
@@ -24,6 +24,8 @@
  *         thousand within a second are 400 in a slot of level 1, which take
  *         0.1 ms to move down; in one slot of 268 ms, as 64 a level would have
  *         it, they were 26,000, and all who slept were 10 ms late for them.
+ *         Likewise level 2: of 10^6 who sleep up to 10 s, 13,000 move down at a
+ *         time, in 3 ms; in slots of 2.1 s 200,000 did, in 12 ms.
  *
  *         Lists are kept in order where that is free: most timers are armed
  *         later than the last one. A timer armed out of order steps over at
@@ -47,7 +49,7 @@
  * COST    arm 3.5 ns, cancel 4 ns, in or out of order, 10^5 armed or none;
  *         next 2 ns, or one mixed slot searched, once for each time that its
  *         earliest is cancelled. Firing 30 ns each of 10^4 in a second; of
- *         10^5, where all are cache misses, 2 of them each. 30 KiB a wheel, of
+ *         10^5, where all are cache misses, 2 of them each. 60 KiB a wheel, of
  *         which only slots that are used are ever touched.
  * REJECTED
  *   - A heap or a tree: 53-220 ns an operation, and 10^6 timeouts that are
@@ -79,8 +81,8 @@ static const struct level {
     uint16_t slots;
     uint16_t first;
 } levels[WHEEL_LEVELS] = {
-    {0, 64, 0},    {6, 512, 64},  {15, 64, 576}, {21, 64, 640},
-    {27, 64, 704}, {33, 64, 768}, {39, 64, 832}, {45, 64, 896},
+    {0, 64, 0},     {6, 512, 64},   {11, 1024, 576}, {21, 64, 1600},
+    {27, 64, 1664}, {33, 64, 1728}, {39, 64, 1792},  {45, 64, 1856},
 };
 
 static struct timer *timer_of(struct list *node)

@@ -17,7 +17,7 @@ struct timer {
 };
 
 #define WHEEL_LEVELS 8
-#define WHEEL_SLOTS 960 /* 512 of level 1, 64 of each other */
+#define WHEEL_SLOTS 1920 /* 512 of level 1, 1024 of 2, 64 of each other */
 
 struct wheel_slot {
     struct list timers;

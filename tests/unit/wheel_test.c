@@ -149,8 +149,9 @@ static void check_earliest(const struct wheel_slot *s)
 }
 
 /* Of wheel.c's levels: log2 of a slot's ticks, and the first slot. */
-static const int shifts[] = {0, 6, 15, 21, 27, 33, 39, 45};
-static const int firsts[] = {0, 64, 576, 640, 704, 768, 832, 896, WHEEL_SLOTS};
+static const int shifts[] = {0, 6, 11, 21, 27, 33, 39, 45};
+static const int firsts[] = {0,    64,   576,  1600,       1664,
+                             1728, 1792, 1856, WHEEL_SLOTS};
 
 /* A slot's first tick: the next one ahead that belongs in this place. */
 static int64_t start_of(int slot, int level)
@@ -216,14 +217,16 @@ TEST(time_that_goes_back_fires_nothing_early, "R11")
     CHECK(wheel_advance(&wheel, 210 * TICK) == &far);
 }
 
+#define TWENTY (24 << 11) /* ticks: a slot of level 2 begins there */
+
 /* Twenty in one slot of level 2, armed last first: out of order. */
 static struct wheel_slot *arm_twenty(struct timer t[20])
 {
     wheel_init(&wheel, 0);
     for (int i = 20; i-- > 0;) {
-        wheel_arm(&wheel, &t[i], (50000 + i * 100) * TICK);
+        wheel_arm(&wheel, &t[i], (TWENTY + i * 100) * TICK);
     }
-    return &wheel.slots[firsts[2] + 1];
+    return &wheel.slots[firsts[2] + (TWENTY >> 11)];
 }
 
 TEST(a_mixed_slot_knows_its_earliest, "R11")
@@ -235,7 +238,7 @@ TEST(a_mixed_slot_knows_its_earliest, "R11")
     CHECK(wheel_cancel(&wheel, &t[19]));
     CHECK(s->mixed && s->known);
     for (int i = 0; i < 18; i++) {
-        CHECK_EQ(wheel_next(&wheel), (50000 + i * 100) * TICK);
+        CHECK_EQ(wheel_next(&wheel), (TWENTY + i * 100) * TICK);
         /* One in another slot comes and goes: no reason to search again. */
         wheel_arm(&wheel, &near, 10 * TICK);
         CHECK_EQ(wheel_next(&wheel), 10 * TICK);
