@@ -247,11 +247,11 @@ static ssize_t attempt(struct io *io)
     enum io_kind kind = kind_of(io);
     ssize_t n;
 
+    if (io->event == ROOST_READABLE && length(io) == 0) {
+        return call(io); /* others would wait; this finds out about fd alone */
+    }
     if (kind != IO_UNKNOWN && kind != IO_SOCKET) {
         return on_other(io);
-    }
-    if (io->event == ROOST_READABLE && length(io) == 0) {
-        return call(io); /* recv would wait; this finds out about fd alone */
     }
     n = on_socket(io);
     if (n > 0 && io->event == ROOST_READABLE && (size_t)n < length(io)) {

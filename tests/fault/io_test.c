@@ -368,6 +368,25 @@ TEST_PLAIN(without_nowait, "R58")
     CHECK(refuse(READ, EOPNOTSUPP, true, true) >= 1);
 }
 
+TEST_PLAIN(nothing_is_read_at_once_without_nowait, "R58")
+{
+    char byte;
+    int fds[2];
+
+    CHECK_EQ(pipe(fds), 0);
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    sys.from = 1;
+    sys.sticky = true;
+    sys.error = EOPNOTSUPP;
+    test_set(&sys.calls, 0);
+    test_set(&sys.call, READ);
+    CHECK_EQ(roost_read(fds[0], &byte, 1), 1); /* here that shows */
+    CHECK_EQ(roost_read_until(fds[0], NULL, 0, 0), 0);
+    CHECK(sys_end());
+    CHECK_EQ(roost_close(fds[0]), 0);
+    CHECK_EQ(roost_close(fds[1]), 0);
+}
+
 /* A kernel without epoll_pwait2: whole milliseconds. */
 static int sleeps(void *arg)
 {
