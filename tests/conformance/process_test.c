@@ -17,6 +17,25 @@
     roost_process_spawn((pid), (argv)[0], (argv),                              \
                         &(roost_process_opts){__VA_ARGS__})
 
+/* An emulator of programs (qemu-user) forks where it is to vfork: the child
+ * cannot say why it does not start (posix_spawn then returns 0). And the system
+ * shows its signals, not the program's, whose numbers are others. */
+static bool emulated(const char *what)
+{
+    volatile int seen = 0;
+    pid_t pid = vfork();
+
+    if (pid == 0) {
+        seen = 1;
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(pid, NULL, 0), pid);
+    if (seen == 0) {
+        printf("left out: %s: vfork shares no memory here\n", what);
+    }
+    return seen == 0;
+}
+
 /* sh -c script, with its output in a pipe. */
 static pid_t run_script(const char *script, int *out, unsigned flags)
 {
@@ -148,6 +167,9 @@ TEST(a_child_has_no_signal_blocked_or_ignored, "R58 R71")
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, was;
 
+    if (emulated("signals as the system shows them")) {
+        return;
+    }
     sigaction(SIGUSR1, &ignore, &was);
     check_output("exec sed -n 's/^Sig\\(Blk\\|Ign\\):[[:space:]]*0*"
                  "\\(180000000\\)\\{0,1\\}$/\\1/p' /proc/self/status",
@@ -162,6 +184,11 @@ TEST(a_start_that_fails_leaves_nothing, "R8")
     int fd = mkstemp(path);
     pid_t pid = -7;
 
+    if (emulated("starts that fail")) {
+        close(fd);
+        unlink(path);
+        return;
+    }
     CHECK(fd >= 0);
     CHECK_EQ(roost_process_spawn(&pid, argv[0], argv, NULL), -ENOENT);
     CHECK_EQ(roost_process_spawn(&pid, path, argv, NULL), -EACCES);
