@@ -313,10 +313,10 @@ int roost_checkpoint(void)
     int64_t now;
 
     if (unlikely(w == NULL)) {
-        if (region_leave()) {
-            return roost_checkpoint();
+        if (!region_leave()) {
+            return registry_forked() ? -EINVAL : -EPERM;
         }
-        return registry_forked() ? -EINVAL : -EPERM;
+        w = worker_self(); /* the address of worker_tls is another thread's */
     }
     if (w->frame->marks & F_HOOK) {
         return -EPERM;
