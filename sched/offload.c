@@ -288,6 +288,7 @@ static int await(struct job *j)
     int rc;
 
     j->waiter = wt;
+    /* cppcheck-suppress autoVariables ; it is read only while this waits */
     j->mine = &self.job;
     if (hooked) {
         hooks_enlist(f->scope, &hook, on_cancel, &self,

@@ -118,7 +118,10 @@ static void *map(size_t bytes)
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
     void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 
-    return base == MAP_FAILED ? NULL : base;
+    if (base == MAP_FAILED) {
+        return NULL;
+    }
+    return base;
 }
 
 /* `guarded` when every stack has a guard. */

@@ -493,6 +493,7 @@ void task_run_joined(struct worker *w, struct fiber *self, struct task_desc *d,
     a32_init(&f.linked, LINK_DESC);
     d->base->owner = &f;
     aptr_store(&d->frame, &f, RELEASE /* C4 */);
+    /* cppcheck-suppress autoVariables ; it is the worker's while this runs */
     w->frame = &f;
     a64_own_inc(&w->counters.run);
     worker_turn(w, "");

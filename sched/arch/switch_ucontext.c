@@ -30,8 +30,7 @@ __attribute__((noinline)) void *switch_to(struct context *from,
     struct saved here;
     struct saved *there = to->sp;
 
-    /* It is read while this call waits, and not after. */
-    /* cppcheck-suppress autoVariables */
+    /* cppcheck-suppress autoVariables ; it is read only while this waits */
     from->sp = &here;
     there->value = value;
     roost_check(

@@ -68,7 +68,10 @@ int open_path(const char *path, int flags)
         return open_long(path, flags);
     }
     fd = open(path, flags | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0) {
+        return -errno;
+    }
+    return fd;
 }
 
 static bool ends_in_gz(const char *path)

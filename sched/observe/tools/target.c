@@ -152,6 +152,7 @@ static bool read_values(struct target *t, const struct layout *table,
     uint64_t values[ITEMS_MAX] = {0};
     unsigned found = 0;
     unsigned i = 0;
+    char *rest;
 
     target_string(t, (uintptr_t)table->names, text, sizeof(text));
     if (table->items > ITEMS_MAX ||
@@ -159,8 +160,9 @@ static bool read_values(struct target *t, const struct layout *table,
                      table->items * sizeof(values[0]))) {
         return false;
     }
-    for (char *name = strtok(text, " "); name != NULL && i < table->items;
-         name = strtok(NULL, " "), i++) {
+    for (char *name = strtok_r(text, " ", &rest);
+         name != NULL && i < table->items;
+         name = strtok_r(NULL, " ", &rest), i++) {
         for (unsigned k = 0; k < LAYOUT_ITEMS; k++) {
             if (strcmp(name, names[k]) == 0) {
                 view->value[k] = values[i];
