@@ -162,6 +162,21 @@ def case_ps_wrong():
               f'{arguments}: no "{words}"', looked.stdout)
 
 
+def case_ps_layouts():
+    """Of another library: what it is that is not as it should be."""
+    for kind, words in [('version', r'has layout (\d+), not (?!\1$)\d+'),
+                        ('value', 'older than this program: it does not tell '
+                                  'of wait_parked'),
+                        ('items', "layout cannot be read"),
+                        ('table', "layout cannot be read")]:
+        with standing(path('LAYOUTS'), KIND=kind) as process:
+            looked = ps(process.pid)
+        check(looked.returncode != 0 and looked.stdout.count('roost: ') == 2,
+              kind, looked.stdout)
+        looks_like(looked.stdout, f'^roost: the library.* {words}$',
+                   r'^roost: \d+: it cannot be shown$')
+
+
 def case_top():
     with standing(path('PROGRAM')) as process:
         text = run(path('ROOST_TOP'), '-n', '3', '-d', '0.1',

@@ -24,6 +24,12 @@ static const roost_ns task_time = 20 * ROOST_MS;
 static const roost_ns linger_time = ROOST_S;
 enum { LINGER_MAX = 1 << 20 };
 
+/* What is left of one that is idle. From malloc. */
+struct conn_arg {
+    struct server *server;
+    int fd;
+};
+
 static int conn_resume(void *arg);
 
 /* Reads once. How many bytes, 0 at the end, negative: no more from here. */
@@ -128,11 +134,17 @@ static void serve(struct conn *c)
     }
 }
 
+static void close_it(struct server *s, int fd)
+{
+    (void)roost_close(fd);
+    metrics_closed(&s->metrics);
+    (void)roost_sem_release(&s->places, 1);
+}
+
 /* Without a task: closes it. */
 static void conn_free(struct conn_arg *a)
 {
-    (void)roost_close(a->fd);
-    server_closed(a->server);
+    close_it(a->server, a->fd);
     free(a);
 }
 
@@ -158,7 +170,7 @@ static int conn_run(void *arg)
     return 0;
 }
 
-void conn_start(struct conn_arg *a)
+static void begin(struct conn_arg *a)
 {
     if (roost_spawn_opts(&a->server->scope, conn_run, a,
                          &(roost_task_opts){.name = "connection"}) < 0) {
@@ -166,10 +178,22 @@ void conn_start(struct conn_arg *a)
     }
 }
 
+void conn_start(struct server *s, int fd)
+{
+    struct conn_arg *a = malloc(sizeof *a);
+
+    if (a == NULL) {
+        close_it(s, fd);
+        return;
+    }
+    *a = (struct conn_arg){.server = s, .fd = fd};
+    begin(a);
+}
+
 static int conn_resume(void *arg)
 {
     if (roost_when_status() > 0) {
-        conn_start(arg); /* as a task with a name */
+        begin(arg); /* as a task with a name */
     } else {
         conn_free(arg);
     }

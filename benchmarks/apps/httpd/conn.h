@@ -5,7 +5,7 @@
 #define HTTPD_CONN_H
 
 #include "request.h"
-#include "server.h"
+#include "shared.h"
 
 enum { INPUT_SIZE = 16384 };
 
@@ -20,14 +20,8 @@ struct conn {
     struct request request;
 };
 
-/* What is left of one that is idle. From malloc. */
-struct conn_arg {
-    struct server *server;
-    int fd;
-};
-
-/* A task that serves and closes it, in the end; without memory for one it is
- * closed at once. a is its from here on. */
-void conn_start(struct conn_arg *a);
+/* fd was accepted: a task that serves and closes it, in the end, and gives its
+ * place back; without memory for one that is done at once. */
+void conn_start(struct server *s, int fd);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * main.c - httpd: the command line, the runtime.
  */
+#include "../common/signals.h"
 #include "server.h"
 
 #include <stdio.h>

@@ -15,14 +15,13 @@
  * cancelled after it.
  */
 #include "server.h"
+#include "../common/signals.h"
 #include "conn.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 enum { BACKLOG = 4096 };
@@ -31,29 +30,6 @@ enum { BACKLOG = 4096 };
  * had: none may become free within this process, so there is nothing to wait
  * for. The connections stay in the backlog. */
 static const roost_ns accept_pause = 20 * ROOST_MS;
-
-void server_closed(struct server *s)
-{
-    metrics_closed(&s->metrics);
-    (void)roost_sem_release(&s->places, 1);
-}
-
-/* There is room for it, but no memory: the client sees it closed. */
-static void start(struct server *s, int fd)
-{
-    struct conn_arg *arg = malloc(sizeof *arg);
-    int on = 1;
-
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    metrics_accepted(&s->metrics);
-    if (arg == NULL) {
-        (void)roost_close(fd);
-        server_closed(s);
-        return;
-    }
-    *arg = (struct conn_arg){.server = s, .fd = fd};
-    conn_start(arg);
-}
 
 /* The system's want of something, or a client that has gone again; everything
  * else is the listener's end. */
@@ -79,9 +55,12 @@ static bool may_pass(int rc)
 static int accept_one(struct server *s)
 {
     int fd = roost_accept(s->listener, NULL, NULL);
+    int on = 1;
 
     if (fd >= 0) {
-        start(s, fd);
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        metrics_accepted(&s->metrics);
+        conn_start(s, fd);
         return 0;
     }
     (void)roost_sem_release(&s->places, 1);

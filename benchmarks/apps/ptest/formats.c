@@ -95,31 +95,30 @@ static void count_line(FILE *out, unsigned n, const char *what)
     }
 }
 
-void text_end(FILE *out, const struct report *r, roost_ns took)
+void text_end(FILE *out, const struct tally *t, roost_ns took)
 {
-    const struct counts *c = &r->counts;
-    unsigned failed = counts_failed(c);
+    unsigned failed = tally_failed(t);
 
     if (failed > 0) {
         fprintf(out, "\n");
     }
-    for (size_t i = 0; i < r->list->count; i++) {
-        if (job_failed(&r->results[i])) {
-            text_line(out, &r->list->commands[i], &r->results[i]);
+    for (size_t i = 0; i < t->list->count; i++) {
+        if (job_failed(&t->results[i])) {
+            text_line(out, &t->list->commands[i], &t->results[i]);
         }
     }
     fprintf(out, "\n");
-    if (r->why != NULL) {
-        fprintf(out, "cut short: %s\n", r->why);
+    if (t->why != NULL) {
+        fprintf(out, "cut short: %s\n", t->why);
     }
-    count_line(out, c->strays,
+    count_line(out, t->strays,
                "processes outlived their tests, and were "
                "ended");
-    count_line(out, c->of[SKIPPED], "skipped");
-    count_line(out, c->of[CANCELLED], "cancelled");
-    count_line(out, c->of[NOT_RUN], "not run");
+    count_line(out, t->of[SKIPPED], "skipped");
+    count_line(out, t->of[CANCELLED], "cancelled");
+    count_line(out, t->of[NOT_RUN], "not run");
     fprintf(out, "in %.2f s\n%u passed, %u failed\n", seconds(took),
-            c->of[PASSED], failed);
+            t->of[PASSED], failed);
 }
 
 /* --- TAP --- */
@@ -153,13 +152,12 @@ void tap_result(FILE *out, size_t number, const struct command *c,
     }
 }
 
-void tap_end(FILE *out, const struct report *r)
+void tap_end(FILE *out, const struct tally *t)
 {
-    fprintf(out, "# %u passed, %u failed\n", r->counts.of[PASSED],
-            counts_failed(&r->counts));
-    if (r->why != NULL) {
+    fprintf(out, "# %u passed, %u failed\n", t->of[PASSED], tally_failed(t));
+    if (t->why != NULL) {
         fprintf(out, "Bail out! ");
-        escape_description(out, r->why, strlen(r->why));
+        escape_description(out, t->why, strlen(t->why));
         fprintf(out, "\n");
     }
 }
@@ -209,10 +207,9 @@ void junit_case(FILE *out, const struct command *c, const struct result *r)
     fprintf(out, "    </testcase>\n");
 }
 
-void junit_begin(FILE *out, const struct report *r, roost_ns took,
+void junit_begin(FILE *out, const struct tally *t, roost_ns took,
                  const struct timespec *begun)
 {
-    const struct counts *c = &r->counts;
     char text[320];
     char host[65] = "";
     char date[32];
@@ -224,8 +221,8 @@ void junit_begin(FILE *out, const struct report *r, roost_ns took,
     snprintf(text, sizeof text,
              " tests=\"%zu\" failures=\"%u\" errors=\"%u\" skipped=\"%u\""
              " time=\"%.6f\"",
-             r->list->count, c->of[FAILED] + c->of[TIMED_OUT], c->of[BROKEN],
-             c->of[SKIPPED] + c->of[CANCELLED] + c->of[NOT_RUN], seconds(took));
+             t->list->count, t->of[FAILED] + t->of[TIMED_OUT], t->of[BROKEN],
+             t->of[SKIPPED] + t->of[CANCELLED] + t->of[NOT_RUN], seconds(took));
     fprintf(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites%s>\n"
             "  <testsuite name=\"ptest\"%s timestamp=\"%s\"",

@@ -96,7 +96,8 @@ int report_open(struct report *r, const struct options *o,
     bool text = !is_stdout(o->tap) && !is_stdout(o->junit);
     int rc;
 
-    *r = (struct report){.options = o, .list = list, .results = results};
+    *r = (struct report){.options = o,
+                         .tally = {.list = list, .results = results}};
     (void)roost_mutex_init(&r->lock);
     r->tap.fd = r->junit.fd = -1;
     rc = open_sink(&r->text, text ? "-" : NULL);
@@ -128,13 +129,13 @@ void report_close(struct report *r)
 static void tell_next(struct report *r)
 {
     size_t i = r->next++;
-    const struct command *c = &r->list->commands[i];
-    struct result *result = &r->results[i];
+    const struct command *c = &r->tally.list->commands[i];
+    struct result *result = &r->tally.results[i];
     struct draft d;
 
     if (begin(&d, &r->tap)) {
         if (i == 0) {
-            tap_begin(d.file, r->list->count);
+            tap_begin(d.file, r->tally.list->count);
         }
         tap_result(d.file, i + 1, c, result);
         send_to(&d, &r->tap);
@@ -147,7 +148,7 @@ static void tell_next(struct report *r)
 
 void report_done(struct report *r, size_t i)
 {
-    const struct result *result = &r->results[i];
+    const struct result *result = &r->tally.results[i];
     roost_shield shield;
     struct draft d;
 
@@ -155,13 +156,13 @@ void report_done(struct report *r, size_t i)
     (void)roost_mutex_lock(&r->lock);
     r->done[i] = true;
     r->told++;
-    r->counts.of[result->outcome]++;
-    r->counts.strays += result->report.strays;
+    r->tally.of[result->outcome]++;
+    r->tally.strays += result->report.strays;
     if (begin(&d, &r->text)) {
-        text_result(d.file, &r->list->commands[i], result, r->options);
+        text_result(d.file, &r->tally.list->commands[i], result, r->options);
         send_to(&d, &r->text);
     }
-    while (r->next < r->list->count && r->done[r->next]) {
+    while (r->next < r->tally.list->count && r->done[r->next]) {
         tell_next(r);
     }
     (void)roost_mutex_unlock(&r->lock);
@@ -176,7 +177,7 @@ static void write_junit(struct report *r, roost_ns took,
         r->junit.error = -ENOMEM;
     }
     if (begin(&d, &r->junit)) {
-        junit_begin(d.file, r, took, begun);
+        junit_begin(d.file, &r->tally, took, begun);
         send_to(&d, &r->junit);
     }
     write_out(&r->junit, r->cases_text, r->cases_size);
@@ -190,32 +191,27 @@ void report_end(struct report *r, roost_ns took, const struct timespec *begun)
 {
     struct draft d;
 
-    r->counts.of[NOT_RUN] += (unsigned)(r->list->count - r->told);
-    while (r->next < r->list->count) {
+    r->tally.of[NOT_RUN] += (unsigned)(r->tally.list->count - r->told);
+    while (r->next < r->tally.list->count) {
         tell_next(r);
     }
     if (begin(&d, &r->tap)) {
-        tap_end(d.file, r);
+        tap_end(d.file, &r->tally);
         send_to(&d, &r->tap);
     }
     if (r->junit.fd >= 0) {
         write_junit(r, took, begun);
     }
     if (begin(&d, &r->text)) {
-        text_end(d.file, r, took);
+        text_end(d.file, &r->tally, took);
         send_to(&d, &r->text);
     }
-}
-
-unsigned counts_failed(const struct counts *c)
-{
-    return c->of[FAILED] + c->of[TIMED_OUT] + c->of[BROKEN];
 }
 
 int report_status(const struct report *r)
 {
     const struct sink *sinks[] = {&r->text, &r->tap, &r->junit};
-    int status = counts_failed(&r->counts) > 0 ? EXIT_FAILED : EXIT_PASSED;
+    int status = tally_failed(&r->tally) > 0 ? EXIT_FAILED : EXIT_PASSED;
 
     for (size_t i = 0; i < sizeof sinks / sizeof *sinks; i++) {
         if (sinks[i]->error < 0) {

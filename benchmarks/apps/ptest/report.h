@@ -9,7 +9,7 @@
 
 #include <roost/roost.h>
 
-#include "job.h"
+#include "tally.h"
 
 /* Where text goes. */
 struct sink {
@@ -18,27 +18,19 @@ struct sink {
     int error;        /* a negative errno: nothing more goes there */
 };
 
-struct counts {
-    unsigned of[CANCELLED + 1]; /* by enum outcome */
-    unsigned strays;            /* processes that outlived their tests */
-};
-
 struct report {
     const struct options *options;
-    const struct list *list;
-    struct result *results; /* as many as commands */
-    bool *done;             /* L(lock): which of them stand */
-    roost_mutex lock;       /* of all below, and of writing */
-    size_t told;            /* how many are */
-    size_t next;            /* the first that TAP and JUnit have not got */
-    struct counts counts;
+    bool *done;       /* L(lock): which of the results stand */
+    roost_mutex lock; /* of all below, and of writing */
+    size_t told;      /* how many are */
+    size_t next;      /* the first that TAP and JUnit have not got */
+    struct tally tally;
     struct sink text;
     struct sink tap;
     struct sink junit;
     FILE *cases; /* JUnit's elements up to `next` */
     char *cases_text;
     size_t cases_size;
-    const char *why; /* the run was cut short; NULL: it was not */
 };
 
 /* Opens what is to be written. 0, or a negative errno, and it was told. */
@@ -51,7 +43,5 @@ void report_end(struct report *r, roost_ns took, const struct timespec *begun);
 /* The status for the program to exit with, but for a signal's. */
 int report_status(const struct report *r);
 void report_close(struct report *r);
-
-unsigned counts_failed(const struct counts *c);
 
 #endif

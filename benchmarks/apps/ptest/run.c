@@ -33,7 +33,7 @@ static bool cut_short(struct run *r, const char *what, const char *by)
 
     if (first) {
         snprintf(r->why, sizeof r->why, "%s%s", what, by);
-        r->report->why = r->why;
+        r->report->tally.why = r->why;
     }
     return first;
 }
@@ -137,7 +137,7 @@ int run_all(void *arg)
     rc = run_tests(r);
     signals_over(&r->signals);
     if (rc < 0) {
-        r->report->why = strerrordesc_np(-rc);
+        r->report->tally.why = strerrordesc_np(-rc);
     }
     roost_shield_begin(&shield);
     report_end(r->report, roost_now() - start, &begun);

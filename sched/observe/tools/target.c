@@ -145,12 +145,13 @@ void target_string(struct target *t, uint64_t address, char *to, size_t size)
 #define NAME_OF(name, ...) #name,
 static const char *const names[] = {LAYOUT_VALUES(NAME_OF, NAME_OF)};
 
-static bool read_values(struct target *t, const struct layout *table,
-                        struct view *view)
+/* NULL, or the name of a value that is missing; "": none can be read. */
+static const char *read_values(struct target *t, const struct layout *table,
+                               struct view *view)
 {
     static char text[NAMES_MAX];
     uint64_t values[ITEMS_MAX] = {0};
-    unsigned found = 0;
+    bool found[LAYOUT_ITEMS] = {false};
     unsigned i = 0;
     char *rest;
 
@@ -158,7 +159,7 @@ static bool read_values(struct target *t, const struct layout *table,
     if (table->items > ITEMS_MAX ||
         !target_read(t, (uintptr_t)table->value, values,
                      table->items * sizeof(values[0]))) {
-        return false;
+        return "";
     }
     for (char *name = strtok_r(text, " ", &rest);
          name != NULL && i < table->items;
@@ -166,11 +167,39 @@ static bool read_values(struct target *t, const struct layout *table,
         for (unsigned k = 0; k < LAYOUT_ITEMS; k++) {
             if (strcmp(name, names[k]) == 0) {
                 view->value[k] = values[i];
-                found++;
+                found[k] = true;
             }
         }
     }
-    return found == LAYOUT_ITEMS;
+    for (unsigned k = 0; k < LAYOUT_ITEMS; k++) {
+        if (!found[k]) {
+            return names[k];
+        }
+    }
+    return NULL;
+}
+
+/* False, and it was said: this program does not know its way about there. */
+static bool is_known(struct target *t, const struct layout *table,
+                     struct view *view)
+{
+    const char *missing;
+
+    if (table->version != LAYOUT_VERSION) {
+        fprintf(stderr, "roost: the library there has layout %u, not %d\n",
+                table->version, LAYOUT_VERSION);
+        return false;
+    }
+    missing = read_values(t, table, view);
+    if (missing != NULL && *missing != '\0') {
+        fprintf(stderr,
+                "roost: the library there is older than this program: "
+                "it does not tell of %s\n",
+                missing);
+    } else if (missing != NULL) {
+        fprintf(stderr, "roost: the library's layout cannot be read there\n");
+    }
+    return missing == NULL;
 }
 
 static void read_table(struct target *t, uint64_t address)
@@ -184,9 +213,8 @@ static void read_table(struct target *t, uint64_t address)
         memcmp(table.magic, LAYOUT_MAGIC, sizeof(table.magic)) != 0) {
         return;
     }
-    if (table.version != LAYOUT_VERSION || !read_values(t, &table, view)) {
-        fprintf(stderr, "roost: the library there has layout %u, not %d\n",
-                table.version, LAYOUT_VERSION);
+    if (!is_known(t, &table, view)) {
+        t->unknown = true;
         return;
     }
     view->runtimes = (uintptr_t)table.runtimes;
@@ -328,7 +356,8 @@ bool target_open(struct target *t, const char *what)
     }
     dwfl_getmodules(t->dwfl, look_at_module, t, 0);
     if (t->view_count == 0) {
-        return fail(t, what, "roost is not in it");
+        return fail(t, what,
+                    t->unknown ? "it cannot be shown" : "roost is not in it");
     }
     return true;
 }

@@ -42,6 +42,7 @@ struct target {
     size_t stopped_count;
     struct view views[TARGET_VIEWS];
     unsigned view_count;
+    bool unknown; /* a library that has another layout was found */
 };
 
 /* what: a number, then it is a process, or the name of a core file. False, and
