@@ -167,8 +167,8 @@ def case_ps_layouts():
     for kind, words in [('version', r'has layout (\d+), not (?!\1$)\d+'),
                         ('value', 'older than this program: it does not tell '
                                   'of wait_parked'),
-                        ('items', "layout cannot be read"),
-                        ('table', "layout cannot be read")]:
+                        ('items', 'layout cannot be read there'),
+                        ('table', 'layout cannot be read there')]:
         with standing(path('LAYOUTS'), KIND=kind) as process:
             looked = ps(process.pid)
         check(looked.returncode != 0 and looked.stdout.count('roost: ') == 2,
