@@ -136,6 +136,7 @@ void fd_wake(struct waiter *chain, struct waiter **end)
  * one of these statuses. */
 static const int statuses[] = {0,       -EBADF,  -EBUSY,  -ENOMEM,
                                -ENOSPC, -EMFILE, -ENFILE, -EIO};
+/* NOLINTNEXTLINE(misc-redundant-expression): so it is defined, elsewhere */
 _Static_assert(FD_HOW_NOMEM == 3 * FD_HOW, "-ENOMEM is the third");
 
 uint32_t fd_how_of(int status)

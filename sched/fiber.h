@@ -61,7 +61,7 @@ static inline void fiber_prefetch(const struct fiber *f)
 
     __builtin_prefetch((const char *)f + CACHE_LINE, 1); /* its stack */
     __builtin_prefetch((const char *)f - CACHE_LINE, 1); /* the loop */
-    __builtin_prefetch((const char *)f - 2 * CACHE_LINE, 1);
+    __builtin_prefetch((const char *)f - (size_t)2 * CACHE_LINE, 1);
     for (i = 0; i < FIBER_PREFETCH; i++) {
         __builtin_prefetch(sp + (size_t)i * CACHE_LINE, 1);
     }

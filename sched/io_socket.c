@@ -150,6 +150,7 @@ static ssize_t unblocked(struct io *io, ssize_t (*call)(struct io *io))
     }
     fd_lock(f);
     io->flags = fcntl(fd, F_GETFL);
+    /* NOLINTNEXTLINE(bugprone-branch-clone): each call's own error */
     if (io->flags < 0) {
         n = -errno;
     } else if (io->flags & O_NONBLOCK) {

@@ -165,7 +165,11 @@ static bool may_spin(struct pool *p, struct pool_thread *t)
     if (!p->spins || p->searching > 0) {
         return false;
     }
-    return t->skip == 0 || t->skip-- == 0;
+    if (t->skip > 0) {
+        t->skip--;
+        return false;
+    }
+    return true;
 }
 
 /* Under lock: t takes another job, or looks for one for a while, or is idle. */

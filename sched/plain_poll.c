@@ -77,6 +77,7 @@ static int grow(void)
         alloc_free(index);
         return -ENOMEM;
     }
+    roost_assert(r->fds != NULL); /* begin() was called */
     memcpy(fds, r->fds, r->n * sizeof(*fds));
     memcpy(index, r->index, r->n * sizeof(*index));
     free_room();
@@ -226,6 +227,7 @@ int plain_poll_add(int fd, unsigned events, uint32_t index)
     if (rc != 0) {
         return rc;
     }
+    roost_assert(r->fds != NULL);
     r->fds[r->n] = (struct pollfd){.fd = fd};
     r->fds[r->n].events = (short)((events & ROOST_READABLE ? POLLIN : 0) |
                                   (events & ROOST_WRITABLE ? POLLOUT : 0));

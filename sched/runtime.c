@@ -42,8 +42,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_STACK (256u * 1024)
-#define DEFAULT_STACK_MIN (64u * 1024)
+#define DEFAULT_STACK ((size_t)256 * 1024)
+#define DEFAULT_STACK_MIN ((size_t)64 * 1024)
 #define DEFAULT_GRACE (5 * ROOST_S)
 #define DEFAULT_JUMP_AFTER (10 * ROOST_MS)
 #define WORKERS_MAX 4096

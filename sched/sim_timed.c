@@ -180,14 +180,15 @@ void sim_timed_barrier(struct worker *w)
 void sim_timed_steal(struct worker *w, struct worker *victim)
 {
     struct sim *sim = w->rt->sim;
+    unsigned from = victim->index;
     struct strand *st;
 
     sim_timed_barrier(w);
     for (st = sim->first; st != NULL; st = st->next) {
         if (st->worker == victim) { /* whose line the thief writes */
-            charge(st, sim_costs->line(w->index, victim->index));
+            charge(st, sim_costs->line(w->index, from));
         }
     }
     /* bottom, top and the entry */
-    charge(sim->now, 3 * sim_costs->line(victim->index, w->index));
+    charge(sim->now, 3 * sim_costs->line(from, w->index));
 }

@@ -50,21 +50,21 @@ static inline bool tools_valgrind(void)
     return false;
 }
 
-static inline void tools_add(struct tools *t, char *base, unsigned count,
+static inline void tools_add(struct tools *t, const char *base, unsigned count,
                              size_t size)
 {
     (void)t;
     __lsan_register_root_region(base, count * size);
 }
 
-static inline void tools_remove(struct tools *t, char *base, unsigned count,
-                                size_t size)
+static inline void tools_remove(struct tools *t, const char *base,
+                                unsigned count, size_t size)
 {
     (void)t;
     __lsan_unregister_root_region(base, count * size);
 }
 
-static inline void tools_recycle(char *low, size_t size)
+static inline void tools_recycle(const char *low, size_t size)
 {
     /* Looking first keeps the shadow of untouched memory untouched. */
     if (__asan_region_is_poisoned(low, size) != NULL) {
@@ -81,7 +81,7 @@ static inline bool tools_valgrind(void)
     return RUNNING_ON_VALGRIND != 0;
 }
 
-static inline void tools_add(struct tools *t, char *base, unsigned count,
+static inline void tools_add(struct tools *t, const char *base, unsigned count,
                              size_t size)
 {
     size_t guard = (size_t)sysconf(_SC_PAGESIZE);
@@ -97,8 +97,8 @@ static inline void tools_add(struct tools *t, char *base, unsigned count,
     }
 }
 
-static inline void tools_remove(struct tools *t, char *base, unsigned count,
-                                size_t size)
+static inline void tools_remove(struct tools *t, const char *base,
+                                unsigned count, size_t size)
 {
     unsigned i;
 
@@ -111,7 +111,7 @@ static inline void tools_remove(struct tools *t, char *base, unsigned count,
     t->watched = NULL;
 }
 
-static inline void tools_recycle(char *low, size_t size)
+static inline void tools_recycle(const char *low, size_t size)
 {
     (void)VALGRIND_MAKE_MEM_UNDEFINED(low, size);
 }
@@ -125,7 +125,7 @@ static inline bool tools_valgrind(void)
     return false;
 }
 
-static inline void tools_add(struct tools *t, char *base, unsigned count,
+static inline void tools_add(struct tools *t, const char *base, unsigned count,
                              size_t size)
 {
     (void)t;
@@ -134,13 +134,13 @@ static inline void tools_add(struct tools *t, char *base, unsigned count,
     (void)size;
 }
 
-static inline void tools_remove(struct tools *t, char *base, unsigned count,
-                                size_t size)
+static inline void tools_remove(struct tools *t, const char *base,
+                                unsigned count, size_t size)
 {
     tools_add(t, base, count, size);
 }
 
-static inline void tools_recycle(char *low, size_t size)
+static inline void tools_recycle(const char *low, size_t size)
 {
     (void)low;
     (void)size;

@@ -387,6 +387,7 @@ static void hand_over(const struct when *w, struct frame *f, int status)
         f->marks |= F_ENV_OWNED;
     }
     if (w->priority != 0) {
+        /* NOLINTNEXTLINE(bugprone-signed-char-misuse): it may be negative */
         fiber_current()->priority = w->priority;
         f->marks |= F_PRIORITY;
     }

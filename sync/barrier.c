@@ -110,6 +110,7 @@ static bool freeze_all(struct barrier *b)
     }
     for (struct clause *f = next_of(b, &b->queue.head); f != c;
          f = next_of(b, &f->link)) {
+        roost_assert(f != NULL); /* c comes first */
         wait_thaw(f->waiter);
     }
     queue_leave(c); /* recheck: R52 */

@@ -27,8 +27,10 @@ struct items {
 static inline void item_copy(void *to, const void *from, size_t size)
 {
     if (size == sizeof(uint64_t)) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): size != 0 */
         memcpy(to, from, sizeof(uint64_t));
     } else if (size != 0) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): size != 0 */
         memcpy(to, from, size);
     }
 }

@@ -36,7 +36,7 @@
 #define ROOST_CHAN_OF(T)                                                       \
     union {                                                                    \
         roost_chan *chan;                                                      \
-        T *item_;                                                              \
+        T *item_; /* NOLINT(bugprone-macro-parentheses): a type */             \
     }
 
 /* For the macros below: nothing, if item is a T *, a const T * or a T[]. */

@@ -35,6 +35,7 @@ static inline void list_insert_before(struct list *at, struct list *node)
 {
     node->prev = at->prev;
     node->next = at;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in a list */
     at->prev->next = node;
     at->prev = node;
 }
@@ -51,6 +52,7 @@ static inline void list_push_front(struct list *head, struct list *node)
 
 static inline void list_remove(struct list *node)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in a list */
     node->prev->next = node->next;
     node->next->prev = node->prev;
     node->next = NULL;

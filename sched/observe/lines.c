@@ -53,6 +53,7 @@ struct elf_symbol {
     X(dwarf_lineno, int, (void *line, int *number))                            \
     X(dwarf_linesrc, const char *, (void *line, uint64_t *, uint64_t *))
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration */
 #define POINTER(name, result, arguments) result(*name) arguments;
 struct lines {
     LIBDW(POINTER)

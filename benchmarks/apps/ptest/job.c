@@ -21,8 +21,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* What a guard may take beyond the grace. Then it is stopped, or worse. */
 static const roost_ns patience = 5 * ROOST_S;
 /* A pipe's room, at most: what is left in it at the end. */
@@ -287,11 +285,12 @@ bool job_failed(const struct result *r)
 
 static const char *guard_words(const struct guard_report *g, char *words)
 {
-    static const char *const stages[] = {[GUARD_FORK] = "cannot be started",
-                                         [GUARD_DIR] = "cannot enter its "
-                                                       "directory",
-                                         [GUARD_EXEC] = "cannot be executed",
-                                         [GUARD_KILL] = "cannot be ended"};
+    static const char *const stages[] = {
+        [GUARD_FORK] = "cannot be started",
+        [GUARD_DIR] = "cannot enter its directory",
+        [GUARD_EXEC] = "cannot be executed",
+        [GUARD_KILL] = "cannot be ended",
+    };
 
     snprintf(words, REASON_SIZE, "%s: %s", stages[g->stage],
              strerrordesc_np(g->error));

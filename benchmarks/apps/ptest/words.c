@@ -27,7 +27,7 @@ static const char *take_word(const char *at, char end, char **to)
         if (escapes && at[1] != '\0') {
             *(*to)++ = *++at;
         } else if (quote != '\0' ? *at == quote : *at == '\'' || *at == '"') {
-            quote = quote != '\0' ? '\0' : *at;
+            quote = (char)(quote != '\0' ? '\0' : *at);
         } else if (quote == '\0' && (is_blank(*at) || *at == end)) {
             break;
         } else {

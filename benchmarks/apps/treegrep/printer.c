@@ -157,6 +157,7 @@ void printer_bar(struct printer *p, const char *line)
         size_t length = strlen(line);
 
         length = length < sizeof text - n ? length : sizeof text - n;
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes */
         memcpy(text + n, line, length);
         n += length;
     }

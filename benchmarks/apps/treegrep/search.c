@@ -106,6 +106,7 @@ static void add_line(struct search *s, const char *text, size_t n,
         *to++ = s->options->names ? '\n' : ':';
     }
     if (digits > 0) {
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes */
         memcpy(to, number, digits);
         to += digits;
         *to++ = ':';

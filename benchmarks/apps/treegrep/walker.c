@@ -19,6 +19,7 @@
 #include "tasks.h"
 #include "walk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -129,8 +130,10 @@ static int visit_directory(struct walk *w, struct level *l)
     struct place *p = l->ahead[l->taken % READ_AHEAD];
     struct listing *listing;
     struct pieces none;
-    int rc = roost_chan_recv(p->found, &none); /* it only closes that */
+    int rc;
 
+    assert(p != NULL); /* whose turn it is was begun: read_ahead */
+    rc = roost_chan_recv(p->found, &none); /* it only closes that */
     if (rc != -EPIPE || p->outcome == OUTCOME_LEFT) {
         return -ECANCELED;
     }
@@ -162,10 +165,10 @@ static int visit_next(struct walk *w, struct level *l)
     if (rc == 0 && !directory) {
         path = listing_path(names, names->next);
         rc = path == NULL ? -ENOMEM : 0;
-    }
-    if (rc == 0 && names->operands && is_directory(w, path)) {
-        directory = true;
-        rc = begin_directory(w, l, path);
+        if (rc == 0 && names->operands && is_directory(w, path)) {
+            directory = true;
+            rc = begin_directory(w, l, path);
+        }
     }
     if (rc < 0) {
         return rc;

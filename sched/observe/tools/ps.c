@@ -21,6 +21,7 @@ static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): as argp declares it */
 static error_t take(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
