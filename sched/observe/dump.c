@@ -61,7 +61,8 @@ struct seen {
     const void *object;
     uint32_t since;
     int64_t until;
-    uintptr_t place; /* in the program; 0: unknown */
+    bool stands;     /* on a stack, and so somewhere in the program */
+    uintptr_t place; /* there; 0: unknown */
 };
 
 static struct seen look_at(struct dump *d, struct waiter *wt)
@@ -81,6 +82,7 @@ static struct seen look_at(struct dump *d, struct waiter *wt)
         timers = wt->timer.owner;
     }
     if (state & WAIT_PARKED) { /* W3: its stack is left, and is held */
+        seen.stands = wt->fiber != NULL;
         seen.place = places_of_wait(d->places, wt->fiber, wt->frame);
     }
     wait_thaw(wt);
@@ -145,7 +147,11 @@ static void print_wait(struct dump *d, struct waiter *wt, const char *otherwise)
     if (seen.until != INT64_MAX) {
         print_time(d, "ends", seen.until);
     }
-    print_place(d, seen.place, false);
+    if (seen.stands && seen.place == 0) {
+        put(d, ", place unknown");
+    } else {
+        print_place(d, seen.place, false);
+    }
 }
 
 /* Under the lock of the scope that f is linked to. */

@@ -15,19 +15,18 @@
  *         the second walk prints. What only the second finds is shown by its
  *         offset in the program.
  *           What is the library's: of the shared one its file's code; of the
- *         static one what the linker has put between two marks (find_own_code).
+ *         static one what its files have noted (own.h). Optimised together with
+ *         the program at link time it cannot be told: then nothing is found.
  * INVARIANTS
  *   - Whose stack is walked is held in its wait (wait_hold): nobody resumes it.
  *     So no more happens then than the walk: the unwinder allocates nothing,
  *     and takes no lock (glibc from 2.35 on; before it the one under which the
  *     loader's list changes, and no code of the program's runs).
  * REJECTED  Storing the caller's address in each wait: a store in every call
- *         that might wait. The static library's code in an output section of
- *         its own: valgrind knows functions in .text alone. Frame pointers:
- *         programs have none. Walking a copy of the stack: what is saved there
- *         are addresses of the stack. backtrace(3): it walks to the end of the
+ *         that might wait. Frame pointers: programs have none. Walking a copy
+ *         of the stack: what is saved there are addresses of the stack. backtrace(3): it walks to the end of the
  *         stack, whatever is looked for.
- * SEE     arch/switch.h, docs/decisions/0030-where-a-task-waits.md
+ * SEE     arch/switch.h, docs/decisions/0030-where-a-task-waits.md and 0032
  */
 #include "observe/place.h"
 
@@ -39,6 +38,7 @@
 #include <errno.h>
 #include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unwind.h>
 
 #pragma weak dladdr
@@ -63,9 +63,10 @@ struct place {
 };
 
 struct places {
-    struct range own; /* the library's code */
-    void *unwinder;   /* libgcc_s */
-    bool walks;       /* it is there: the next three are valid */
+    struct range *own; /* the library's code, by address */
+    size_t owns;       /* so many */
+    void *unwinder;    /* libgcc_s */
+    bool walks;        /* it is there: the next three are valid */
     __typeof__(&_Unwind_Backtrace) walk;
     __typeof__(&_Unwind_GetIP) walk_ip;
     __typeof__(&_Unwind_GetCFA) walk_sp;
@@ -128,32 +129,85 @@ static void print_offset(uintptr_t address, char *text, size_t size)
 
 /* --- the table --- */
 
-/* The build has renamed the sections of the static library so that a linker
- * which sorts them, as GNU's does, puts its code between these two. */
-__attribute__((section(".text.sorted.roost.a"), used)) static void begin(void)
+static bool is_own(const struct places *p, uintptr_t address)
 {
+    size_t low = 0;
+    size_t end = p->owns;
+
+    while (low < end) {
+        size_t at = low + (end - low) / 2;
+
+        if (is_in(address, &p->own[at])) {
+            return true;
+        }
+        if (address < p->own[at].low) {
+            end = at;
+        } else {
+            low = at + 1;
+        }
+    }
+    return false;
 }
 
-__attribute__((section(".text.sorted.roost.d"), used)) static void end(void)
+#ifdef roost_EXPORTS /* CMake's, in a shared library: it is a file's code */
+
+static bool find_own_code(struct places *p)
 {
+    p->own = alloc_bytes(sizeof(*p->own));
+    if (p->own != NULL) {
+        p->own[p->owns++] = module_of((uintptr_t)places_new).code;
+    }
+    return p->own != NULL;
+}
+
+#else
+
+/* See own.h, with which the files of the library were compiled, or not. Linkers
+ * name the ends of such a section. */
+struct mark {
+    int64_t begin, end; /* distances, from themselves */
+};
+extern const struct mark first_mark[] __asm__("__start_roost_own")
+    __attribute__((weak, visibility("hidden")));
+extern const struct mark last_mark[] __asm__("__stop_roost_own")
+    __attribute__((weak, visibility("hidden")));
+
+static uintptr_t where(const int64_t *distance)
+{
+    return (uintptr_t)distance + (uintptr_t)*distance;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    uintptr_t left = ((const struct range *)a)->low;
+    uintptr_t right = ((const struct range *)b)->low;
+
+    return left < right ? -1 : left > right;
 }
 
 /* False: it cannot be told from the program's. */
 static bool find_own_code(struct places *p)
 {
-    p->own = (struct range){(uintptr_t)begin, (uintptr_t)end};
-    if (is_in((uintptr_t)fiber_switch, &p->own) &&
-        is_in((uintptr_t)wait_commit, &p->own) &&
-        is_in((uintptr_t)places_new, &p->own)) {
-        return true;
+    size_t marks = (size_t)(last_mark - first_mark);
+
+    p->own = alloc_bytes(marks * sizeof(*p->own));
+    for (size_t i = 0; p->own != NULL && i < marks; i++) {
+        struct range code = {where(&first_mark[i].begin),
+                             where(&first_mark[i].end)};
+
+        if (code.low < code.end) {
+            p->own[p->owns++] = code;
+        }
     }
-#ifdef roost_EXPORTS /* CMake's, in a shared library: it is a file's code */
-    p->own = module_of((uintptr_t)places_new).code;
-    return true;
-#else
-    return false;
-#endif
+    if (p->owns > 0) {
+        qsort(p->own, p->owns, sizeof(*p->own), by_address);
+    }
+    return is_own(p, (uintptr_t)fiber_switch) &&
+           is_own(p, (uintptr_t)wait_commit) &&
+           is_own(p, (uintptr_t)places_new);
 }
+
+#endif
 
 /* On a thread of its own: the loader needs more stack than a task may have, and
  * libdw (some 400 KiB where it sorts lines) more than a program may have given
@@ -195,6 +249,7 @@ void places_free(struct places *p)
 {
     if (p != NULL) {
         loaded_close(p->unwinder);
+        alloc_free(p->own);
     }
     alloc_free(p);
 }
@@ -307,7 +362,7 @@ static _Unwind_Reason_Code look_at(struct _Unwind_Context *context, void *arg)
         return sp >= w->stack.end && sp < w->top ? _URC_NORMAL_STOP
                                                  : _URC_NO_REASON;
     }
-    if (is_in(address, &p->own)) {
+    if (is_own(p, address)) {
         return _URC_NO_REASON;
     }
     w->found = address;
