@@ -17,7 +17,7 @@ cd "$(dirname "$0")/.."
 levels="O0 O1 O2 O3 lto"
 # Of conformance: what switches, waits, unwinds and goes to other threads.
 some="run scope cancel deadline chan select mutex when io offload region"
-some+=" guest parallel_for errors local fork cxx"
+some+=" guest parallel_for errors local fork cxx dump_place"
 ctest_some="^conformance/(${some// /|})-w[14]\$"
 status=0
 

@@ -223,16 +223,63 @@ def line_with(words):
     return found[0]
 
 
-def case_places():
-    """The lines, where libdw finds them."""
-    if shutil.which('ldconfig', path='/sbin:/usr/sbin') and \
-            'libdw.so.1' not in run('/sbin/ldconfig', '-p').stdout:
-        skip('there is no libdw here')
-    with standing(path('PROGRAM')) as process:
-        text = dump_of(process)
+def has_places(text):
     for task, function, words in WAITS:
         looks_like(text, rf'^ +task {task}: .* for \d+\.\d+ s, in {function} at '
                    rf'program\.c:{line_with(words)}$')
+
+
+def need_libdw():
+    if shutil.which('ldconfig', path='/sbin:/usr/sbin') and \
+            'libdw.so.1' not in run('/sbin/ldconfig', '-p').stdout:
+        skip('there is no libdw here')
+
+
+def case_places():
+    """The lines, where libdw finds them."""
+    need_libdw()
+    with standing(path('PROGRAM')) as process:
+        has_places(dump_of(process))
+
+
+def places_by(linker):
+    """The library is in the program, laid out by that linker."""
+    need_libdw()
+    with standing(path(f'BY_{linker}')) as process:
+        has_places(dump_of(process))
+
+
+def case_places_by_bfd():
+    places_by('bfd')
+
+
+def case_places_by_gold():
+    places_by('gold')
+
+
+def case_places_by_lld():
+    places_by('lld')
+
+
+def case_places_by_mold():
+    places_by('mold')
+
+
+def unknown_in(program):
+    """It is said, not left out, nor is some place in the library named."""
+    with standing(program) as process:
+        text = dump_of(process)
+    for task, _, _ in WAITS:
+        looks_like(text,
+                   rf'^ +task {task}: .* for \d+\.\d+ s, place unknown$')
+
+
+def case_places_unmarked():
+    unknown_in(path('UNMARKED'))
+
+
+def case_places_ucontext():
+    unknown_in(path('PROGRAM'))
 
 
 def offset_in(text, task, program):
