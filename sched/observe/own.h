@@ -13,6 +13,9 @@
  *         code in an output section of its own: valgrind knows functions in
  *         .text alone.
  */
+#ifndef ROOST_OBSERVE_OWN_H
+#define ROOST_OBSERVE_OWN_H
+
 /* 8191 is the last of a section's parts, behind all that the file has there. */
 #define OWN_CODE(section, id)                                                  \
     __asm__(".pushsection " section ",\"ax\",%progbits\n"                      \
@@ -29,3 +32,5 @@
 OWN_CODE(".text", "1");
 OWN_CODE(".text.unlikely", "2");
 OWN_CODE(".text.unlikely.", "3"); /* clang's */
+
+#endif
