@@ -68,9 +68,9 @@ ROOST_API int roost_stats_print(const roost_stats *stats, FILE *out);
  * is never too short, but too long by as much as the worker did since it looked
  * at its clock: 61 turns at the most. Where is the function and line with the
  * call, if there is debugging information and libdw to read it, else the offset
- * in the program, for addr2line. "place unknown": with ucontext's switch, without
- * libgcc_s, or in a program that was optimised at link time together with the
- * library. Decisions 0030, 0032.
+ * in the program, for addr2line. "place unknown": with ucontext's switch,
+ * without libgcc_s, or in a program that was optimised at link time together
+ * with the library. Decisions 0030, 0032.
  *   0, -EINVAL in a forked child, or the negative errno of write
  * Holds up spawns and ends for its time; blocks in write and while it reads
  * debugging information, never as a task. Takes the loader's lock, without any

@@ -5,13 +5,13 @@
  *
  * MODEL   A record for each section that a compiler puts code into: how far it
  *         is from the record to the first byte and to the one behind the last.
- *         All of them make an output section that is named like a variable in C,
- *         so that every linker has __start_roost_own and __stop_roost_own. Each
- *         is linked to its code ("o"): both stay or both go (--gc-sections).
- * REJECTED  Section names that GNU ld sorts by: other linkers do not. One object
- *         of the whole library (ld -r): every program would have all of it. The
- *         code in an output section of its own: valgrind knows functions in
- *         .text alone.
+ *         All make an output section that is named like a variable in C, so
+ *         that every linker has __start_roost_own and __stop_roost_own. Each is
+ *         linked to its code ("o"): both stay or both go (--gc-sections).
+ * REJECTED  Section names that GNU ld sorts by: other linkers do not. One
+ *         object of the whole library (ld -r): every program would have all of
+ *         it. The code in an output section of its own: valgrind knows
+ *         functions in .text alone.
  */
 #ifndef ROOST_OBSERVE_OWN_H
 #define ROOST_OBSERVE_OWN_H

@@ -24,8 +24,9 @@
  *     loader's list changes, and no code of the program's runs).
  * REJECTED  Storing the caller's address in each wait: a store in every call
  *         that might wait. Frame pointers: programs have none. Walking a copy
- *         of the stack: what is saved there are addresses of the stack. backtrace(3): it walks to the end of the
- *         stack, whatever is looked for.
+ *         of the stack: what is saved there are addresses of the stack.
+ *         backtrace(3): it walks to the end of the stack, whatever is looked
+ *         for.
  * SEE     arch/switch.h, docs/decisions/0030-where-a-task-waits.md and 0032
  */
 #include "observe/place.h"

@@ -9,10 +9,10 @@ Looks at the library (sched/, sync/, include/), its tools and the programs
 a finding. What is none is marked where it stands, with the reason:
     /* NOLINTNEXTLINE(CHECK): REASON */              clang-tidy
     /* cppcheck-suppress CHECK ; REASON */           cppcheck
-A mark without a reason is a finding, and one of cppcheck's that fits nothing any
-more. There are none for gcc: what it does not follow is written so that it does.
-Checks that are off as a whole: .clang-tidy, and OFF and GCC_OFF below, which say
-why.
+A mark without a reason is a finding, and one of cppcheck's that fits nothing
+any more. There are none for gcc: what it does not follow is written so that it
+does. Checks that are off as a whole: .clang-tidy, and OFF and GCC_OFF below,
+which say why.
 """
 import concurrent.futures
 import json
@@ -27,7 +27,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDERS = ('sched/', 'sync/', 'benchmarks/apps/')
 FINDING = re.compile(r'^(/\S+?):(\d+):\d+: (?:error|warning|style|performance|'
-                     r'portability|information|fatal error): (.*) \[([^\]]+)\]$')
+                     r'portability|information|fatal error): '
+                     r'(.*) \[([^\]]+)\]$')
 
 # The marks, which have to say why.
 MARKS = re.compile(r'NOLINT|cppcheck-suppress')
