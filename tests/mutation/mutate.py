@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Mutates the library one place at a time; the tests must notice.
 
-    mutate.py --root DIR --build DIR [--sample N] [--seed S] [--wide] [--list]
-              [--only TEXT] [--of FILE] [--log FILE] SOURCE...
+    mutate.py --root DIR --build DIR [--sample N] [--seed S] [--near | --wide]
+              [--list] [--only TEXT] [--of FILE] [--log FILE] SOURCE...
 
 SOURCE is a file such as sched/park.c; places.py says what is made of it.
 --build is a build of preset dev, whose programs are the tests. --sample: N
 mutants of each file, drawn by the seed, instead of all. --only: those whose
 function or changed line holds TEXT. --of: those that FILE (a --log) says
-survived.
+survived. Runs over different files may go on side by side.
 
 The mutated file alone is compiled again. Programs that link the shared library
 find another one (LD_LIBRARY_PATH); those that link the static one, and models,
@@ -21,12 +21,14 @@ are linked once more with the object in front of the archive. Of a mutant:
                 and twenty times what it takes; or it took 4 GB of memory
     once        tests failed once and passed then: a race, or a busy machine
     allowed     survived, and allowed.txt says why that is right
+    tuning      likewise: it changes how fast something is, and nothing else
     SURVIVES    nothing noticed
 
 The score is killed / (killed + once + SURVIVES). Tests are tried in the order
 of what they killed of this file for the time they took; the first are its
 models, its unit test, random programs, and conformance tests of its name. Not
-tried are tests that measure (RUN_SERIAL). --wide has those of fault, sim, and
+tried are tests that measure (RUN_SERIAL). --near has only those first ones: a
+quick look, whose score is too low. --wide has those of fault, sim, and
 all models beside it, conformance with 1 and 4 workers, and ten times the runs.
 
 allowed.txt has blocks like those of tests/random/planted.txt, and a reason:
@@ -35,6 +37,8 @@ allowed.txt has blocks like those of tests/random/planted.txt, and a reason:
     - p->poke = NULL;
     + ;
     : whoever sleeps elsewhere has set it
+
+A reason that begins with "tuning:" is for those that change a speed alone.
 """
 import argparse
 import hashlib
@@ -109,11 +113,12 @@ def failure(said):
 class Probe:
     """A test. `program` makes its command for a mutant's object."""
 
+    bases = {}  # by name: seconds, of the original
+
     def __init__(self, name, original, options, program, env=None):
         self.name, self.original, self.options = name, original, options
         self.program = program  # (mutant's work) -> (path, environment)
         self.env = dict(os.environ, **(env or {}))
-        self.base = None  # seconds, of the original
         self.kills, self.seconds, self.runs, self.prior = 0, 0.0, 0, 0.0
 
     def worth(self):
@@ -124,9 +129,9 @@ class Probe:
     def measure(self):
         """On the library as it is. A test that fails there proves nothing."""
         for _ in range(3):
-            why, self.base = execute([self.original] + self.options, self.env,
-                                     300)
+            why, took = execute([self.original] + self.options, self.env, 300)
             if why is None:
+                self.bases[self.name] = took
                 return True
         print("left out: %s %s without a mutant" % (self.name, why))
         return False
@@ -134,7 +139,7 @@ class Probe:
     def run(self, work):
         """None, ("killed", why) or ("once", why)."""
         program, env = self.program(work)
-        limit = max(HANG_S, HANG_TIMES * self.base)
+        limit = max(HANG_S, HANG_TIMES * self.bases[self.name])
         command, env = [program] + self.options, dict(self.env, **env)
         with tempfile.TemporaryFile() as said:
             why, took = execute(command, env, limit, said)
@@ -156,9 +161,9 @@ class Probe:
 class Build:
     """Commands of the build tree, made to take one other object."""
 
-    def __init__(self, root, path):
+    def __init__(self, root, path, source):
         self.root, self.path = root, path
-        self.work = os.path.join(path, "mutation")
+        self.work = os.path.join(path, "mutation", source.replace("/", "_"))
         os.makedirs(self.work, exist_ok=True)
         with open(os.path.join(path, "compile_commands.json"),
                   encoding="utf-8") as f:
@@ -174,7 +179,7 @@ class Build:
 
     def flags(self, source):
         """For libclang: what says how the file is read."""
-        return [f for f in self.compile_command(source, "roost_static")
+        return [f for f in self.compile_command(source, "roost_inside")
                 if re.match(r"-[DI]|-std", f)]
 
     def compile(self, source, target, text, output):
@@ -245,7 +250,7 @@ class Work:
 
     def linked(self, target):
         def swap(command):
-            at = command.index("libroost.a")
+            at = command.index("libroost_inside.a")
             return command[:at] + [self.static] + command[at:]
         return self.once(target, lambda: self.build.link(
             target, swap, os.path.join(self.build.work, target)))
@@ -333,7 +338,10 @@ class Suite:
             if near or wide:
                 found.append((self.linked("unit_" + stem), 1.0 * near))
         for stem in self.stems("conformance"):
-            near = 0.5 if alike(source, stem) else 0.1
+            near = alike(source, stem)
+            if not near and self.args.near:
+                continue
+            near = 0.5 if near else 0.1
             found.append((self.shared(stem, 2), near))
             for workers in (1, 4) if wide else ():
                 found.append((self.shared(stem, workers), near / 10))
@@ -358,7 +366,7 @@ def judge(work, probes):
     """What of the tests says to it: ("killed" | "once" | "survived", why)."""
     doubt = None
     for probe in sorted(probes, key=Probe.worth, reverse=True):
-        if probe.base is None and not probe.measure():
+        if probe.name not in probe.bases and not probe.measure():
             probes.remove(probe)
             continue
         verdict = probe.run(work)
@@ -423,7 +431,7 @@ class Report:
 def test_source(args, make_work, found, name, allowed, report):
     """make_work(text): a Work and its probes; None: the compiler refuses."""
     tally = dict.fromkeys(["made", "refused", "equivalent", "double", "killed",
-                           "once", "allowed", "SURVIVES"], 0)
+                           "once", "allowed", "tuning", "SURVIVES"], 0)
     tally["made"] = len(found)
     with open(os.path.join(args.root, name), encoding="utf-8") as f:
         original = make_work(f.read())
@@ -441,7 +449,8 @@ def test_source(args, make_work, found, name, allowed, report):
         verdict, why = judge(*made)
         reason = allowed.get((name,) + m.key())
         if reason and verdict in ("SURVIVES", "once"):
-            verdict, why = "allowed", reason
+            verdict = "tuning" if reason.startswith("tuning:") else "allowed"
+            why = reason
         tally[verdict] += 1
         report.mutant(name, m, verdict, why)
     report.file(name, tally)
@@ -473,6 +482,7 @@ def arguments():
     parser.add_argument("--build", required=True)
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--near", action="store_true")
     parser.add_argument("--wide", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--only", default="")
@@ -490,12 +500,12 @@ def main():
     if cindex is None:
         print("mutate: no libclang for Python (python3-clang)")
         sys.exit(77)
-    build = Build(args.root, args.build)
-    suite = Suite(args, build)
     report = Report(args.log)
     here = os.path.dirname(os.path.abspath(__file__))
     allowed = read_allowed(os.path.join(here, "allowed.txt"))
     for source in args.sources:
+        build = Build(args.root, args.build, source)
+        suite = Suite(args, build)
         file = places.File(cindex, os.path.join(args.root, source),
                            build.flags(source))
         every = file.mutants()
@@ -508,9 +518,10 @@ def main():
             continue
         probes = suite.of(source)
 
-        def make_work(text):
+        def make_work(text, build=build, suite=suite, probes=probes,
+                      source=source):
             work = Work(build, suite.models, source, text)
-            if not build.compile(source, "roost_static", text, work.static):
+            if not build.compile(source, "roost_inside", text, work.static):
                 return None
             return work, probes
         test_source(args, make_work, found, source, allowed, report)

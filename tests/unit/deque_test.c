@@ -3,7 +3,8 @@
  *
  * Would catch: an entry lost, taken twice or out of order; growth that loses
  * or reorders; a slot reused while it is live; wrong results for empty, lost
- * and got; a payload that the taker reads before it is written (under TSan).
+ * and got; a payload that the taker reads before it is written (under TSan); a
+ * ring that is never given back, or larger or smaller than its entries need.
  */
 #define TEST_NO_RUNTIME
 #include "../test.h"
@@ -170,6 +171,73 @@ TEST(grows_from_one_and_keeps_the_order, "R7 R29")
     CHECK(!deque_pop(&d, &e));
     CHECK(!deque_reaches(&d, 1));
     deque_destroy(&d);
+}
+
+/* --- the memory of the rings --- */
+
+static unsigned rings;   /* that are there */
+static size_t ring_size; /* bytes of the last one */
+
+void *__real_alloc_aligned(size_t align, size_t size);
+void *__wrap_alloc_aligned(size_t align, size_t size);
+void __real_alloc_free(void *p);
+void __wrap_alloc_free(void *p);
+
+void *__wrap_alloc_aligned(size_t align, size_t size)
+{
+    void *p = __real_alloc_aligned(align, size);
+
+    CHECK_EQ(align, CACHE_LINE);
+    ring_size = size;
+    rings += p != NULL;
+    return p;
+}
+
+void __wrap_alloc_free(void *p)
+{
+    rings -= p != NULL;
+    __real_alloc_free(p);
+}
+
+TEST(each_ring_is_given_back_at_the_end, "R62")
+{
+    struct deque d;
+
+    CHECK_EQ(rings, 0);
+    CHECK_EQ(deque_init(&d, 2), 0);
+    CHECK_EQ(rings, 1);
+    CHECK_EQ(ring_size, CACHE_LINE + 2 * sizeof(struct deque_slot));
+    CHECK_EQ(d.room, 2);
+    for (uint64_t i = 0; i < 9; i++) {
+        CHECK_EQ(deque_push(&d, entry_no(i)), 0);
+    }
+    /* 2, 4, 8 and 16; thieves may still read the older ones. */
+    CHECK_EQ(rings, 4);
+    CHECK_EQ(ring_size, CACHE_LINE + 16 * sizeof(struct deque_slot));
+    CHECK_EQ(d.room, 16);
+    deque_destroy(&d);
+    CHECK_EQ(rings, 0);
+}
+
+/* Who asks top anew finds all the room that thieves have made. */
+TEST(room_is_all_that_is_free, "R29")
+{
+    struct deque d;
+    struct entry e;
+
+    init_at(&d, 4, 7);
+    for (uint64_t i = 0; i < 4; i++) {
+        CHECK_EQ(deque_push(&d, entry_no(i)), 0);
+    }
+    CHECK(!deque_try_push(&d, entry_no(4)));
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(deque_steal(&d, &e), STEAL_GOT);
+    }
+    CHECK_EQ(deque_push(&d, entry_no(4)), 0);
+    CHECK_EQ(d.room, 7 + 3 + 4);
+    CHECK_EQ(d.mask, 3);
+    deque_destroy(&d);
+    CHECK_EQ(rings, 0);
 }
 
 /* A ring of 8 never grows while at most 8 are in it, wherever it stands. */
