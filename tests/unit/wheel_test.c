@@ -13,15 +13,19 @@
 
 #define TICK (INT64_C(1) << WHEEL_SHIFT)
 
-static struct wheel wheel; /* 30 KiB: not on the stack */
+static struct wheel wheel; /* 60 KiB: not on the stack */
 
 TEST(empty, "R11")
 {
+    memset(&wheel, 0xa5, sizeof wheel);
     wheel_init(&wheel, 12345);
     CHECK(wheel_next(&wheel) == INT64_MAX);
     CHECK(wheel_advance(&wheel, INT64_MAX) == NULL);
     CHECK(wheel_next(&wheel) == INT64_MAX);
     CHECK_EQ(wheel.count, 0);
+    for (int i = 0; i < WHEEL_SLOTS / 64; i++) {
+        CHECK_EQ(wheel.occupied[i], 0);
+    }
 }
 
 /* At `when` and not a nanosecond before, at every distance. */
@@ -239,6 +243,7 @@ TEST(a_mixed_slot_knows_its_earliest, "R11")
     CHECK(s->mixed && s->known);
     for (int i = 0; i < 18; i++) {
         CHECK_EQ(wheel_next(&wheel), (TWENTY + i * 100) * TICK);
+        CHECK_EQ(s->mixed, i < 9); /* eight searches, then it is sorted */
         /* One in another slot comes and goes: no reason to search again. */
         wheel_arm(&wheel, &near, 10 * TICK);
         CHECK_EQ(wheel_next(&wheel), 10 * TICK);
@@ -253,6 +258,27 @@ TEST(a_mixed_slot_knows_its_earliest, "R11")
     CHECK(!s->mixed);
     CHECK(wheel_cancel(&wheel, &t[18]));
     check_wheel();
+}
+
+/* What stands in order in a slot does so in those below, too. */
+TEST(order_is_kept_on_the_way_down, "R11")
+{
+    struct timer t[20] = {{.owner = NULL}};
+
+    wheel_init(&wheel, 0);
+    for (int i = 0; i < 20; i++) {
+        wheel_arm(&wheel, &t[i], 50000 * TICK + i * 2 * TICK + i);
+    }
+    CHECK(!wheel.slots[firsts[2] + (50000 >> 11)].mixed);
+    CHECK(wheel_advance(&wheel, 49500 * TICK) == NULL);
+    check_wheel();
+    for (int i = firsts[1]; i < firsts[2]; i++) {
+        CHECK((wheel.occupied[i / 64] >> i % 64 & 1) == 0 ||
+              !wheel.slots[i].mixed);
+    }
+    for (int i = 0; i < 20; i++) {
+        CHECK(wheel_advance(&wheel, 60000 * TICK) == &t[i]);
+    }
 }
 
 TEST(a_mixed_slot_is_emptied, "R11")
