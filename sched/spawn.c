@@ -297,7 +297,7 @@ int scope_spawn_slow(struct scope *s, roost_fn fn, const void *arg, size_t copy)
     if (copy == 0 && plain_enough(w, s)) {
         rc = spawn_entry(w, s, fn, (void *)(uintptr_t)arg);
     } else {
-        rc = spawn_desc(s, fn, arg, copy == 0 ? NULL : &opts);
+        rc = spawn_desc(s, fn, arg, &opts);
     }
     return rc == 0 ? 0 : scope_spawn_refused(s, rc);
 }

@@ -43,6 +43,27 @@ TEST(bad_arguments_of_a_semaphore, "R2 R51")
     roost_sem_destroy(NULL);
 }
 
+static int wait_for_one(void *s)
+{
+    return roost_sem_acquire((roost_sem *)s, 1);
+}
+
+/* Nothing is had at once, whoever waits for more. */
+TEST_VIRTUAL(no_permit_is_had_at_once, "R2 R51")
+{
+    roost_sem sem;
+    roost_scope s;
+
+    CHECK_EQ(roost_sem_init(&sem, 0, 2), 0);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, wait_for_one, &sem), 0);
+    CHECK_EQ(roost_sleep(ROOST_MS), 0); /* it waits now */
+    CHECK_EQ(roost_sem_acquire_until(&sem, 0, roost_now()), 0);
+    CHECK_EQ(roost_sem_release(&sem, 1), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    roost_sem_destroy(&sem);
+}
+
 TEST(permits_are_counted, "R51")
 {
     roost_sem s;

@@ -381,7 +381,7 @@ def read_allowed(path):
     allowed = {}
     with open(path, encoding="utf-8") as f:
         text = "".join(x for x in f if not x.startswith("#"))
-    for block in text.strip().split("\n\n"):
+    for block in re.split(r"\n{2,}", text.strip()):
         lines = block.splitlines()
         parts = {mark: places.squeeze(x[2:] for x in lines[1:] if x[0] == mark)
                  for mark in "-+:"}
