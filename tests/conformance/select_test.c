@@ -489,18 +489,6 @@ TEST(a_case_that_happens_has_a_status_of_its_own, "R49")
     roost_event_destroy(&e);
 }
 
-/* What stands behind the cases in memory is none of them. */
-TEST_VIRTUAL(a_time_behind_the_cases_is_not_looked_at, "R10 R49")
-{
-    roost_event e;
-    roost_ns until = roost_in(ROOST_MS);
-    roost_case cases[] = {roost_on_event(&e), roost_on_time(until)};
-
-    CHECK_EQ(roost_event_init(&e), 0);
-    CHECK_EQ(roost_select_until(cases, 1, until), -ETIMEDOUT);
-    roost_event_destroy(&e);
-}
-
 /* ---- plain threads ---- */
 
 static int send_six(void *arg)
