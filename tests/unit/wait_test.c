@@ -144,7 +144,7 @@ static const uint32_t marks[] = {
     WAIT_PARKED | WAIT_DEAF,
     WAIT_PARKED | WAIT_DEAF | WAIT_SPAWNED,
 };
-#define EACH_MARK(i) (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+#define MARKS (sizeof marks / sizeof *marks)
 
 TEST(one_decides_and_keeps_the_marks, "R3")
 {
