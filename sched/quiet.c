@@ -20,11 +20,15 @@
  *     after that; `outside` counts what may bring work all the same (holds,
  *     accepted posts), so its zero and no timer mean that nothing will come.
  * ORDER
- *   V2  virtual_now: release by the jump -> acquire by readers
+ *   V2  virtual_now: release by the jump -> acquire by readers    what was
+ *       done before it: by workers before they slept, and by whoever gave back
+ *       a hold, which is seen (Z1) after the last barrier of who jumps
  *   Z3  quiet lock: release -> acquire    settlers, keepers
  *   Z1  (runtime.c) outside
  *   C2  (count.h)
- *   F1  (watch.c) firing
+ *   F1  (watch.c) firing: acquire by the first look. The later ones need no
+ *       order: who has taken timers out was at the wheels' locks (T1), and who
+ *       has taken events at the system's (PL3), before this thread was.
  */
 #include "base/check.h"
 #include "base/edge.h"
@@ -120,7 +124,7 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
         plain_active() || poller_awaited(&rt->poller) ||
         outside_any(rt) || /* again: main may have been counted since */
         runtime_earliest(rt) != INT64_MAX || registry_count() != 1 ||
-        a32_load(&rt->firing, SEQ_CST /* F1 */) != firing ||
+        a32_load(&rt->firing, RELAXED) != firing || /* F1: by T1 */
         (region_out(rt) & REGION_COUNT) != 0 || !park_all(&rt->park)) {
         return false;
     }
@@ -169,14 +173,14 @@ static bool cares(struct runtime *rt)
 
 bool runtime_quiet(struct runtime *rt, int64_t *again)
 {
-    uint32_t firing = a32_load(&rt->firing, SEQ_CST /* F1 */);
+    uint32_t firing = a32_load(&rt->firing, ACQUIRE /* F1 */);
     uint64_t regions = region_out(rt);
 
     if (firing % 2 != 0 || !park_all(&rt->park)) {
         return false; /* the watch, or another thread, has just woken one */
     }
     if (!poller_quiet(rt, cares(rt)) || !park_all(&rt->park) ||
-        a32_load(&rt->firing, SEQ_CST /* F1 */) != firing) {
+        a32_load(&rt->firing, RELAXED) != firing) { /* F1: by PL3 */
         return false;
     }
     if ((regions & REGION_COUNT) != 0 || region_out(rt) != regions) {

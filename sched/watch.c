@@ -24,10 +24,18 @@
  *       to kick, and the watch sees that the worker is awake. That it sleeps,
  *       and until when, is relaxed: the watch may look once in vain. So is
  *       `kept`, which only ever grows: who sees an old one is early.
- *   F1  firing: seq_cst, odd while timers are out of a wheel and their tasks
- *       not yet queued <-> quiet.c, which must not take that for the end
- *   P1  (park.c)
- *   Z1  (runtime.c) the end
+ *       watch_stop is relaxed: it is followed by a kick, which carries it.
+ *   F1  firing: odd while timers are out of a wheel and their tasks not yet
+ *       queued, which quiet.c must not take for the end. Made even: release ->
+ *       quiet.c: acquire    the tasks that were queued, and who was woken for
+ *       them. Made odd: the wheel's lock carries it (T1), to whoever finds the
+ *       timers gone.
+ *   P1  (park.c) also for who found it odd, and went to sleep unanswered:
+ *         the watch                the last worker to sleep
+ *         firing is even           word: parked + 1
+ *         full           /- P1 -/  barrier heavy
+ *         read word: all parked?   read firing: odd?
+ *       If it did, the watch finds it parked, and wakes it to ask again.
  * COST    A kick: 3 us; at most one for each deadline that is the earliest.
  */
 #include "base/check.h"
@@ -52,7 +60,7 @@ void watch_cover(struct runtime *rt, int64_t when)
 void watch_cover_real(struct runtime *rt, int64_t when)
 {
     fence_full(); /* V1 */
-    if (when < (int64_t)a64_load(&rt->watch_until, SEQ_CST /* V1 */)) {
+    if (when < (int64_t)a64_load(&rt->watch_until, RELAXED)) {
         watch_kick(rt);
     }
 }
@@ -118,13 +126,13 @@ void watch_fire(struct runtime *rt, int64_t now)
     if (!due(rt, now)) {
         return;
     }
-    a32_add(&rt->firing, 1, SEQ_CST /* F1 */);
+    a32_add(&rt->firing, 1, RELAXED); /* F1: by T1 */
     for (i = 0; i < rt->worker_count; i++) {
         if (next_of(&rt->workers[i]) <= now) {
             timers_fire(&rt->workers[i].timers, now);
         }
     }
-    a32_add(&rt->firing, 1, SEQ_CST /* F1 */);
+    a32_add(&rt->firing, 1, RELEASE /* F1 */);
     fence_full(); /* P1 */
     if (park_all(&rt->park)) {
         park_wake_one(&rt->park); /* who looked meanwhile looks again */
@@ -142,7 +150,7 @@ static void *watch_main(void *arg)
         int64_t again;
 
         /* After the word: a stop that comes now is followed by a kick. */
-        if (a32_load(&rt->watch_stop, ACQUIRE /* Z1 */) != 0) {
+        if (a32_load(&rt->watch_stop, RELAXED) != 0) {
             return NULL;
         }
         post_collect(rt);
@@ -173,7 +181,7 @@ int watch_start(struct runtime *rt)
 
 void watch_stop(struct runtime *rt)
 {
-    a32_store(&rt->watch_stop, 1, RELEASE /* Z1 */);
+    a32_store(&rt->watch_stop, 1, RELAXED); /* V1: with the kick */
     watch_kick(rt);
     pthread_join(rt->watch_thread, NULL);
 }

@@ -137,12 +137,12 @@ bool runtime_quiet(struct runtime *r, int64_t *again)
 {
     bool ending = ends_quiet && a64_load(&rt.outside, ACQUIRE) == 0;
 
-    uint32_t firing = a32_load(&r->firing, SEQ_CST);
+    uint32_t firing = a32_load(&r->firing, ACQUIRE);
     int due = became;
 
     (void)again;
     if (firing % 2 != 0 || !park_all(&r->park) || !poller_quiet(r, ending) ||
-        !park_all(&r->park) || a32_load(&r->firing, SEQ_CST) != firing) {
+        !park_all(&r->park) || a32_load(&r->firing, RELAXED) != firing) {
         return false;
     }
     MODEL_CHECK(handed >= due);

@@ -4,16 +4,14 @@
  *
  * Would catch: a program that is stuck and never told so, or told twice, as if
  * the first had not helped; a virtual clock that jumps while what it woke has
- * not run; somebody in roost_settle who is woken while a task runs, or never.
- *
- * Its lock (Z3) is shown to be needed. Not yet the orders V2, C2 and F1, nor
- * F1, P1 and Z1 of watch.c: weakened, none of them fails here, so neither file
- * is in MODEL-SOURCES.
+ * not run, or shows a time without what was done before it; somebody in
+ * roost_settle who is woken while a task runs, or never, or goes unasked since
+ * the watch was firing just then.
  *
  * A third thread wakes workers for nothing, as a timer that was cancelled does,
  * and the watch: so there may be two who are the last.
  */
-// MODEL-WITH: sched/quiet.c sched/watch.c
+// MODEL-SOURCES: sched/quiet.c sched/watch.c
 // MODEL-WITH: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
 // MODEL-WITH: sched/sharing.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
@@ -123,19 +121,24 @@ void wait_wake_chain(struct waiter *chain)
 
 /* ---- the models ---------------------------------------------------------- */
 
-static void two_waiters(unsigned n)
+static void waiters_of(unsigned count, unsigned n)
 {
-    begin(2, n);
+    begin(count, n);
     list_init(&rt.settlers);
     a32_init(&rt.quiet_lock, 0);
     memset(&main_group, 0, sizeof(main_group));
     memset(waiters, 0, sizeof(waiters));
     for (unsigned i = 0; i < 2; i++) {
         waiters[i].fiber = &jobs[i].fiber;
-        waiters[i].timer.owner = &workers[i].timers;
+        waiters[i].timer.owner = &workers[i % count].timers;
     }
     dumps = woken = 0;
     settled = false;
+}
+
+static void two_waiters(unsigned n)
+{
+    waiters_of(2, n);
 }
 
 /* For nothing, each of them. */
@@ -262,6 +265,89 @@ static void about_to_end(void)
 MODEL(ended_is_no_deadlock, .setup = about_to_end,
       .threads = {worker, worker, main_ends}, .check = never_told);
 
+/* ---- all are asleep, and the last of them asks --------------------------- */
+
+static void asks(void)
+{
+    int64_t again;
+
+    worker_tls = &workers[0];
+    (void)runtime_quiet(&rt, &again);
+}
+
+static void all_asleep(void)
+{
+    two_waiters(0);
+    a64_init(&rt.outside, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        park_announce(&rt.park, &workers[i].parker, false);
+    }
+}
+
+/* V2: a hold is given back; the clock jumps, and who reads the new time sees
+ * what was done under the hold. */
+static void gives_back(void)
+{
+    plain_write(noted, 1);
+    a64_add(&rt.outside, (uint64_t)-1, ACQ_REL);
+}
+
+static void looks_at_the_time(void)
+{
+    if (runtime_now(&rt) >= SOON) {
+        MODEL_CHECK(plain_read(noted) == 1);
+    }
+}
+
+static void held_and_asleep(void)
+{
+    all_asleep();
+    rt.opts.clock = ROOST_CLOCK_VIRTUAL;
+    a64_init(&rt.virtual_now, 0);
+    noted = 0;
+    timer_arm(&workers[0].timers, &waiters[0].timer, SOON);
+}
+
+MODEL(new_time_is_after_what_was_held, .setup = held_and_asleep,
+      .threads = {asks, gives_back, looks_at_the_time}, .preemptions = 3);
+
+static void stuck_and_asleep(void)
+{
+    all_asleep();
+    a64_init(&rt.outside, 0);
+    rt.report_deadlock = true;
+    rt.main = &main_group;
+}
+
+static void not_told(void)
+{
+    MODEL_CHECK(dumps == 0);
+}
+
+/* C2: the main task is counted after it was said that it comes (runtime_call):
+ * who sees the one sees the other. */
+static void main_comes(void)
+{
+    a64_add(&rt.outside, 1, RELAXED);
+    count_add(&main_group.scope.count, COUNT_CHILD);
+}
+
+MODEL(coming_is_no_deadlock, .setup = stuck_and_asleep,
+      .threads = {asks, main_comes}, .check = not_told, .preemptions = 3);
+
+/* F1: the watch has been firing: who sees that it is over sees whom it woke. */
+static void fired_and_asleep(void)
+{
+    stuck_and_asleep();
+    a64_init(&main_group.scope.count, COUNT_CHILD);
+    timer_arm(&workers[0].timers, &waiters[0].timer, SOON);
+}
+
+MODEL(fired_was_woken, .setup = fired_and_asleep, .threads = {asks, fires},
+      .check = not_told, .preemptions = 3, .weak = 4);
+
+/* ---- settle -------------------------------------------------------------- */
+
 /* A task that settles goes on when the other has ended, or waits. */
 static struct clause clause;
 
@@ -281,6 +367,24 @@ static void one_settles(void)
 
 MODEL(settles_when_all_wait, .setup = one_settles,
       .threads = {worker, worker, disturber}, .check = ends);
+
+/* P1: the watch has woken a task, which settles, and its worker asks while the
+ * watch is firing yet: that sees to it that somebody asks again. */
+static void begins_to_settle(void)
+{
+    clause.waiter = &waiters[0];
+    list_push_back(&rt.settlers, &clause.link); /* no other worker is there */
+}
+
+static void one_sleeps(void)
+{
+    waiters_of(1, 2);
+    jobs[1].then = begins_to_settle;
+    timer_arm(&workers[0].timers, &waiters[1].timer, SOON);
+}
+
+MODEL(asked_again_after_firing, .setup = one_sleeps, .threads = {worker, fires},
+      .check = ends, .preemptions = 3);
 
 /* Z3: one who settles is cancelled, and takes itself out of the list while the
  * last to sleep goes through it. */
@@ -318,23 +422,6 @@ int wait_commit(struct waiter *wt, roost_ns deadline)
 static void cancelled_settler(void)
 {
     MODEL_CHECK(roost_settle() == -ECANCELED);
-}
-
-static void asks(void)
-{
-    int64_t again;
-
-    worker_tls = &workers[0];
-    (void)runtime_quiet(&rt, &again);
-}
-
-static void all_asleep(void)
-{
-    two_waiters(0);
-    a64_init(&rt.outside, 1);
-    for (unsigned i = 0; i < 2; i++) {
-        park_announce(&rt.park, &workers[i].parker, false);
-    }
 }
 
 static void nobody_settles(void)

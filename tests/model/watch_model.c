@@ -9,8 +9,8 @@
  * that stays when its time has come, so that deadlines do not show; a timer
  * behind it that nobody fires.
  */
-// MODEL-SOURCES: sched/worker.c sched/timer.c
-// MODEL-WITH: sched/watch.c sched/steal.c sched/ready.c sched/park.c
+// MODEL-SOURCES: sched/worker.c sched/timer.c sched/watch.c
+// MODEL-WITH: sched/steal.c sched/ready.c sched/park.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/wheel.c
 // MODEL-WITH: sched/lookout.c sched/slot.c sched/base/sleeplock.c
 // MODEL-WITH: sched/sharing.c

@@ -31,7 +31,7 @@ int64_t stall_look(struct runtime *r)
 /* The last job: worker_model's end, and the watch's. */
 static void stop_watch(void)
 {
-    a32_store(&rt.watch_stop, 1, RELEASE);
+    a32_store(&rt.watch_stop, 1, RELAXED);
     watch_kick(&rt);
 }
 
