@@ -15,6 +15,7 @@ static a32 open_now;    /* 1: it is open, and held for who awaits it */
 static inline void tasks_begin(unsigned tasks)
 {
     rooms_begin(tasks);
+    memset(&pub, 0xa5, sizeof(pub)); /* the caller's: it may hold anything */
     model_born(&pub, sizeof(pub));
     a32_init(&open_now, 0);
 }
@@ -58,11 +59,11 @@ static inline int never(void)
     return rc;
 }
 
-/* Something handed in from outside: run it. */
-static inline bool rooms_injected(void)
+/* The first of a queue: run it. */
+static inline bool rooms_queued(struct inject *queue)
 {
     struct worker *w = worker_tls;
-    struct inject_node *link = inject_pop(&rt.inject);
+    struct inject_node *link = inject_pop(queue);
     struct work_node *node;
     struct entry entry;
 
@@ -77,6 +78,12 @@ static inline bool rooms_injected(void)
     }
     task_run(w, w->fiber, &entry, NULL);
     return true;
+}
+
+/* Something handed in from outside: run it. */
+static inline bool rooms_injected(void)
+{
+    return rooms_queued(&rt.inject);
 }
 
 /* A task from anywhere: run it. */

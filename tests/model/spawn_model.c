@@ -51,7 +51,9 @@ static int computes(void)
 
 static bool none_queued(void)
 {
-    return inject_count(&rt.inject) == 0 && deque_size(&workers[0].deque) <= 0;
+    return inject_count(&rt.inject) == 0 &&
+           inject_count(&workers[0].high) == 0 &&
+           deque_size(&workers[0].deque) <= 0;
 }
 
 /* As the loop in worker.c; nobody wakes it for the end, so it counts. */
@@ -60,7 +62,8 @@ static void sleeper(void)
     struct worker *w = rooms_worker();
 
     while (a32_load(&ran, RELAXED) < children) {
-        if (rooms_steal(&workers[0]) || rooms_injected()) {
+        if (rooms_queued(&workers[0].high) || rooms_steal(&workers[0]) ||
+            rooms_injected()) {
             continue;
         }
         park_announce(&rt.park, &w->parker, false);
@@ -153,6 +156,26 @@ static void one_with_handle(void)
 
 MODEL(with_handle, .setup = one_with_handle,
       .threads = {handling_task, sleeper}, .check = rooms_check,
+      .preemptions = 3);
+
+/* Of another priority: in a queue of the spawner's worker. */
+static int spawns_high(void *arg)
+{
+    roost_task_opts opts = {.priority = ROOST_HIGH};
+
+    (void)arg;
+    roost_scope_open(&pub, NULL);
+    plain_write(given, 42);
+    MODEL_CHECK(roost_spawn_opts(&pub, child, NULL, &opts) == 0);
+    return computes();
+}
+
+static void high_task(void)
+{
+    rooms_task(spawns_high);
+}
+
+MODEL(high, .setup = one, .threads = {high_task, sleeper}, .check = rooms_check,
       .preemptions = 3);
 
 /* Into the scope of another task: a child of pub, in place, is the spawner. */
