@@ -31,7 +31,7 @@ def measure(root, build):
          '--exclude-unreachable-branches', '--exclude-throw-branches',
          '--json-summary', out,
          '--json', build / 'coverage-lines.json', '-j', '2',
-         build / 'CMakeFiles/roost_static.dir'], # what the tests link
+         build / 'CMakeFiles/roost_inside.dir'], # what the tests link
         check=True, stdout=subprocess.DEVNULL)
     found = json.loads(out.read_text(encoding='utf-8'))['files']
     return {f['filename']: (f['line_covered'], f['line_total'],
