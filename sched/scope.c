@@ -134,7 +134,7 @@ const char *scope_name(const struct scope *s)
 {
     const char *name = "";
 
-    if (s != NULL && (scope_flags(s) & S_FULL)) {
+    if (scope_flags(s) & S_FULL) {
         scope_lock((struct scope *)(uintptr_t)s);
         name = s->rare == NULL ? "" : s->rare->name;
         scope_unlock((struct scope *)(uintptr_t)s);
@@ -239,7 +239,8 @@ int scope_init(struct scope *s, struct scope *outer, struct frame *owner,
     return 0;
 }
 
-/* A hook opens none; what a task with a priority spawns inherits it. */
+/* A hook opens none. Else a priority is what is marked (F_OPEN_SLOW), which
+ * tasks that are spawned into s inherit. */
 static __attribute__((noinline)) void
 open_marked(struct worker *w, struct scope *s, const roost_scope_opts *opts)
 {
@@ -252,9 +253,7 @@ open_marked(struct worker *w, struct scope *s, const roost_scope_opts *opts)
         return;
     }
     scope_init(s, f->scope, f, opts);
-    if (f->marks & F_PRIORITY) {
-        set_flags(s, S_PRIORITY);
-    }
+    set_flags(s, S_PRIORITY);
     f->scope = s;
 }
 

@@ -448,7 +448,7 @@ void wait_ready(void)
 {
     struct worker *w = worker_tls;
 
-    if (w != NULL && w->frame != NULL && --w->budget <= 0) {
+    if (w != NULL && --w->budget <= 0) { /* in a task, says wait_enter */
         ready_step_aside(w);
     }
 }

@@ -168,8 +168,8 @@ static int look(const struct select *s, struct wakes *k)
         size_t which = s->ordered ? 0 : wait_random((uint32_t)ready);
         size_t i = nth_ready(s, which, now);
 
-        if (i < s->n && is_ready(&s->cases[i], now) &&
-            attempt(&s->cases[i], k)) {
+        /* If fewer are ready now, i is how many: less than there were. */
+        if (is_ready(&s->cases[i], now) && attempt(&s->cases[i], k)) {
             return (int)i;
         }
     }

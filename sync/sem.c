@@ -37,20 +37,19 @@ static uint32_t wanted(const struct clause *c)
 }
 
 /* The first request that there is enough for, of those that stand at the head:
- * a select may want either so many or so many. NULL: none. */
+ * a select may want either so many or so many, and stands there in the order of
+ * its cases. NULL: none. */
 static struct clause *fitting(const struct sem *s, struct clause *head)
 {
     struct clause *c = head;
-    struct clause *found = NULL;
 
     do {
-        if (wanted(c) <= s->permits &&
-            (found == NULL || c->index < found->index)) {
-            found = c;
+        if (wanted(c) <= s->permits) {
+            return c;
         }
         c = c->twin;
     } while (c != NULL && c != head);
-    return found;
+    return NULL;
 }
 
 /* Under lock: whatever is free to whoever is next. Nobody waits for nothing: he
@@ -198,10 +197,12 @@ static bool case_ready(const roost_case *c)
            (queue_empty(&s->queue) && s->permits >= c->number_);
 }
 
+/* It is ready: permits that are free remain so under the lock. */
 static bool case_attempt(roost_case *c, struct wakes *k)
 {
     (void)k;
-    return c->number_ == 0 || take(sem_of(c->object_), (uint32_t)c->number_);
+    sem_of(c->object_)->permits -= (uint32_t)c->number_;
+    return true;
 }
 
 static void case_enter(const roost_case *c, struct clause *clause)

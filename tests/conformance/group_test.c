@@ -140,6 +140,22 @@ TEST_PLAIN(a_group_may_have_a_deadline, "R38")
     stop(rt);
 }
 
+/* Opened by no worker, it is watched without one's horizon. */
+TEST_PLAIN(a_groups_deadline_may_be_a_moment, "R38")
+{
+    roost_runtime *rt = start(0);
+    roost_scope_opts o = {.deadline = roost_now() + 10 * ROOST_MS};
+    struct receipt r = {.nap = {.d = 9 * ROOST_S}};
+    roost_group *g = NULL;
+
+    CHECK_EQ(roost_group_new(&g, rt, &o), 0);
+    CHECK_EQ(roost_group_submit(g, deliver, &r, NULL, done), 0);
+    CHECK_EQ(roost_group_free(g), -ETIMEDOUT);
+    CHECK_EQ(r.status, -ECANCELED);
+    CHECK(roost_now() >= o.deadline);
+    stop(rt);
+}
+
 TEST_PLAIN(a_group_wait_times_out, "R10 R11")
 {
     roost_runtime *rt = start(0);

@@ -113,6 +113,18 @@ TEST_PLAIN(void_task_calls_on_a_plain_thread_are_misuse, "R33")
     CHECK_ABORTS("roost_shield_begin", shield_on_a_plain_thread());
 }
 
+static int open_nothing(void *arg)
+{
+    (void)arg;
+    roost_scope_open(NULL, NULL);
+    return 0;
+}
+
+TEST_PLAIN(opening_no_scope_is_misuse, "R33")
+{
+    CHECK_ABORTS("no storage", run(open_nothing));
+}
+
 static int end_in_the_wrong_order(void *arg)
 {
     roost_shield first, second;

@@ -373,10 +373,10 @@ TEST(after_a_failed_group_the_task_goes_on, "R4 R36")
 
 TEST(bad_scope_options_open_it_cancelled, "R2")
 {
-    static const roost_scope_opts bad[] = {{.flags = 1u << 25},
-                                           {.reserved_ = {0, 1, 0, 0}}};
+    static const roost_scope_opts bad[] = {
+        {.flags = 1u << 25}, {.flags = 1u << 28}, {.reserved_ = {0, 1, 0, 0}}};
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         roost_scope s;
 
         roost_scope_open(&s, &bad[i]);

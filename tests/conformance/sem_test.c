@@ -27,8 +27,10 @@ static int take(void *arg)
 
 TEST(bad_arguments_of_a_semaphore, "R2 R51")
 {
+    roost_case none[] = {roost_on_sem(NULL, 1)};
     roost_sem s;
 
+    CHECK_EQ(roost_select(none, 1), -EINVAL);
     CHECK_EQ(roost_sem_init(NULL, 1, 1), -EINVAL);
     CHECK_EQ(roost_sem_init(&s, 0, 0), -EINVAL);
     CHECK_EQ(roost_sem_init(&s, 3, 2), -EINVAL);

@@ -118,6 +118,32 @@ TEST(nobody_waits_in_the_child, "R64")
     }
 }
 
+static int wait_for_a_permit(void *sem)
+{
+    return roost_sem_acquire((roost_sem *)sem, 1);
+}
+
+TEST(nobody_waits_for_a_permit_in_the_child, "R64")
+{
+    roost_sem sem;
+    roost_scope s;
+    pid_t pid;
+
+    CHECK_EQ(roost_sem_init(&sem, 0, 1), 0);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, wait_for_a_permit, &sem), 0);
+    CHECK_EQ(roost_settle(), 0);
+    pid = fork();
+    if (pid == 0) {
+        roost_sem_destroy(&sem);
+        end_child();
+    }
+    CHECK_EQ(reap(pid), 0);
+    CHECK_EQ(roost_sem_release(&sem, 1), 0); /* the parent is unharmed */
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    roost_sem_destroy(&sem);
+}
+
 static int all_anew(void *arg)
 {
     (void)arg;
