@@ -12,9 +12,14 @@
  *   - An accepted post counts as outside work until it runs (R63, R65).
  *   - A handler allocates nothing, locks nothing and keeps errno.
  * ORDER
- *   G1  slot FILLED: release by the handler -> acquire by the watch
- *   Z1  (runtime.c) shut
+ *   G1  slot FILLED: release by the handler -> acquire by the watch    what is
+ *       in it, and what the handler wrote before
+ *       slot FREE: release by the watch -> full fence of the next handler
+ *       it may be written to again, also after one that was refused: whose own
+ *       fence passes it on
+ *                  -> post_pending: acquire    the task that was made of it
  *   Z4  (runtime.c) a handler takes a slot, then looks at shut
+ *   shut is relaxed, as in group.c.
  */
 #include "base/alloc.h"
 #include "base/check.h"
@@ -76,7 +81,7 @@ int roost_call(roost_runtime *pub, roost_fn fn, void *arg)
     if (runtime_self() != NULL) {
         return -EDEADLK;
     }
-    if (a32_load(&pub->rt.shut, ACQUIRE /* Z1 */)) {
+    if (a32_load(&pub->rt.shut, RELAXED)) {
         return -ESHUTDOWN;
     }
     rc = group_init(&g, &pub->rt, NULL);
@@ -124,17 +129,17 @@ int roost_post_signal(roost_runtime *pub, roost_fn fn, void *arg)
     if (registry_forked() || pub == NULL || fn == NULL) {
         return -EINVAL;
     }
-    if (a32_load(&pub->rt.shut, ACQUIRE /* Z1 */)) {
+    if (a32_load(&pub->rt.shut, RELAXED)) {
         return -ESHUTDOWN;
     }
     for (i = 0; i < POST_SLOTS; i++) {
         struct post_slot *slot = &pub->rt.slots[i];
         uint32_t free = FREE;
 
-        if (a32_cas(&slot->state, &free, FILLING, ACQUIRE /* G1 */, RELAXED)) {
-            fence_full(); /* Z4 */
+        if (a32_cas(&slot->state, &free, FILLING, RELAXED, RELAXED)) {
+            fence_full(); /* Z4 G1 */
             if (a32_load(&pub->rt.shut, RELAXED)) {
-                a32_store(&slot->state, FREE, RELEASE /* G1 */);
+                a32_store(&slot->state, FREE, RELAXED);
                 return -ESHUTDOWN;
             }
             slot->fn = fn;

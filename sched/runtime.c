@@ -13,7 +13,8 @@
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
  * ORDER
- *   Z1  shut, stopping: release by stop -> acquire where looked at
+ *   Z1  outside, stopping, stopped, fatal: release -> acquire where looked at;
+ *       shut is relaxed, for Z4 orders it
  *   Z4  who brings work (group.c, post.c)  <->  the end
  *         a child more, or a slot taken     shut = 1
  *         full             /- Z4 -/         full
@@ -511,8 +512,8 @@ static int stop(struct runtime *rt)
 {
     int64_t end = clock_later(stop_now(rt), rt->grace);
 
-    a32_store(&rt->shut, 1, RELEASE /* Z1 */);
-    fence_full(); /* Z4 */
+    a32_store(&rt->shut, 1, RELAXED); /* group.c, post.c */
+    fence_full();                     /* Z4 */
     if (!await_all(rt, end) || pool_stop(rt, end) != 0) {
         list_left(rt);
         trace_end(rt, registry_count() - 1);
