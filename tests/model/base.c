@@ -75,6 +75,7 @@ _Noreturn void check_failed(const char *file, int line, const char *what)
 
 int64_t clock_now(void)
 {
+    sleep_touch(&e.now, e.clock_step != 0);
     e.now += e.clock_step;
     return e.now;
 }

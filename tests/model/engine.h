@@ -2,6 +2,7 @@
  * engine.h - the explorer's own state and the calls between its files.
  *
  *   explore.c  strategies, budgets, counting       main.c   options, reports
+ *   sleep.c    what depth-first need not try       seen.c   what runs have seen
  *   thread.c   fibers, scheduling points, futex    strand.c  the switch
  *   memory.c   histories, views                    plain.c  races, lifetimes
  *   fence.c    fences, the asymmetric barrier
@@ -52,6 +53,7 @@ enum strategy { DFS, RANDOM, PCT, STRATEGIES, REPLAY = STRATEGIES };
 
 struct choice {
     uint16_t taken, count;
+    uint32_t spared; /* depth-first: answers that need not be tried */
 };
 
 struct engine {
@@ -84,6 +86,8 @@ struct engine {
     uint64_t number;   /* of this run, since the program began */
     uint32_t bound_preemptions, bound_weak;
     uint64_t outcomes;
+    bool reduced; /* sleep sets are in use */
+    bool pruned;  /* this run was given up: others stand for it */
     /* how it ended */
     jmp_buf out;
     char failure[256];
@@ -102,7 +106,8 @@ struct touch {
 
 /* What a strategy did. */
 struct tally {
-    uint64_t runs;
+    uint64_t runs; /* with those that were pruned */
+    uint64_t pruned;
     uint64_t counted; /* distinct, preempted, and long enough in real files */
     double seconds;
     bool exhausted;
@@ -117,6 +122,25 @@ void run_new_model(const struct model *m, bool asymmetric);
 unsigned choose(unsigned n);
 unsigned choose_weak(unsigned n);
 unsigned choose_thread(const uint8_t *who, unsigned n, bool preempts);
+extern bool explore_all_orders; /* no sleep sets */
+/* sleep.c */
+void sleep_reset(void);
+void sleep_touch(const void *at, bool write);
+void sleep_touch_all(void);
+void sleep_fence(bool full);
+void sleep_forget(void);
+void sleep_step_made(void);
+uint32_t sleep_mask(const uint8_t *who, unsigned n);
+void sleep_fork(uint32_t depth);
+void sleep_chosen(uint32_t depth, const uint8_t *who, unsigned pick, bool mine);
+void sleep_forced(const uint8_t *who);
+/* seen.c */
+void seen_start(void);
+void seen_forget(void);
+void seen_step(const void *at, uint64_t value);
+void seen_begin(void);
+void seen_run(void);
+void seen_report(const char *model);
 /* memory.c */
 void memory_reset(void);
 void memory_join(struct view *into, const struct view *from, uint32_t width);
@@ -145,6 +169,7 @@ void trace(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 _Noreturn void run_failed(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+_Noreturn void run_pruned(void);
 const char *order_name(int order);
 /* instrument.c */
 void place_text(const void *pc, char *out, size_t room);

@@ -41,6 +41,7 @@ static uint32_t changes[CHANGES], change_count, next_low;
 static uint64_t seen_runs[1 << (FILTER_BITS - 6)];
 static struct saved statics[STATICS];
 static unsigned static_count;
+bool explore_all_orders;
 
 /* ---- one choice ---------------------------------------------------------- */
 
@@ -65,6 +66,7 @@ static unsigned answer(unsigned n, unsigned fresh)
     }
     c->taken = (uint16_t)fresh;
     c->count = (uint16_t)n;
+    c->spared = 0;
     return fresh;
 }
 
@@ -143,10 +145,34 @@ static unsigned pct_thread(const uint8_t *who, unsigned n)
     return highest(who, n);
 }
 
+/* The first thread that has to be tried. */
+static unsigned awake(const uint8_t *who, unsigned n, bool preempts)
+{
+    uint32_t at = e.depth, spared = sleep_mask(who, n);
+    unsigned pick = 0;
+
+    if (at >= e.recorded) {
+        while ((spared >> pick & 1) != 0) {
+            pick++;
+        }
+        if (pick == n) {
+            run_pruned();
+        }
+        sleep_fork(at);
+    }
+    pick = answer(n, pick);
+    e.choices[at].spared = spared;
+    sleep_chosen(at, who, pick, preempts);
+    return pick;
+}
+
 unsigned choose_thread(const uint8_t *who, unsigned n, bool preempts)
 {
     unsigned pick = 0;
 
+    if (e.reduced) {
+        return awake(who, n, preempts);
+    }
     if (e.strategy == RANDOM && e.depth >= e.recorded) {
         pick = random_thread(who, n, preempts);
     } else if (e.strategy == PCT && e.depth >= e.recorded) {
@@ -196,13 +222,16 @@ bool run_once(void)
     e.preemptions = 0;
     e.weak = 0;
     e.nomem = false;
+    e.pruned = false;
+    sleep_reset();
+    seen_begin();
     restore_statics();
     memory_reset();
     plain_reset();
     thread_reset();
     if (setjmp(e.out) != 0) {
         strand_become(0);
-        return false;
+        return e.pruned;
     }
     if (e.model->setup != NULL) {
         e.model->setup();
@@ -226,6 +255,7 @@ void run_new_model(const struct model *m, bool asymmetric)
     barrier_asymmetric = asymmetric;
     /* The quiet run: its length is what PCT's steps are drawn from. */
     e.strategy = REPLAY;
+    e.reduced = false;
     e.recorded = 0;
     e.bound_preemptions = 0;
     e.bound_weak = 0;
@@ -267,8 +297,10 @@ static bool advance(void)
     while (e.depth > 0) {
         struct choice *c = &e.choices[e.depth - 1];
 
-        if (c->taken + 1U < c->count) {
+        do {
             c->taken++;
+        } while (c->taken < c->count && (c->spared >> c->taken & 1) != 0);
+        if (c->taken < c->count) {
             e.recorded = e.depth;
             return true;
         }
@@ -293,8 +325,10 @@ static void depth_first(uint64_t runs, struct tally *out)
                 out->failed = true;
                 return;
             }
+            seen_run();
             /* Those with fewer were counted at a smaller bound. */
-            out->counted += counts() && e.preemptions == bound;
+            out->pruned += e.pruned;
+            out->counted += !e.pruned && counts() && e.preemptions == bound;
         } while (advance());
     }
     out->exhausted = true;
@@ -359,6 +393,7 @@ void explore(enum strategy strategy, uint64_t runs, uint64_t seed,
 
     memset(out, 0, sizeof(*out));
     e.strategy = strategy;
+    e.reduced = strategy == DFS && !explore_all_orders;
     e.bound_weak = e.model->weak != 0 ? e.model->weak : 2;
     if (strategy == DFS) {
         depth_first(runs, out);

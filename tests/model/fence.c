@@ -35,6 +35,7 @@ void model_fence(const char *file, int line, int order)
     /* Only full fences meet other threads at once. */
     if (order == SEQ_CST) {
         thread_point(file);
+        sleep_fence(true);
     }
     fence_thread(e.me, order);
     if (e.tracing) {
@@ -59,6 +60,7 @@ void model_barrier(const char *file, int line, bool heavy)
     for (unsigned i = 1; i < e.count && !e.alone; i++) {
         if (&e.threads[i] != self) {
             thread_point(file);
+            sleep_touch_all();
             fence_thread(&e.threads[i], SEQ_CST);
             trace(file, line, "barrier reaches T%u", i - 1);
         }

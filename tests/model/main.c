@@ -4,11 +4,13 @@
  *
  *   PROGRAM [--list] [--only NAME] [--strategy dfs,random,pct] [--runs N]
  *           [--scale N] [--seed N] [--first] [--replay TEXT]
+ *           [--all-orders] [--seen]
  *
  * --runs gives each strategy so many runs instead of the model's budget,
  * --scale multiplies that. --first, for mutants.py, stops at the first failure
  * and leaves out planted bugs and what must be seen. A failing run prints its
- * seed and a --replay text that repeats it exactly.
+ * seed and a --replay text that repeats it exactly. --all-orders makes
+ * depth-first do without sleep sets, --seen prints what they must not change.
  */
 #include "engine.h"
 #include <signal.h>
@@ -84,6 +86,13 @@ _Noreturn void run_failed(const char *format, ...)
     va_start(args, format);
     vsnprintf(e.failure, sizeof(e.failure), format, args);
     va_end(args);
+    longjmp(e.out, 1);
+}
+
+/* Not a failure: run_once says that it is fine. */
+_Noreturn void run_pruned(void)
+{
+    e.pruned = true;
     longjmp(e.out, 1);
 }
 
@@ -219,9 +228,9 @@ static bool parse_replay(const char *text)
             return false;
         }
         while (zeros-- > 0) {
-            e.choices[e.recorded++] = (struct choice){0, 0};
+            e.choices[e.recorded++] = (struct choice){0, 0, 0};
         }
-        e.choices[e.recorded++] = (struct choice){(uint16_t)taken, 0};
+        e.choices[e.recorded++] = (struct choice){(uint16_t)taken, 0, 0};
         text += used;
         text += *text == ',';
     }
@@ -233,6 +242,7 @@ static bool run_again(void)
     bool fine;
 
     e.strategy = REPLAY;
+    e.reduced = false;
     e.tracing = true;
     fine = run_once();
     e.tracing = false;
@@ -281,6 +291,9 @@ static void print_tally(enum strategy s, const struct tally *t)
 {
     printf("%s %s %llu", s == options.order[0] ? ":" : ",", names[s],
            (unsigned long long)t->runs);
+    if (t->pruned > 0) {
+        printf(" (%llu of them given up)", (unsigned long long)t->pruned);
+    }
     if (t->exhausted) {
         printf(" (all, <= %u preemptions, <= %u weak)", e.bound_preemptions,
                e.bound_weak);
@@ -326,6 +339,7 @@ static bool explore_form(struct model *m, bool asymmetric)
     struct tally t;
 
     run_new_model(m, asymmetric);
+    seen_forget();
     if (asymmetric && !e.barriers) {
         return true;
     }
@@ -357,6 +371,7 @@ static bool explore_form(struct model *m, bool asymmetric)
         printf("; %llu counted, %.2f s, %.2f M/s\n",
                (unsigned long long)counted, seconds,
                (double)all / seconds / 1e6);
+        seen_report(m->name);
     }
     if (m->must_fail != NULL && !found) {
         printf("FAILED %s: the planted bug was not found\n", m->name);
@@ -450,6 +465,10 @@ static bool parse(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--list") == 0) {
             options.list = true;
+        } else if (strcmp(argv[i], "--all-orders") == 0) {
+            explore_all_orders = true;
+        } else if (strcmp(argv[i], "--seen") == 0) {
+            seen_start();
         } else if (strcmp(argv[i], "--first") == 0) {
             options.first = true;
         } else if (i + 1 < argc && parse_value(argv[i], argv[i + 1])) {

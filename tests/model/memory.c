@@ -53,6 +53,7 @@ struct loc {
     void *at;
     uint32_t index; /* in a view */
     uint32_t count;
+    uint64_t first; /* what it held when it was seen first */
     uint8_t size;
     uint8_t init_thread; /* who initialised it, and when by its clock */
     uint32_t init_clock;
@@ -84,15 +85,6 @@ void memory_join(struct view *into, const struct view *from, uint32_t width)
 void memory_copy(struct view *into, const struct view *from, uint32_t width)
 {
     memcpy(into->at, from->at, width * sizeof(into->at[0]));
-}
-
-void memory_reset(void)
-{
-    loc_count = 0;
-    store_count = 0;
-    epoch++;
-    e.width = THREADS;
-    memset(e.sc.at, 0, THREADS * sizeof(e.sc.at[0]));
 }
 
 /* The entry of a new word, in every view of a thread. */
@@ -133,9 +125,22 @@ static void poke(void *at, uint8_t size, uint64_t value)
     }
 }
 
+void memory_reset(void)
+{
+    /* Words that setup does not make anew hold what they held before. */
+    for (uint32_t i = 0; i < loc_count; i++) {
+        poke(locs[i].at, locs[i].size, locs[i].first);
+    }
+    loc_count = 0;
+    store_count = 0;
+    epoch++;
+    e.width = THREADS;
+    memset(e.sc.at, 0, THREADS * sizeof(e.sc.at[0]));
+}
+
+/* STEPS_MAX sees to it that there is room. */
 static struct store *new_store(void)
 {
-    /* STEPS_MAX sees to it that there is room. */
     return &stores[store_count++];
 }
 
@@ -158,7 +163,7 @@ static struct loc *add_loc(struct slot *slot, void *at, uint8_t size)
     memset(l->last, 0, sizeof(l->last));
     widen();
     s = new_store();
-    s->value = peek(at, size);
+    s->value = l->first = peek(at, size);
     s->step = 0;
     s->stamp = STAMP_GAP;
     s->width = 0;
@@ -269,6 +274,16 @@ static uint32_t readable(const struct loc *l, int order)
     return n;
 }
 
+/* For sleep sets, and what was seen in the run. */
+static void note(const struct model_access *a, bool write, uint64_t value)
+{
+    sleep_touch(a->at, write);
+    if ((a->order & 4) != 0) {
+        sleep_fence(false);
+    }
+    seen_step(a->at, value);
+}
+
 uint64_t model_load(struct model_access access)
 {
     const struct model_access *a = &access;
@@ -277,6 +292,7 @@ uint64_t model_load(struct model_access access)
     uint32_t back = n > 1 ? choose_weak(n) : 0;
     const struct store *s = l->order[l->count - 1 - back];
 
+    note(a, false, s->value);
     observe(l, s, a->order);
     leave(l, NULL);
     if (e.tracing) {
@@ -371,13 +387,11 @@ void model_store(struct model_access access, uint64_t value)
     const struct model_access *a = &access;
     struct loc *l = enter(a);
     uint32_t places[4];
-    unsigned n, late = 0;
+    unsigned n = find_places(l, a->order, places);
+    unsigned late = n > 1 ? choose_weak(n) : 0;
     struct store *s;
 
-    n = find_places(l, a->order, places);
-    if (n > 1) {
-        late = choose_weak(n);
-    }
+    note(a, true, value + late);
     s = add_store(l, places[late], value);
     set_message(s, NULL, a->order);
     publish(l, s, a->order);
@@ -398,6 +412,7 @@ void model_init(struct model_access access, uint64_t value)
     struct loc *l;
 
     check_life(a);
+    sleep_touch(a->at, true);
     if (slot->epoch != epoch) {
         poke(a->at, a->size, value);
         if (e.alone) {
@@ -430,6 +445,7 @@ static uint64_t replace(struct loc *l, const struct model_access *a,
     const struct store *read = l->order[l->count - 1];
     struct store *s;
 
+    note(a, true, read->value);
     observe(l, read, a->order);
     s = add_store(l, l->count, value);
     s->rmw = true;
@@ -497,6 +513,7 @@ static bool swap(const struct model_access *a, uint64_t *expected, uint64_t v)
         replace(l, a, v);
         return true;
     }
+    note(a, false, s->value);
     observe(l, s, a->miss);
     leave(l, NULL);
     if (e.tracing) {
@@ -511,24 +528,6 @@ static bool swap(const struct model_access *a, uint64_t *expected, uint64_t v)
 bool model_cas64(struct model_access a, uint64_t *expected, uint64_t v)
 {
     return swap(&a, expected, v);
-}
-
-bool model_cas32(struct model_access a, uint32_t *expected, uint32_t v)
-{
-    uint64_t seen = *expected;
-    bool done = swap(&a, &seen, v);
-
-    *expected = (uint32_t)seen;
-    return done;
-}
-
-bool model_casptr(struct model_access a, void **expected, void *v)
-{
-    uint64_t seen = MODEL_NUMBER(*expected);
-    bool done = swap(&a, &seen, MODEL_NUMBER(v));
-
-    *expected = model_pointer(seen);
-    return done;
 }
 
 /* A thread whose access to l is not ordered before what the running thread
@@ -592,6 +591,7 @@ uint64_t memory_newest(struct model_access access)
     struct loc *l = enter(&access);
     const struct store *s = l->order[l->count - 1];
 
+    note(&access, false, s->value);
     observe(l, s, RELAXED);
     leave(l, NULL);
     return s->value;

@@ -52,8 +52,6 @@ uint64_t model_add(struct model_access a, uint64_t value);
 uint64_t model_or(struct model_access a, uint64_t value);
 uint64_t model_and(struct model_access a, uint64_t value);
 bool model_cas64(struct model_access a, uint64_t *expected, uint64_t v);
-bool model_cas32(struct model_access a, uint32_t *expected, uint32_t v);
-bool model_casptr(struct model_access a, void **expected, void *v);
 void model_fence(const char *file, int line, int order);
 void model_barrier(const char *file, int line, bool heavy);
 void model_pause(const char *file, int line);
@@ -65,6 +63,25 @@ void model_plain(struct model_access a, bool write);
 #define MODEL_WORD(p, order) MODEL_ACCESS(p, order, RELAXED)
 
 #define MODEL_NUMBER(v) ((uint64_t)(uintptr_t)(v))
+
+static inline bool model_cas32(struct model_access a, uint32_t *expected,
+                               uint32_t v)
+{
+    uint64_t seen = *expected;
+    bool done = model_cas64(a, &seen, v);
+
+    *expected = (uint32_t)seen;
+    return done;
+}
+
+static inline bool model_casptr(struct model_access a, void **expected, void *v)
+{
+    uint64_t seen = MODEL_NUMBER(*expected);
+    bool done = model_cas64(a, &seen, MODEL_NUMBER(v));
+
+    *expected = (void *)(uintptr_t)seen;
+    return done;
+}
 
 /* Functions, so that a result may be left unused. */
 static inline uint32_t model_low(uint64_t value)

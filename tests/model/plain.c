@@ -328,6 +328,7 @@ void *model_alloc(size_t size)
     size_t start = (arena_used + align - 1) & ~(align - 1);
     size_t room = (size + GRAIN - 1) & ~(size_t)(GRAIN - 1);
 
+    sleep_touch(&arena_used, true); /* which memory, or none */
     if (refuse()) {
         return NULL;
     }
@@ -358,6 +359,7 @@ void model_free(void *p)
         run_failed("dead: %p is freed %s", p,
                    r == NULL ? "but was never allocated" : "twice");
     }
+    sleep_touch(&block_count, false);
     trace("", 0, "free   %p, %zu bytes", p, r->size);
     r->live = false;
     end_life(r);
@@ -369,6 +371,8 @@ unsigned model_live(void)
 {
     unsigned n = 0;
 
+    sleep_touch(&arena_used, false);
+    sleep_touch(&block_count, true); /* meets frees, which do not meet */
     for (unsigned i = 0; i < block_count; i++) {
         n += blocks[i].live;
     }

@@ -178,6 +178,7 @@ static void reschedule(void)
     bool mine = (able & bit(e.me)) != 0;
     unsigned n = 0, pick;
 
+    sleep_step_made();
     if (mine) {
         if ((able == bit(e.me) && e.asleep == 0) ||
             e.preemptions >= e.bound_preemptions) {
@@ -192,6 +193,7 @@ static void reschedule(void)
     }
     if (!mine && able == 0 && e.paused != 0) {
         n = wake_paused(who, n);
+        sleep_forget();
     }
     if (n == 0) {
         if (!all_ended()) {
@@ -200,7 +202,12 @@ static void reschedule(void)
         go(&e.threads[0]);
         return;
     }
-    pick = n > 1 ? choose_thread(who, n, mine) : 0;
+    if (n > 1) {
+        pick = choose_thread(who, n, mine);
+    } else {
+        pick = 0;
+        sleep_forced(who);
+    }
     if (mine && pick > 0) {
         e.preemptions++;
     }
@@ -288,8 +295,15 @@ void model_pause(const char *file, int line)
     e.paused |= bit(t);
     /* What was stored up to now is read when it looks again. */
     t->pause_step = e.steps;
+    sleep_touch_all();
     reschedule();
     e.paused &= ~bit(t);
+}
+
+/* Stands for who sleeps on a word. */
+static const void *sleepers_of(const a32 *word)
+{
+    return (const char *)word + 1;
 }
 
 int futex_wait(a32 *word, uint32_t seen, int64_t deadline)
@@ -302,12 +316,14 @@ int futex_wait(a32 *word, uint32_t seen, int64_t deadline)
     if (value != seen) {
         return 0;
     }
+    sleep_touch(&e.now, false);
     if (deadline <= e.now) {
         return -ETIMEDOUT;
     }
     if (e.alone) {
         run_failed("a futex wait while no other thread runs");
     }
+    sleep_touch(sleepers_of(word), true);
     t->futex = MODEL_NUMBER(word);
     t->deadline = deadline;
     t->result = 0;
@@ -325,6 +341,7 @@ int futex_wake(a32 *word, int n)
         run_failed("futex wake: no word");
     }
     thread_point(__FILE__);
+    sleep_touch(sleepers_of(word), true);
     while (woken < n) {
         uint8_t who[THREADS];
         unsigned count = 0;
@@ -354,6 +371,7 @@ void model_park(void)
     struct thread *t = e.me;
 
     thread_point(__FILE__);
+    sleep_touch(&t->token, true);
     trace("", 0, "park%s", t->token ? " (unparked before)" : "");
     if (!t->token) {
         t->parked = true;
@@ -369,6 +387,7 @@ void model_unpark(int thread)
     struct thread *t = &e.threads[thread + 1], *self = e.me;
 
     thread_point(__FILE__);
+    sleep_touch(&t->token, true);
     trace("", 0, "unpark T%d", thread);
     if (t->token) {
         run_failed("T%d is unparked twice", thread);
@@ -389,11 +408,13 @@ int model_self(void)
 
 int64_t model_now(void)
 {
+    sleep_touch(&e.now, false);
     return e.now;
 }
 
 void model_advance(int64_t ns)
 {
+    sleep_touch(&e.now, true);
     e.now += ns;
 }
 
