@@ -6,8 +6,9 @@
  *         and once more if that is so of all of them at a time.
  * MODEL   A worker raises its turn whenever it turns to something else: in
  *         the loop, at a hand-over, at the start and end of a task with a
- *         descriptor. It notes the task's name and its thread before. All that
- *         is done only when the option is set.
+ *         descriptor. It notes the task's name and its thread between two
+ *         halves of that: while the turn is odd they are being written. All
+ *         that is done only when the option is set.
  *         Whether the task computes, or blocks the thread in a call, the kernel
  *         tells: R in /proc/self/task/N/stat is a thread that runs, or would if
  *         it had a processor. It is looked at each time that the watch finds
@@ -32,6 +33,7 @@
 
 void stall_turn(struct worker *w, const char *name)
 {
+    uint64_t turn = a64_load(&w->stall.turn, RELAXED);
     uint64_t words[TASK_NAME_SIZE / 8] = {0};
     unsigned i;
 
@@ -42,11 +44,13 @@ void stall_turn(struct worker *w, const char *name)
     if (name != NULL) {
         memcpy(words, name, strnlen(name, TASK_NAME_SIZE - 1));
     }
+    a64_store(&w->stall.turn, turn + 1, RELAXED);
+    fence_release(); /* Y1 */
     for (i = 0; i < TASK_NAME_SIZE / 8; i++) {
         a64_store(&w->stall.name[i], words[i], RELAXED);
     }
     a64_store(&w->stall.thread, (uint64_t)w->carrier->number, RELAXED);
-    a64_add(&w->stall.turn, 1, RELEASE /* Y1 */);
+    a64_store(&w->stall.turn, turn + 2, RELEASE /* Y1 */);
 }
 
 /* Count what the thread does just now: nothing, if the kernel does not tell. */
@@ -103,7 +107,7 @@ static void name_task(struct worker *w, int64_t now)
         words[i] = a64_load(&s->name[i], RELAXED);
     }
     fence_acquire(); /* Y1 */
-    if (a64_load(&s->turn, RELAXED) == s->seen) {
+    if (a64_load(&s->turn, RELAXED) == s->seen && s->seen % 2 == 0) {
         memcpy(name, words, sizeof(name));
         name[TASK_NAME_SIZE - 1] = '\0';
         s->how = judge(s);

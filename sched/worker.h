@@ -57,7 +57,7 @@ enum stalled { STALL_UNKNOWN, STALL_BLOCKED, STALL_COMPUTING };
 
 /* For opts.stall: see stall.c. */
 struct stall {
-    a64 turn;                     /* S owner */
+    a64 turn; /* S owner; odd: the others are being written */
     a64 name[TASK_NAME_SIZE / 8]; /* S owner */
     a64 thread;                   /* S owner: the kernel's number of it */
     uint64_t seen;                /* watch only: the turn it saw last */
