@@ -21,7 +21,7 @@ from source import Tree
 
 NAMES = ['includes', 'atomics', 'sizes', 'public', 'rules', 'headers', 'format',
          'guide', 'manual', 'mandoc', 'maps',
-         'reliability']
+         'models', 'reliability']
 FOLDERS = ['sched', 'sync', 'include', 'tests', 'benchmarks', 'docs']
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

@@ -38,7 +38,8 @@ __attribute__((weak)) bool guest_hosts(void)
     return false;
 }
 
-void *alloc_bytes(size_t size)
+/* Weak: a model may have its own. */
+__attribute__((weak)) void *alloc_bytes(size_t size)
 {
     return model_alloc(size);
 }
@@ -48,7 +49,7 @@ void *alloc_zero(size_t size)
     return model_alloc(size);
 }
 
-void *alloc_aligned(size_t align, size_t size)
+__attribute__((weak)) void *alloc_aligned(size_t align, size_t size)
 {
     (void)align; /* model_alloc gives a cache line, and pages for large ones */
     return model_alloc(size);
