@@ -3,6 +3,7 @@
  *
  *   explore.c  strategies, budgets, counting       main.c   options, reports
  *   sleep.c    what depth-first need not try       seen.c   what runs have seen
+ *   lines.c    which cache lines move
  *   thread.c   fibers, scheduling points, futex    strand.c  the switch
  *   memory.c   histories, views                    plain.c  races, lifetimes
  *   fence.c    fences, the asymmetric barrier
@@ -134,6 +135,13 @@ uint32_t sleep_mask(const uint8_t *who, unsigned n);
 void sleep_fork(uint32_t depth);
 void sleep_chosen(uint32_t depth, const uint8_t *who, unsigned pick, bool mine);
 void sleep_forced(const uint8_t *who);
+/* lines.c */
+void lines_start(void);
+void lines_forget(void);
+void lines_touch(const void *at, size_t size, bool write, const char *name);
+void lines_access(const struct model_access *a, bool write);
+void lines_run(void);
+void lines_report(const char *model);
 /* seen.c */
 void seen_start(void);
 void seen_forget(void);
@@ -155,6 +163,7 @@ void life_check(uintptr_t at, const char *name, const void *pc);
 extern bool life_watched; /* some block may be dead */
 /* thread.c */
 void thread_point(const char *file);
+bool thread_is_real(const char *file);
 void thread_run_all(void);
 void thread_reset(void);
 /* strand.c */

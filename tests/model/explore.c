@@ -237,6 +237,7 @@ bool run_once(void)
         e.model->setup();
     }
     thread_run_all();
+    lines_run();
     if (e.model->check != NULL) {
         e.model->check();
     }

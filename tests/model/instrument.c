@@ -32,6 +32,7 @@ static void touch(void *at, size_t size, bool write, void *pc)
               size, at, here);
     }
     plain_touch(&t);
+    lines_touch(at, size, write, "plain memory");
 }
 
 ACCESS(__tsan_read1, 1, false)

@@ -4,13 +4,14 @@
  *
  *   PROGRAM [--list] [--only NAME] [--strategy dfs,random,pct] [--runs N]
  *           [--scale N] [--seed N] [--first] [--replay TEXT]
- *           [--all-orders] [--seen]
+ *           [--all-orders] [--seen] [--lines]
  *
  * --runs gives each strategy so many runs instead of the model's budget,
  * --scale multiplies that. --first, for mutants.py, stops at the first failure
  * and leaves out planted bugs and what must be seen. A failing run prints its
  * seed and a --replay text that repeats it exactly. --all-orders makes
  * depth-first do without sleep sets, --seen prints what they must not change.
+ * --lines prints which cache lines went from thread to thread (lines.c).
  */
 #include "engine.h"
 #include <signal.h>
@@ -340,6 +341,7 @@ static bool explore_form(struct model *m, bool asymmetric)
 
     run_new_model(m, asymmetric);
     seen_forget();
+    lines_forget();
     if (asymmetric && !e.barriers) {
         return true;
     }
@@ -372,6 +374,7 @@ static bool explore_form(struct model *m, bool asymmetric)
                (unsigned long long)counted, seconds,
                (double)all / seconds / 1e6);
         seen_report(m->name);
+        lines_report(m->name);
     }
     if (m->must_fail != NULL && !found) {
         printf("FAILED %s: the planted bug was not found\n", m->name);
@@ -469,6 +472,8 @@ static bool parse(int argc, char **argv)
             explore_all_orders = true;
         } else if (strcmp(argv[i], "--seen") == 0) {
             seen_start();
+        } else if (strcmp(argv[i], "--lines") == 0) {
+            lines_start();
         } else if (strcmp(argv[i], "--first") == 0) {
             options.first = true;
         } else if (i + 1 < argc && parse_value(argv[i], argv[i + 1])) {

@@ -282,6 +282,7 @@ static void note(const struct model_access *a, bool write, uint64_t value)
         sleep_fence(false);
     }
     seen_step(a->at, value);
+    lines_access(a, write);
 }
 
 uint64_t model_load(struct model_access access)

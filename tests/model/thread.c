@@ -218,7 +218,7 @@ static void reschedule(void)
 }
 
 /* Whether an access is one of the real files, by its __FILE__. */
-static bool is_real(const char *file)
+bool thread_is_real(const char *file)
 {
     static const char *last;
     static bool real;
@@ -237,7 +237,7 @@ void thread_point(const char *file)
     if (e.alone) {
         return;
     }
-    e.real += is_real(file);
+    e.real += thread_is_real(file);
     if (++e.steps > limit) {
         run_failed("livelock: more than %u accesses", limit);
     }
@@ -288,7 +288,7 @@ void model_pause(const char *file, int line)
                    line);
     }
     trace(file, line, "pause");
-    e.real += is_real(file);
+    e.real += thread_is_real(file);
     if (++e.steps > STEPS_MAX) {
         run_failed("livelock: more than %d accesses", STEPS_MAX);
     }
