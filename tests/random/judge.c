@@ -27,6 +27,14 @@ static int next_fd(void)
     return fd;
 }
 
+/* Why that is not the one that it was before. */
+static const char *what_of_fds(int before, int after)
+{
+    return before < 0 || after < 0 ? "the system had no descriptor to give"
+           : after > before        ? "a descriptor was left open"
+                                   : "a descriptor of before is closed";
+}
+
 /* The library's table of descriptors grows once, and stays. */
 static void warm_up(void)
 {
@@ -55,7 +63,7 @@ static void run(const struct program *p, struct verdict *v)
     };
     long blocks;
     long pages;
-    int fd;
+    int fd, after;
     int rc;
 
     warm_up();
@@ -72,7 +80,8 @@ static void run(const struct program *p, struct verdict *v)
     world_destroy(&the_world);
     hold(faults_blocks() == blocks, -1, "memory was not freed");
     hold(faults_pages() == pages, -1, "a mapping was left");
-    hold(next_fd() == fd, -1, "a descriptor was left open");
+    after = next_fd();
+    hold(after == fd, -1, what_of_fds(fd, after));
     memcpy(v->said, the_world.said, sizeof(v->said));
     v->at = the_world.said_at;
     v->log = the_world.log;
