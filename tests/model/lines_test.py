@@ -33,7 +33,7 @@ def false_moves(program, field):
                            "--lines"], stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
         sys.exit("lines: %s fails:\n%s" % (program, done.stdout.decode()))
-    word = re.compile(r"\b%s\b" % field)
+    word = re.compile(r"->%s\b" % field)
     return sum(float(false) for _, false, *pair
                in LINE.findall(done.stdout.decode())
                if any(word.search(name) for name in pair))
