@@ -15,7 +15,7 @@
 
 struct ring {
     a64 tail; /* S owner: one past the newest */
-    a64 head; /* M: the oldest */
+    a64 head __attribute__((aligned(CACHE_LINE))); /* M: the oldest */
     aptr slots[RING_SIZE] __attribute__((aligned(CACHE_LINE))); /* S owner */
 } __attribute__((aligned(CACHE_LINE)));
 

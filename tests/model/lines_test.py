@@ -56,7 +56,8 @@ def main():
         if text.count(apart) != 1:
             sys.exit("lines: %s has not: %s" % (source, apart))
         for planted in (False, True):
-            folder = os.path.join(args.build, "planted" if planted else "own")
+            folder = os.path.join(args.build, name,
+                                  "planted" if planted else "own")
             program = builder.program(
                 model, source,
                 text.replace(apart, beside) if planted else text, folder)
