@@ -148,24 +148,21 @@ static const uint32_t marks[] = {
 
 TEST(one_decides_and_keeps_the_marks, "R3")
 {
-    for
-        EACH_MARK(i)
-        {
-            struct waiter wt = waiter_in(WAIT_WAITING | marks[i]);
+    for (size_t i = 0; i < MARKS; i++) {
+        struct waiter wt = waiter_in(WAIT_WAITING | marks[i]);
 
-            CHECK(wait_live(&wt));
-            CHECK(wait_complete(&wt, 77));
-            CHECK_EQ(state_of(&wt),
-                     marks[i] | WAIT_DONE | 77 << WAIT_RESULT_SHIFT);
-            CHECK_EQ(wait_result(&wt), 77);
-            CHECK(!wait_live(&wt));
-            wt = waiter_in(WAIT_WAITING | marks[i]);
-            CHECK(wait_timeout(&wt));
-            CHECK_EQ(state_of(&wt), marks[i] | WAIT_TIMEDOUT);
-            wt = waiter_in(WAIT_WAITING | marks[i]);
-            CHECK(wait_withdraw(&wt));
-            CHECK_EQ(state_of(&wt), marks[i] | WAIT_CANCELLED);
-        }
+        CHECK(wait_live(&wt));
+        CHECK(wait_complete(&wt, 77));
+        CHECK_EQ(state_of(&wt), marks[i] | WAIT_DONE | 77 << WAIT_RESULT_SHIFT);
+        CHECK_EQ(wait_result(&wt), 77);
+        CHECK(!wait_live(&wt));
+        wt = waiter_in(WAIT_WAITING | marks[i]);
+        CHECK(wait_timeout(&wt));
+        CHECK_EQ(state_of(&wt), marks[i] | WAIT_TIMEDOUT);
+        wt = waiter_in(WAIT_WAITING | marks[i]);
+        CHECK(wait_withdraw(&wt));
+        CHECK_EQ(state_of(&wt), marks[i] | WAIT_CANCELLED);
+    }
 }
 
 TEST(what_is_decided_stays, "R3")
@@ -191,26 +188,23 @@ TEST(what_is_decided_stays, "R3")
 
 TEST(frozen_it_can_go_on_or_be_decided, "R3 R5")
 {
-    for
-        EACH_MARK(i)
-        {
-            bool deaf = (marks[i] & WAIT_DEAF) != 0;
-            struct waiter wt = waiter_in(WAIT_WAITING | marks[i]);
+    for (size_t i = 0; i < MARKS; i++) {
+        bool deaf = (marks[i] & WAIT_DEAF) != 0;
+        struct waiter wt = waiter_in(WAIT_WAITING | marks[i]);
 
-            CHECK_EQ(wait_freeze(&wt), !deaf);
-            CHECK_EQ(state_of(&wt),
-                     WAIT_WAITING | marks[i] | (deaf ? 0 : WAIT_FROZEN));
-            wait_thaw(&wt);
-            CHECK_EQ(state_of(&wt), WAIT_WAITING | marks[i]);
-            CHECK(wait_hold(&wt));
-            CHECK_EQ(state_of(&wt), WAIT_WAITING | marks[i] | WAIT_FROZEN);
-            wait_complete_frozen(&wt, 9);
-            CHECK_EQ(state_of(&wt),
-                     marks[i] | WAIT_DONE | 9 << WAIT_RESULT_SHIFT);
-            wt = waiter_in(WAIT_WAITING | marks[i] | WAIT_FROZEN);
-            CHECK(wait_cancel_frozen(&wt));
-            CHECK_EQ(state_of(&wt), (marks[i] & WAIT_PARKED) | WAIT_CANCELLED);
-        }
+        CHECK_EQ(wait_freeze(&wt), !deaf);
+        CHECK_EQ(state_of(&wt),
+                 WAIT_WAITING | marks[i] | (deaf ? 0 : WAIT_FROZEN));
+        wait_thaw(&wt);
+        CHECK_EQ(state_of(&wt), WAIT_WAITING | marks[i]);
+        CHECK(wait_hold(&wt));
+        CHECK_EQ(state_of(&wt), WAIT_WAITING | marks[i] | WAIT_FROZEN);
+        wait_complete_frozen(&wt, 9);
+        CHECK_EQ(state_of(&wt), marks[i] | WAIT_DONE | 9 << WAIT_RESULT_SHIFT);
+        wt = waiter_in(WAIT_WAITING | marks[i] | WAIT_FROZEN);
+        CHECK(wait_cancel_frozen(&wt));
+        CHECK_EQ(state_of(&wt), (marks[i] & WAIT_PARKED) | WAIT_CANCELLED);
+    }
 }
 
 /* --- setting aside and waking --- */
