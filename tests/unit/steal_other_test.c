@@ -110,6 +110,28 @@ TEST(half_of_a_ring_is_taken, "R60")
     end();
 }
 
+/* It takes new tasks, but nothing that is ready, here or there. */
+TEST(who_rests_leaves_what_is_ready, "R60")
+{
+    begin();
+    queue(&rt.inject, 1);
+    push_ring(&workers[1], 2);
+    push_entry(&workers[1], 3);
+    w->sharing.state = RESTING;
+    check_entry(work_search, 3);
+    check_nothing(work_search);
+    w->turns = 1; /* nor in a round, which asks whether the rest is over */
+    w->sharing.looked = now;
+    check_nothing(work_search);
+    CHECK_EQ(w->sharing.state, RESTING);
+    w->sharing.state = SHARING;
+    check_fiber(work_search, 1);
+    CHECK_EQ(w->sharing.stole, 0);
+    check_fiber(work_search, 2);
+    CHECK_EQ(w->sharing.stole, now); /* its time counts: sharing_idle */
+    end();
+}
+
 TEST(a_thief_that_has_just_stolen_pauses, "R60")
 {
     begin();
