@@ -303,12 +303,13 @@ def case_places_offsets():
 def case_places_stripped():
     """The library is in the program, nothing has a name: what stands at the
     offset is a call of the library's code, and no part of it. That is between
-    its names in the program as it was before it was stripped."""
+    its names in the program as it was before it was stripped, but for what a
+    compiler has set apart as cold, which is with the program's."""
     with standing(path('STRIPPED')) as process:
         text = dump_of(process)
     names = run('nm', path('UNSTRIPPED')).stdout
     own = {int(at, 16) for at in
-           re.findall(r'^(\w+) [tT] roost_', names, re.M)}
+           re.findall(r'^(\w+) [tT] roost_\w+$', names, re.M)}
     low, high = min(own), max(own)
     program = [int(at, 16) for at in
                re.findall(r'^(\w+) [tT] wait_for_(?:godot|the_bus)$', names, re.M)]
