@@ -67,7 +67,7 @@ static inline void tools_remove(struct tools *t, const char *base,
 static inline void tools_recycle(const char *low, size_t size)
 {
     /* Looking first keeps the shadow of untouched memory untouched. */
-    if (__asan_region_is_poisoned(low, size) != NULL) {
+    if (__asan_region_is_poisoned((void *)(uintptr_t)low, size) != NULL) {
         __asan_unpoison_memory_region(low, size);
     }
 }
