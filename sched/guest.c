@@ -35,8 +35,9 @@
  *     ring it when it is closed.
  *   - The host keeps its worker: regions do not give it away (region.c).
  * ORDER
- *   None of its own. `away` is relaxed: the watch may look once in vain. What
- *   the chosen worker is to find goes over P3 (park.c), what a wait gives over
+ *   None of its own. `away` is relaxed: the watch may look once in vain; that
+ *   it does look goes over V1 (watch.c), as when a worker wakes up. What the
+ *   chosen worker is to find goes over P3 (park.c), what a wait gives over
  *   W1 (wait.c): the bell tells only when to look. sleeps_until: V1 (watch.c).
  * COST    A turn that finds nothing: 0.6 us. Each time the bell is rung: two
  *         system calls; a new earliest timer: one.
@@ -244,6 +245,10 @@ static bool carry(struct guest *g, int64_t budget)
     g->fresh = true;
     g->more = false;
     a32_store(&g->away, 0, RELAXED);
+    if (c->worker->rt->opts.stall > 0) { /* V1 orders it */
+        watch_cover_real(c->worker->rt,
+                         clock_later(now, c->worker->rt->opts.stall));
+    }
     carrier_thread_inside(c, true);
     carrier_carry(c);
     carrier_thread_inside(c, false);

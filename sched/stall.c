@@ -153,6 +153,26 @@ static void report_all(struct runtime *rt)
             rt->worker_count, n[STALL_BLOCKED], n[STALL_COMPUTING]);
 }
 
+static bool asleep(struct worker *w)
+{
+    return a64_load(&w->sleeps_until, SEQ_CST /* V1 */) != 0 ||
+           (w->guest && guest_away(w->rt));
+}
+
+bool stall_awake(struct runtime *rt)
+{
+    bool awake = false;
+    unsigned i;
+
+    if (rt->opts.stall > 0) {
+        fence_full(); /* V1 */
+        for (i = 0; i < rt->worker_count; i++) {
+            awake = awake || !asleep(&rt->workers[i]);
+        }
+    }
+    return awake;
+}
+
 int64_t stall_look(struct runtime *rt)
 {
     int64_t now = clock_now();
@@ -166,8 +186,7 @@ int64_t stall_look(struct runtime *rt)
     for (i = 0; i < rt->worker_count; i++) {
         struct worker *w = &rt->workers[i];
 
-        if (a64_load(&w->sleeps_until, SEQ_CST /* V1 */) != 0 ||
-            (w->guest && guest_away(rt))) {
+        if (asleep(w)) {
             w->stall.seen = 0; /* asleep, or not here: count from anew */
             all = false;
             continue;

@@ -148,6 +148,7 @@ static void *watch_main(void *arg)
         uint32_t seen = a32_load(&rt->watch_word, SEQ_CST /* V1 */);
         int64_t until;
         int64_t again;
+        bool counts; /* how long workers are in their turns */
 
         /* After the word: a stop that comes now is followed by a kick. */
         if (a32_load(&rt->watch_stop, RELAXED) != 0) {
@@ -159,6 +160,7 @@ static void *watch_main(void *arg)
         }
         until = earliest(rt);
         again = stall_look(rt);
+        counts = again < INT64_MAX;
         until = again < until ? again : until;
         again = region_look(rt);
         until = again < until ? again : until;
@@ -167,7 +169,10 @@ static void *watch_main(void *arg)
         again = poller_watch(rt);
         until = again < until ? again : until;
         a64_store(&rt->watch_until, (uint64_t)until, SEQ_CST /* V1 */);
-        if (earliest(rt) >= until && poller_next(rt) >= until) {
+        /* Who has woken up since may have thought that this thread would look:
+         * V1. */
+        if (earliest(rt) >= until && poller_next(rt) >= until &&
+            (counts || !stall_awake(rt))) {
             futex_wait(&rt->watch_word, seen, until);
         }
     }

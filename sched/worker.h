@@ -144,6 +144,8 @@ void worker_loop(struct fiber *self);
 
 /* --- stall.c --- */
 void stall_turn(struct worker *w, const char *name);
+/* Watch: is one of them awake, with that option? */
+bool stall_awake(struct runtime *rt);
 /* The worker turns to something else; name may be NULL. */
 #define worker_turn(w, name)                                                   \
     (unlikely((w)->watched) ? stall_turn((w), (name)) : (void)0)

@@ -69,8 +69,8 @@ TEST(talkers_lose_nothing_on_the_way, "R46 R52 R60")
     end();
 }
 
-/* When all have talked, this task lets one go on and computes, without a call of
- * roost, until that has answered: on another worker, or never. */
+/* When all have talked, this task lets one go on and computes, without a call
+ * of roost, until that has answered: on another worker, or never. */
 
 static roost_event go;
 

@@ -22,6 +22,12 @@ void post_collect(struct runtime *r)
     (void)r;
 }
 
+bool stall_awake(struct runtime *r)
+{
+    (void)r;
+    return false;
+}
+
 int64_t stall_look(struct runtime *r)
 {
     (void)r;
