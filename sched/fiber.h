@@ -5,6 +5,7 @@
 #define ROOST_FIBER_H
 
 #include "arch/switch.h"
+#include "base/ahead.h"
 #include "inject.h"
 #include "stack.h"
 
@@ -25,8 +26,10 @@ struct work_node {
     } kind; /* I */
 };
 
-/* Lines at its end that a task which waits and is woken looks at. */
-#define FIBER_PREFETCH 10
+/* Lines of its stack, from where it was left, that a task which waits and is
+ * woken touches: going on, and before that in what is called there. */
+#define FIBER_ABOVE 10
+#define FIBER_BELOW 4
 
 /* Lives in the top page of its own stack. Queueing it and switching to it
  * touch its first cache line alone. */
@@ -53,18 +56,17 @@ struct fiber {
 };
 
 /* Before switching to one that may have waited for long: its frames are in no
- * cache, and returning through them would miss one line after the other. */
-static inline void fiber_prefetch(const struct fiber *f)
+ * cache, and it would miss one line after the other, returning through them and
+ * doing below them what arriving asks for. far: not this one but one so many
+ * bytes on (base/ahead.h). */
+static inline void fiber_prefetch(const struct fiber *f, intptr_t far)
 {
     const char *sp = f->context.sp;
-    unsigned i;
 
-    __builtin_prefetch((const char *)f + CACHE_LINE, 1); /* its stack */
-    __builtin_prefetch((const char *)f - CACHE_LINE, 1); /* the loop */
-    __builtin_prefetch((const char *)f - (size_t)2 * CACHE_LINE, 1);
-    for (i = 0; i < FIBER_PREFETCH; i++) {
-        __builtin_prefetch(sp + (size_t)i * CACHE_LINE, 1);
-    }
+    /* The fiber, its loop below and its stack above. */
+    ahead_fetch((const char *)f - (size_t)2 * CACHE_LINE, far, 4);
+    ahead_fetch(sp - (size_t)FIBER_BELOW * CACHE_LINE, far,
+                FIBER_BELOW + FIBER_ABOVE);
 }
 
 /* What the side that arrives does once the stack of `from` is left: publish

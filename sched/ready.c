@@ -35,9 +35,6 @@
 #include "sim.h"
 #include "worker.h"
 
-/* More than one spare loop is kept for bursts; beyond it the stack returns. */
-#define SPARES_MAX 16
-
 static void wake_if_wanted(struct runtime *rt)
 {
     barrier_light(); /* P1 */
@@ -151,17 +148,32 @@ void ready_push_back(struct worker *w, struct fiber *f)
     wake_if_wanted(w->rt);
 }
 
-/* The fiber that has just been left was only the loop: keep it as a spare. */
+/* The fiber that has just been left was only the loop: keep it as a spare. What
+ * is too much the next turn of the loop gives back. */
 void ready_spare(struct worker *w, struct fiber *from, void *arg)
 {
     (void)arg;
-    if (w->spares >= SPARES_MAX || from->sized) {
+    if (from->sized) {
         fiber_free(from);
         return;
     }
     from->next_spare = w->spare;
     w->spare = from;
     w->spares++;
+}
+
+void ready_stock(struct worker *w)
+{
+    struct fiber *f;
+
+    if (w->spares > 0) {
+        fiber_free(ready_loop(w));
+        return;
+    }
+    f = fiber_new(w->rt);
+    if (f != NULL) { /* else who leaves tries again */
+        ready_spare(w, f, NULL);
+    }
 }
 
 struct fiber *ready_loop(struct worker *w)

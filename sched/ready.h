@@ -34,5 +34,17 @@ void ready_look_round(struct worker *w);
 struct fiber *ready_loop(struct worker *w);
 /* Commit: the fiber just left is a loop with nothing on it. */
 void ready_spare(struct worker *w, struct fiber *from, void *arg);
+/* A worker has one spare loop ready, and keeps so many for bursts. */
+#define READY_SPARES 16
+/* One more, or one less. */
+void ready_stock(struct worker *w);
+/* In the loop, before it turns to a task: not where a task waits or ends, on
+ * whose stack it would write to lines that nothing else does, 4 of some 20. */
+static inline void ready_restock(struct worker *w)
+{
+    if (unlikely(w->spares - 1 >= READY_SPARES)) {
+        ready_stock(w);
+    }
+}
 
 #endif

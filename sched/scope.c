@@ -352,28 +352,6 @@ int roost_spawn(roost_scope *pub, roost_fn fn, void *arg)
     return 0;
 }
 
-/* A child of s on the closer's own stack, as frame `child` on it. Returns the
- * worker that it ended on. What s is the caller knows in a register: it is not
- * read again from the entry. */
-static inline __attribute__((always_inline)) struct worker *
-run_in_place(struct worker *w, struct fiber *fiber, struct frame *child,
-             const struct entry *e, struct frame *f)
-{
-    struct scope *s = scope_of(e->scope);
-    int status;
-
-    edge_acquire(s); /* spawn -> start */
-    task_frame(child, s, e->env);
-    w->frame = child;
-    status = boundary_call(e->fn, e->arg);
-    if (unlikely(status < 0 || frame_marked(child) || child->scope != s)) {
-        in_place_finish(fiber, status);
-    }
-    w = fiber->worker;
-    w->frame = f;
-    return w;
-}
-
 /* A child that may be the last entry of the deque, which thieves swap for. A
  * call of its own, so that no register is kept for it. NULL: a thief has it. */
 static __attribute__((noinline)) struct worker *

@@ -69,10 +69,16 @@ static enum found unpack(struct inject_node *link, struct work *out)
 
 static enum found from_queue(struct inject *q, struct work *out)
 {
-    if (inject_count(q) == 0) {
-        return FOUND_NOTHING;
+    struct inject_node *link = inject_count(q) == 0 ? NULL : inject_pop(q);
+    enum found found = unpack(link, out);
+
+    if (found == FOUND_FIBER && link->next != NULL) {
+        intptr_t step = ahead_step(link, link->next);
+
+        fiber_prefetch(out->fiber, step);
+        fiber_prefetch(out->fiber, AHEAD_STEPS * step);
     }
-    return unpack(inject_pop(q), out);
+    return found;
 }
 
 /* Of what came from outside, or was put there for others. */

@@ -21,7 +21,8 @@
  *       Who finds none has raised the epoch, which the task's first wait sees
  *       (W2)
  * COST    In the loop: 12 ns beside the call (one compare-and-swap), 6 where
- *         the next one is of the same scope. Two workers that run the children
+ *         the next one is of the same scope, 3 in a row (in_place_row: 48
+ *         instructions instead of 129). Two workers that run the children
  *         of one spawner would otherwise trade the line of its count at each.
  *         With a descriptor: an allocation more.
  */

@@ -356,7 +356,11 @@ static __attribute__((noinline)) void wake_several(struct waiter *first)
         struct waiter *next = first->next;
 
         if (next != NULL) {
+            intptr_t far = AHEAD_STEPS * ahead_step(first, next);
+
             __builtin_prefetch(next->fiber, 1);
+            ahead_fetch(first, far, 2);
+            ahead_fetch(first->fiber, far, 1);
         }
         if (!goes_into_row(w, first)) {
             wait_wake(first);

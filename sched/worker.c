@@ -30,6 +30,7 @@
 #include "base/edge.h"
 #include "base/sleeplock.h"
 #include "horizon.h"
+#include "in_place.h"
 #include "observe/events.h"
 #include "runtime.h"
 #include "sanitize.h"
@@ -106,6 +107,7 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
     }
     w->budget = WORKER_BUDGET;
     worker_turn(w, NULL);
+    ready_restock(w);
     if (unlikely(found == FOUND_CLAIM)) {
         carrier_give(w);
     } else if (unlikely(found == FOUND_HOST)) {
@@ -119,9 +121,10 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
             task_run_sized(w, d);
         } else {
             task_run(w, self, &work->entry, ended);
+            in_place_row(self, ended);
         }
     } else {
-        fiber_prefetch(work->fiber);
+        fiber_prefetch(work->fiber, 0);
         fiber_switch(w, work->fiber, ready_spare, NULL);
     }
 }

@@ -62,6 +62,7 @@ static void grant(struct sem *s, struct wakes *k)
            (c = fitting(s, c)) != NULL) {
         uint32_t n = wanted(c);
 
+        queue_ahead(c, k);
         if (queue_win(c, 0, k)) { /* recheck-true: R3 */
             s->permits -= n;
         }

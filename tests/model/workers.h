@@ -8,6 +8,7 @@
 
 #define MODEL_RUNS 4000
 #include "model.h"
+#include "no_more.h"
 #include "no_poller.h"
 #include "runtime.h"
 #include "worker.h"
@@ -79,12 +80,6 @@ void fiber_switch(struct worker *w, struct fiber *to, fiber_commit commit,
     run_job(container_of(to, struct chore, fiber));
 }
 
-bool stack_trim(struct stack_pool *p)
-{
-    (void)p;
-    return false;
-}
-
 #ifndef QUIET_MODEL /* it has one of its own: the last to go to sleep asks */
 bool runtime_quiet(struct runtime *r, int64_t *again)
 {
@@ -101,19 +96,6 @@ bool runtime_quiet(struct runtime *r, int64_t *again)
     return false;
 }
 #endif
-
-/* Nothing is offloaded, nobody is about to block. */
-int64_t pool_look(struct runtime *r)
-{
-    (void)r;
-    return INT64_MAX;
-}
-
-int64_t region_look(struct runtime *r)
-{
-    (void)r;
-    return INT64_MAX;
-}
 
 int64_t runtime_now(const struct runtime *r)
 {

@@ -344,26 +344,39 @@ TEST(a_row_that_fits_no_ring_goes_to_any_worker_whole, "R60 R62")
 
 /* --- spare loops --- */
 
+/* In the loop's turns: one more where there is none, one less where there are
+ * too many. */
 TEST(sixteen_spare_loops_are_kept, "R62")
 {
     begin();
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 18; i++) {
         ready_spare(w, &fibers[i], NULL);
         CHECK_EQ(w->spares, i + 1);
         CHECK(freed == NULL);
     }
-    ready_spare(w, &fibers[16], NULL);
+    ready_restock(w);
+    CHECK(freed == &fibers[17]);
+    freed = NULL;
+    ready_restock(w);
     CHECK(freed == &fibers[16]);
+    freed = NULL;
+    ready_restock(w);
+    CHECK(freed == NULL);
     CHECK_EQ(w->spares, 16);
     for (int i = 16; i-- > 0;) {
         CHECK(ready_loop(w) == &fibers[i]);
         CHECK_EQ(w->spares, i);
     }
     CHECK(ready_loop(w) == NULL); /* no memory */
+    ready_restock(w);
+    CHECK_EQ(w->spares, 0);
     made = &fibers[20];
     CHECK(ready_loop(w) == &fibers[20]);
     CHECK_EQ(w->spares, 0);
-    freed = NULL;
+    made = &fibers[21];
+    ready_restock(w);
+    CHECK_EQ(w->spares, 1);
+    CHECK(ready_loop(w) == &fibers[21]);
     fibers[1].sized = true; /* of another size than the others */
     ready_spare(w, &fibers[1], NULL);
     CHECK(freed == &fibers[1]);

@@ -1,0 +1,70 @@
+/*
+ * wakes.h - what is won or found out under an object's lock, and done after it:
+ * waking, and calls of the program's.
+ */
+#ifndef ROOST_SYNC_WAKES_H
+#define ROOST_SYNC_WAKES_H
+
+#include "lock.h"
+#include "wait.h"
+
+/* Something else to be done after the unlock: calls of the program's. */
+struct after {
+    struct after *next;
+    void (*run)(struct after *a); /* frees a */
+};
+
+/* Waiters that were won under a lock, to be woken after it, in order; and what
+ * else is to be done then. All zero: none. */
+struct wakes {
+    struct waiter *first, *last;
+    struct after *after, **after_end; /* in order, too */
+};
+
+/* To be woken after the unlock, behind the others. */
+static inline void wakes_add(struct wakes *k, struct waiter *w)
+{
+    w->next = NULL; /* recheck: the chain ends */
+    if (k->first == NULL) {
+        k->first = w;
+    } else {
+        k->last->next = w;
+    }
+    k->last = w;
+}
+
+/* To be run after the unlock and the wakes, behind the others. */
+static inline void wakes_after(struct wakes *k, struct after *a)
+{
+    a->next = NULL;
+    if (k->after == NULL) {
+        k->after = a;
+    } else {
+        *k->after_end = a;
+    }
+    k->after_end = &a->next;
+}
+
+/* After the unlock, or the last of them. */
+static inline void wakes_run(struct wakes *k)
+{
+    if (k->first != NULL) {
+        wait_wake_chain(k->first);
+    }
+    while (unlikely(k->after != NULL)) {
+        struct after *a = k->after;
+
+        k->after = a->next;
+        a->run(a);
+    }
+}
+
+/* Unlock, and then wake: the waker's last access to the object is the unlock
+ * (R67). */
+static inline void wakes_release(struct wakes *k, struct lock *l)
+{
+    lock_release(l); /* swap: R67 */
+    wakes_run(k);
+}
+
+#endif
