@@ -243,7 +243,8 @@ int background_end(struct runtime *rt, roost_ns hard_time, roost_ns deadline)
 
     while ((k = newest(rt)) != NULL) {
         handle_cancel_soft(&k->task, hard_time);
-        if (roost_join_until(&k->task, NULL, deadline) != 0) {
+        if (wait_enter() != 0 ||
+            handle_join(handle_of(&k->task), NULL, deadline) != 0) {
             return -ETIMEDOUT; /* it may still use k */
         }
         alloc_free(k);

@@ -80,6 +80,11 @@ void handle_void(roost_task *handle); /* the spawn was refused */
 /* The handle of d, locked; NULL: detached. By who keeps d from ending. */
 struct handle *handle_lock_own(struct task_desc *d);
 
+/* --- join.c --- */
+/* After wait_enter: waits for the end; on a plain thread too, as the end of a
+ * run does. */
+int handle_join(struct handle *h, int *status, roost_ns deadline);
+
 /* --- task.c --- */
 /* As task_run, of a descriptor that runs for who joins it. */
 void task_run_joined(struct worker *w, struct fiber *self, struct task_desc *d,

@@ -198,7 +198,7 @@ static bool have_spare(struct worker *w)
  * not lie in the deque, nor can it be taken off there. */
 static bool goes_first(struct worker *w, struct handle *h, roost_ns deadline)
 {
-    struct frame *f = w == NULL ? NULL : w->frame;
+    struct frame *f = w->frame;
 
     return f != NULL && deadline == ROOST_NEVER &&
            a32_load(&h->word, RELAXED) == HANDLE_RUNNING && !EVENTS_ON &&
@@ -219,9 +219,9 @@ static void forget_joiner(struct handle *h)
 
 /* Is it to run next here anyway? Then it runs on a spare stack at once, with
  * the joiner waiting. False: nothing has happened. */
-static bool join_now(struct handle *h, roost_ns deadline, int *status, int *rc)
+static bool join_now(struct worker *w, struct handle *h, roost_ns deadline,
+                     int *status, int *rc)
 {
-    struct worker *w = worker_tls;
     struct direct direct;
     struct waiter *wt;
     struct fiber *to;
@@ -267,23 +267,13 @@ static int join_over(struct handle *h, uint32_t phase, int *status)
     return 0;
 }
 
-int roost_join_until(roost_task *t, int *status, roost_ns deadline)
+/* The long way. In line: 11 instructions of a join's. */
+static inline __attribute__((always_inline)) int
+join_long(struct handle *h, int *status, roost_ns deadline)
 {
-    struct handle *h = handle_of(t);
-    uint32_t phase;
+    uint32_t phase = handle_lock(h);
     int rc;
 
-    if (t == NULL || h->magic != HANDLE_MAGIC) {
-        return -EINVAL;
-    }
-    rc = wait_enter();
-    if (rc != 0) {
-        return rc;
-    }
-    if (join_now(h, deadline, status, &rc)) {
-        return rc;
-    }
-    phase = handle_lock(h);
     if (phase != HANDLE_RUNNING && phase != HANDLE_SEALED) {
         return join_over(h, phase, status);
     }
@@ -295,6 +285,34 @@ int roost_join_until(roost_task *t, int *status, roost_ns deadline)
     /* Completed by the end, and woken after it had given up the lock: without
      * that, which very many joiners would come for at once. */
     return rc == 0 ? joined(h, status) : rc;
+}
+
+int handle_join(struct handle *h, int *status, roost_ns deadline)
+{
+    return join_long(h, status, deadline);
+}
+
+int roost_join_until(roost_task *t, int *status, roost_ns deadline)
+{
+    struct handle *h = handle_of(t);
+    struct worker *w;
+    int rc;
+
+    if (t == NULL || h->magic != HANDLE_MAGIC) {
+        return -EINVAL;
+    }
+    rc = wait_enter();
+    if (rc != 0) {
+        return rc;
+    }
+    w = worker_tls;
+    if (unlikely(w == NULL)) {
+        return -EPERM; /* no task */
+    }
+    if (join_now(w, h, deadline, status, &rc)) {
+        return rc;
+    }
+    return join_long(h, status, deadline);
 }
 
 int roost_join(roost_task *t, int *status)

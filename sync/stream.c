@@ -142,7 +142,7 @@ static int check(roost_stream *pub)
     if (pub == NULL || stream_of(pub)->gen == NULL) {
         return -EINVAL;
     }
-    return roost_task_name() == NULL ? -EPERM : 0;
+    return roost_scope_current() == NULL ? -EPERM : 0; /* no task */
 }
 
 int roost_stream_emit(roost_stream *pub, const void *item)

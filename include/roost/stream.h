@@ -4,7 +4,8 @@
  *
  * A stream's generator runs beside the scope that was current when it was
  * opened: it is not waited for there, nothing it does fails that scope, and the
- * scope's close ends it. Only tasks have streams: -EPERM on a plain thread.
+ * scope's close ends it. Only tasks have streams: -EPERM on a plain thread, in
+ * an offloaded call and in a hook.
  */
 #ifndef ROOST_STREAM_H
 #define ROOST_STREAM_H

@@ -97,9 +97,9 @@ ROOST_API int roost_spawn_opts(roost_scope *s, roost_fn fn, const void *arg,
  *   status  gets its result; may be NULL
  *   0: it has ended. -ECANCELED: the caller is cancelled, the task goes on.
  *   -EDEADLK: oneself or an ancestor. -EINVAL: t NULL or not the handle of a
- *   task
- * Waits. Who: a task inside the runtime, while the handle lives. Cost: 5 ns if
- * it has ended, else two switches. R43 R61.
+ *   task. -EPERM: no task, or inside a hook
+ * Waits. Who: a task, while the handle lives. Cost: 5 ns if it has ended, else
+ * two switches. R43 R61.
  */
 ROOST_API int roost_join(roost_task *t, int *status);
 
