@@ -175,6 +175,7 @@ void carrier_carry(struct carrier *c)
 void carrier_give(struct worker *w)
 {
     w->carrier->state = GIVES;
+    w->carrier->frame = NULL; /* running.c */
     fiber_switch(w, &w->carrier->thread, ready_spare, NULL);
 }
 
@@ -201,6 +202,7 @@ static bool rest(struct carrier *c)
     bool stays;
 
     lock(c->rt);
+    c->frame = NULL; /* running.c */
     stays = !all->stopping;
     if (stays) {
         a32_store(&c->word, 0, RELAXED);

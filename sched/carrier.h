@@ -37,7 +37,7 @@ struct carrier {
     /* a region is open: region.c */
     uint64_t ticket;        /* O: what it has written into worker->region */
     struct fiber *fiber;    /* O: whose stack it is on */
-    struct frame *frame;    /* O: of the task */
+    struct frame *frame;    /* O: of the task; NULL: it is in none, surely */
     unsigned depth;         /* O: how many regions, one inside another */
     struct work_node claim; /* in its worker's queue `mine`: it wants it */
 };

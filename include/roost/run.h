@@ -156,10 +156,10 @@ ROOST_API int roost_post_signal(roost_runtime *rt, roost_fn fn, void *arg);
 /*
  * Ends a runtime: cancels and awaits what it runs, within its grace. From then
  * on calls, posts and submits give -ESHUTDOWN. May be repeated.
- *   0, or -ETIMEDOUT: not all had ended; stderr names those of them that have
- *   waited at some time, and nothing that they touch is freed. -EDEADLK: called
- *   on a worker, of any runtime. -EPERM: rt is a guest (guest.h), and this is
- *   not its host. -EINVAL
+ *   0, or -ETIMEDOUT: not all had ended; stderr names those of them that run or
+ *   have waited at some time, and nothing that they touch is freed. -EDEADLK:
+ *   called on a worker, of any runtime. -EPERM: rt is a guest (guest.h), and
+ *   this is not its host. -EINVAL
  * Blocks its thread. Who: a plain thread; of a guest its host, which runs it to
  * its end. Cost: some 50 us. R59.
  */

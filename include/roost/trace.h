@@ -62,15 +62,16 @@ ROOST_API int roost_stats_worker(roost_runtime *rt, unsigned worker,
 ROOST_API int roost_stats_print(const roost_stats *stats, FILE *out);
 
 /*
- * Writes every scope and task of the current runtime as a tree to a descriptor:
+ * Writes the scopes and tasks of the current runtime as a tree to a descriptor:
  * name, state, what it waits for, for how long, until when, and where; of a
- * scope its deadline. On a plain thread: every runtime of the process. How long
- * is never too short, but too long by as much as the worker did since it looked
- * at its clock: 61 turns at the most. Where is the function and line with the
- * call, if there is debugging information and libdw to read it, else the offset
- * in the program, for addr2line. "place unknown": with ucontext's switch,
- * without libgcc_s, or in a program that was optimised at link time together
- * with the library. Decisions 0030, 0032.
+ * scope its deadline. Of the tasks that have never waited it names those that
+ * run just now, where the kernel has process_vm_readv. On a plain thread: every
+ * runtime of the process. How long is never too short, but too long by as much
+ * as the worker did since it looked at its clock: 61 turns at the most. Where
+ * is the function and line with the call, if there is debugging information and
+ * libdw to read it, else the offset in the program, for addr2line. "place
+ * unknown": with ucontext's switch, without libgcc_s, or in a program that was
+ * optimised at link time together with the library. Decisions 0030, 0032.
  *   0, -EINVAL in a forked child, or the negative errno of write
  * Holds up spawns and ends for its time; blocks in write and while it reads
  * debugging information, never as a task. Takes the loader's lock, without any

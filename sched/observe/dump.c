@@ -1,9 +1,10 @@
 /*
  * dump.c - the tree of scopes and tasks, as text.
  *
- * WHAT    What a deadlock report, a misuse and roost_dump print: every scope
- *         and task that has ever waited (pure fork-join work is not in the
- *         tree), what each waits for, and how much is queued.
+ * WHAT    What a deadlock report, a misuse, a stop that was not obeyed and
+ *         roost_dump print: every scope and task that has ever waited (pure
+ *         fork-join work is not in the tree), what each waits for, how much is
+ *         queued, and what runs just now (running.c), waited before or not.
  * MODEL   The tree is the one that cancellers walk (cancel.c). It is copied
  *         line by line with write(2), indented by depth, under the walk mutex
  *         where that can be had: a dump from a crash goes on without it.
@@ -21,6 +22,7 @@
 #include "count.h"
 #include "fd.h"
 #include "observe/place.h"
+#include "observe/running.h"
 #include "runtime.h"
 #include "sim.h"
 #include "when.h"
@@ -212,18 +214,42 @@ static void print_scope(struct dump *d, struct scope *s, unsigned depth)
     scope_unlock(s);
 }
 
+/* Those whose worker another thread has meanwhile. */
+static void print_regions(struct dump *d)
+{
+    struct carriers *all = &d->rt->carriers;
+    char text[RUNNING_TEXT];
+    struct list *at;
+
+    if (all->max == 0 || pthread_mutex_trylock(&all->lock) != 0) {
+        return;
+    }
+    for (at = all->all.next; at != &all->all && !all->stopping; at = at->next) {
+        struct carrier *c = container_of(at, struct carrier, all);
+
+        if (running_in_region(c) && running_text(&c->frame, text)) {
+            put(d, "  in a blocking region: %s\n", text);
+        }
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
 static void print_workers(struct dump *d)
 {
     struct runtime *rt = d->rt;
+    char text[RUNNING_TEXT];
     unsigned i;
 
     put(d, "runtime %s: %u workers\n", rt->name, rt->worker_count);
     for (i = 0; i < rt->worker_count; i++) {
         struct worker *w = &rt->workers[i];
+        bool runs = running_text(&w->frame, text);
 
-        put(d, "  worker %u: %lld new tasks, %u ready\n", i,
-            (long long)deque_size(&w->deque), ring_count(&w->ring));
+        put(d, "  worker %u: %lld new tasks, %u ready%s%s\n", i,
+            (long long)deque_size(&w->deque), ring_count(&w->ring),
+            runs ? "; runs " : "", runs ? text : "");
     }
+    print_regions(d);
     if (rt->sim != NULL) {
         char line[160];
 
