@@ -245,7 +245,7 @@ static bool carry(struct guest *g, int64_t budget)
     g->fresh = true;
     g->more = false;
     a32_store(&g->away, 0, RELAXED);
-    if (c->worker->rt->opts.stall > 0) { /* V1 orders it */
+    if (c->worker->rt->opts.stall > 0) { /* recheck: V1 */
         watch_cover_real(c->worker->rt,
                          clock_later(now, c->worker->rt->opts.stall));
     }

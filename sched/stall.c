@@ -16,7 +16,9 @@
  *         is reported. Processor times do not tell the two apart where there
  *         are more threads than processors.
  * ORDER
- *   V1   (watch.c) sleeps_until
+ *   V1   (watch.c) sleeps_until, and a guest's `away`: before it sleeps the
+ *        watch asks once more, behind a full fence. In a look both are relaxed:
+ *        it may take who has just fallen asleep for awake, once.
  *   Y1  turn: release by the worker -> acquire by the watch    the name, as
  *        of that turn; the watch reads turn again and drops a torn name
  * COST    Off: a load a turn. On: 6 stores a turn; in a look, 3 system calls
@@ -155,7 +157,7 @@ static void report_all(struct runtime *rt)
 
 static bool asleep(struct worker *w)
 {
-    return a64_load(&w->sleeps_until, SEQ_CST /* V1 */) != 0 ||
+    return a64_load(&w->sleeps_until, RELAXED) != 0 ||
            (w->guest && guest_away(w->rt));
 }
 

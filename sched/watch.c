@@ -169,12 +169,15 @@ static void *watch_main(void *arg)
         again = poller_watch(rt);
         until = again < until ? again : until;
         a64_store(&rt->watch_until, (uint64_t)until, SEQ_CST /* V1 */);
-        /* Who has woken up since may have thought that this thread would look:
-         * V1. */
-        if (earliest(rt) >= until && poller_next(rt) >= until &&
-            (counts || !stall_awake(rt))) {
-            futex_wait(&rt->watch_word, seen, until);
+        /* Who has armed something since, or has woken up, may have thought that
+         * this thread would look. */
+        if (earliest(rt) < until || poller_next(rt) < until) { /* recheck: V1 */
+            continue;
         }
+        if (!counts && stall_awake(rt)) { /* recheck: V1 */
+            continue;
+        }
+        futex_wait(&rt->watch_word, seen, until);
     }
 }
 

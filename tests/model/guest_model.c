@@ -7,13 +7,14 @@
  * a worker that waits for a host which was not told that its budget left work
  * over; a bell that stays rung for nothing, or is rung when it is closed; a
  * timer that neither the host nor the watch looks after; a wait of the host
- * that is over and nobody has told.
+ * that is over and nobody has told; a task that holds the host, with
+ * opts.stall, and is not named, since the watch took the host for away.
  *
  * Thread 0 is the host, thread 1 the fiber that the worker's loop is on: they
  * take turns. The host goes by its descriptor alone. The system is one word: a
  * bit for each descriptor that is ready, and how often the bell was rung.
  */
-// MODEL-SOURCES: sched/guest.c
+// MODEL-SOURCES: sched/guest.c sched/stall.c
 // MODEL-WITH: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
 // MODEL-WITH: sched/sharing.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
@@ -25,6 +26,8 @@
 #include "watch_rooms.h"
 #include <errno.h>
 #include <roost/guest.h>
+#include <stdio.h>
+#include <unistd.h>
 
 enum { SOON = 1000000000, LATER = 2000000000 };
 
@@ -529,3 +532,48 @@ static void waits_for_another(void)
 MODEL(host_waits_for_another, .setup = waits_for_another,
       .threads = {waiting_host, fiber, push_and_complete}, .check = NULL,
       .preemptions = 3);
+
+/* ---- the host is held ---------------------------------------------------- */
+
+static unsigned named; /* tasks by the watch: outside the model */
+
+/* In place of the C library's, which stall.c prints with. */
+int dprintf(int fd, const char *format, ...)
+{
+    MODEL_CHECK(fd == STDERR_FILENO);
+    named += strstr(format, "held worker") != NULL;
+    return 0;
+}
+
+static void compute_until_named(void)
+{
+    while (named == 0) {
+        spin_pause();
+    }
+    stop_watch();
+}
+
+/* Each turn is one task. Before the second, which computes, the watch is up
+ * for a look that it has promised for SOON, and finds the host away. */
+static void held_in_the_second_turn(void)
+{
+    timers(0, 2);
+    budget = 0;
+    rt.opts.stall = LATER;
+    workers[0].watched = true;
+    a64_init(&rt.watch_until, SOON);
+    jobs[1].then = compute_until_named;
+    inject_push(&rt.inject, &jobs[0].fiber.node.link);
+    inject_push(&rt.inject, &jobs[1].fiber.node.link);
+    named = 0;
+}
+
+static void named_it(void)
+{
+    MODEL_CHECK(named == 1);
+    at_end();
+}
+
+MODEL(held_by_a_task, .setup = held_in_the_second_turn,
+      .threads = {host, fiber, watch}, .check = named_it,
+      .timeouts = MODEL_TIMEOUT_IDLE, .preemptions = 3);
