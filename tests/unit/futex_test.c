@@ -217,6 +217,7 @@ static unsigned run_sides(void)
         saw = a32_load(&s.light_word, RELAXED);
         await(&s.light_done, i);
         missed += saw != i && s.light_saw != i;
+        test_alive(); /* a round is two turns of two threads */
     }
     pthread_join(thread, NULL);
     return missed;
