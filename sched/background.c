@@ -13,7 +13,8 @@
  *   - A keeper in the list belongs to its task, which takes it out and frees
  *     it; one that the end of the run has taken out belongs to that.
  * ORDER
- *   Z1  (runtime.c) fatal
+ *   fatal is relaxed: it is all that is told, and who looks has awaited the
+ *       task (handle_join, or a scope's close).
  *   Z3  (quiet.c) the list of keepers
  * COST    Two allocations.
  */
@@ -84,7 +85,7 @@ static void end_runtime(struct keeper *k, int status)
 {
     uint32_t none = 0;
 
-    a32_cas(&k->rt->fatal, &none, (uint32_t)-status, ACQ_REL /* Z1 */, RELAXED);
+    a32_cas(&k->rt->fatal, &none, (uint32_t)-status, RELAXED, RELAXED);
     scope_cancel_with(&k->rt->root, ROOST_REASON_CHILD, status, k->name);
 }
 

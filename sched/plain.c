@@ -9,13 +9,17 @@
  *         counts it again, before that thread could be missed: the waker is
  *         awake itself.
  * ORDER
- *   Y2  plain_asleep: count, seq_cst, read the park words  <->  quiet.c: park
- *       word, seq_cst, read the count. One sees the other:
+ *   Y2  plain_asleep: count, full fence, read the park words  <->  quiet.c:
+ *       park word, barrier heavy (P1), read the count. One sees the other:
  *         thread                          last worker
  *         active--                        word: all parked
- *         full order           /- Y2 -/   full order
+ *         fence full           /- Y2 -/   barrier heavy
  *         read word: wake one             read active
  *       Without it a runtime that is stuck may never say so.
+ *       The count: release by who falls asleep -> acquire by the last worker
+ *       whom it has woken before, so that these are not taken for parked. That
+ *       one more is awake is relaxed: it orders nothing, and who reads the
+ *       count before that has asked before that.
  * COST    The first use: a read-modify-write and pthread_setspecific. Later
  *         ones: a thread-local load.
  */
@@ -47,19 +51,20 @@ struct plain *plain_use(struct plain *plain)
 
 void plain_asleep(void)
 {
-    if (a32_add(&active, (uint32_t)-1, SEQ_CST /* Y2 */) == 1) {
+    if (a32_add(&active, (uint32_t)-1, RELEASE /* Y2 */) == 1) {
+        fence_full(); /* Y2 */
         registry_nudge();
     }
 }
 
 void plain_awake(void)
 {
-    a32_add(&active, 1, SEQ_CST /* Y2 */);
+    a32_add(&active, 1, RELAXED);
 }
 
 bool plain_active(void)
 {
-    return a32_load(&active, SEQ_CST /* Y2 */) != 0;
+    return a32_load(&active, ACQUIRE /* Y2 */) != 0;
 }
 
 void plain_rest(void)

@@ -13,8 +13,8 @@
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
  * ORDER
- *   Z1  outside, stopping, stopped, fatal: release -> acquire where looked at;
- *       shut is relaxed, for Z4 orders it
+ *   Z1  outside, stopping, stopped: release -> acquire where looked at; shut is
+ *       relaxed, for Z4 orders it, and fatal, whose task has been awaited
  *   Z4  who brings work (group.c, post.c)  <->  the end
  *         a child more, or a slot taken     shut = 1
  *         full             /- Z4 -/         full
@@ -588,7 +588,7 @@ int roost_run(roost_fn fn, void *arg, const roost_opts *opts)
     pub = (roost_runtime *)(void *)rt;
     status = runtime_call(rt->main, fn, arg, NULL);
     rc = roost_stop(pub);
-    if (a32_load(&rt->fatal, ACQUIRE /* Z1 */) != 0) {
+    if (a32_load(&rt->fatal, RELAXED) != 0) {
         status = -(int)a32_load(&rt->fatal, RELAXED);
     }
     if (rt->deadlocked) {

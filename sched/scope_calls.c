@@ -253,9 +253,9 @@ static __attribute__((noinline)) bool poll_slow(struct worker *w,
 static inline bool poll_cancelled(struct worker *w, struct frame *f)
 {
     if (likely((f->marks & (F_EPOCH | F_HOOK)) == F_EPOCH &&
-               f->epoch == a64_load(&w->rt->epoch, ACQUIRE /* E1 */) &&
+               f->epoch == a64_load(&w->rt->epoch, RELAXED) &&
                (scope_flags(f->scope) & (S_TIMED | S_ARMED)) != S_TIMED)) {
-        return false;
+        return false; /* nothing new was read */
     }
     return poll_slow(w, f);
 }

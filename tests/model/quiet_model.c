@@ -11,7 +11,7 @@
  * A third thread wakes workers for nothing, as a timer that was cancelled does,
  * and the watch: so there may be two who are the last.
  */
-// MODEL-SOURCES: sched/quiet.c sched/watch.c
+// MODEL-SOURCES: sched/quiet.c sched/watch.c sched/plain.c
 // MODEL-WITH: sched/worker.c sched/steal.c sched/ready.c sched/lookout.c
 // MODEL-WITH: sched/sharing.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
@@ -73,11 +73,6 @@ bool outside_any(struct runtime *r)
     return a64_load(&r->outside, ACQUIRE) != 0;
 }
 
-bool plain_active(void)
-{
-    return false;
-}
-
 unsigned registry_count(void)
 {
     return 1;
@@ -116,6 +111,16 @@ void wait_wake_chain(struct waiter *chain)
 
         ready_push(chain->fiber);
         chain = next;
+    }
+}
+
+/* ---- what plain.c calls -------------------------------------------------- */
+
+/* A thread that is awake holds no other up, and none of them ends. */
+void registry_nudge(void)
+{
+    if (park_all(&rt.park)) {
+        park_wake_one(&rt.park);
     }
 }
 
@@ -165,6 +170,29 @@ static void told_once(void)
 
 MODEL(deadlock_told_once, .setup = stuck,
       .threads = {worker, worker, disturber}, .check = told_once);
+
+/* Y2: a plain thread that is about goes to sleep meanwhile. Then all wait, and
+ * one of the two says so: who sleeps last asks, or is asked to ask again. */
+static void falls_asleep(void)
+{
+    plain_asleep();
+}
+
+static void stuck_but_for_a_thread(void)
+{
+    stuck();
+    plain_awake();
+}
+
+MODEL(thread_falls_asleep, .setup = stuck_but_for_a_thread,
+      .threads = {worker, worker, falls_asleep}, .check = told_once);
+
+/* It has fed the task before: who sees it asleep sees whom it woke. */
+static void wakes_and_falls_asleep(void)
+{
+    ready(0);
+    plain_asleep();
+}
 
 /* R65: one sleeps until SOON, the other until LATER; each sees its time. */
 static void sees_soon(void)
@@ -334,6 +362,19 @@ static void main_comes(void)
 
 MODEL(coming_is_no_deadlock, .setup = stuck_and_asleep,
       .threads = {asks, main_comes}, .check = not_told, .preemptions = 3);
+
+/* Y2: a plain thread has woken the main task, and fallen asleep: who sees the
+ * one sees the other. */
+static void awake_and_asleep(void)
+{
+    stuck_and_asleep();
+    a64_init(&main_group.scope.count, COUNT_CHILD);
+    plain_awake();
+}
+
+MODEL(fed_is_no_deadlock, .setup = awake_and_asleep,
+      .threads = {asks, wakes_and_falls_asleep}, .check = not_told,
+      .preemptions = 3);
 
 /* F1: the watch has been firing: who sees that it is over sees whom it woke. */
 static void fired_and_asleep(void)
