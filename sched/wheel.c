@@ -534,6 +534,7 @@ void wheel_init(struct wheel *w, int64_t now)
     w->exact = true;
     w->count = 0;
     slot_clear(&w->due);
+    w->due.known = false; /* of the others nobody asks while they are empty */
     for (int i = 0; i < WHEEL_SLOTS / 64; i++) {
         w->occupied[i] = 0;
     }

@@ -25,7 +25,7 @@ static struct scope root;
 /* --- instead of what steal.c calls --- */
 
 static unsigned fires;           /* how often timers were looked at */
-static unsigned fired[8];        /* what those looks found, in order */
+static unsigned fired[16];       /* what those looks found, in order */
 static struct fiber *fired_into; /* is ready when the first one finds some */
 static unsigned looks, rounds, covers;
 static struct fiber *look_finds;
