@@ -54,7 +54,9 @@
  *       What is taken is ordered by the system, so if it was taken already,
  *       the sleeper is seen, or is no more among the sleepers (asleep = 0 is a
  *       release). The watch is seen by `firing` likewise.
- *   F1  (watch.c) firing
+ *   F1  (watch.c) firing. The last worker to sleep may find that nobody awaits
+ *       anything, and then does not ask the system: awaited: release where one
+ *       was woken -> acquire    that the watch was firing by then
  *   P1  (park.c)
  * COST    A look: a system call. Sleeping here: one more than on a futex. A
  *         runtime that never waits for a descriptor: a load where it idles.
@@ -119,7 +121,7 @@ void poller_await(struct runtime *rt)
 
 void poller_await_end(struct runtime *rt)
 {
-    a64_add(&rt->poller.awaited, (uint64_t)-1, RELAXED);
+    a64_add(&rt->poller.awaited, (uint64_t)-1, RELEASE /* F1 */);
 }
 
 /* --- at it --- */

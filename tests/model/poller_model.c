@@ -349,6 +349,40 @@ MODEL(watch_looks_for_sleepers, .setup = only_the_watch,
       .threads = {worker, watch, device_and_leaves}, .check = ends,
       .preemptions = 3, .timeouts = MODEL_TIMEOUT_IDLE);
 
+/* F1: all sleep, and the last of them asks while the watch looks: who sees that
+ * its look is over sees whom it has woken. */
+static void asks(void)
+{
+    int64_t again;
+
+    worker_tls = &workers[0];
+    (void)runtime_quiet(&rt, &again);
+}
+
+static void looks(void)
+{
+    (void)poller_watch(&rt);
+}
+
+static void asleep_and_ready(void)
+{
+    prepare(1, 1);
+    begin_to_wait();
+    becomes(1u << 1);
+    a64_init(&rt.outside, 0);
+    ends_quiet = true;
+    model_advance(1000000000); /* the last look was long ago */
+    park_announce(&rt.park, &workers[0].parker, false);
+}
+
+static void not_quiet(void)
+{
+    MODEL_CHECK(handed == 1 && a32_load(&rt.stopping, RELAXED) == 0);
+}
+
+MODEL(looked_was_woken, .setup = asleep_and_ready, .threads = {asks, looks},
+      .check = not_quiet, .preemptions = 3, .weak = 4);
+
 /* ---- making it ----------------------------------------------------------- */
 
 static void maker(void)
