@@ -28,7 +28,8 @@
  *   C2  (count.h)
  *   F1  (watch.c) firing: acquire by the first look. The later ones need no
  *       order: who has taken timers out was at the wheels' locks (T1), and who
- *       has taken events at the system's (PL3), before this thread was.
+ *       has taken events at the system's (PL3), before this thread was, or this
+ *       one has seen that nobody awaits any (poller.c).
  */
 #include "base/check.h"
 #include "base/edge.h"
