@@ -115,29 +115,11 @@ TEST_UNUSED static void test_text(const char *at, int line, const char *a,
 #define CHECK_STR(a, b) test_text(__FILE__, __LINE__, (a), (b))
 
 #ifdef ROOST_COVERAGE
-/* What was counted is written down by exit alone: so here too. The counts of a
- * process that is killed are lost. */
 #ifdef __cplusplus
-extern "C" {
+extern "C"
 #endif
-void __gcov_dump(void);
-void __real__exit(int status) __attribute__((noreturn));
-void __wrap__exit(int status) __attribute__((noreturn));
-#ifdef __cplusplus
-}
-#endif
-
-void __wrap__exit(int status)
-{
-    __gcov_dump();
-    __real__exit(status);
-}
-
-static void test_dump_counts(int signal)
-{
-    (void)signal;
-    __gcov_dump();
-}
+    void
+    test_write_counts(int signal); /* coverage/counts.c */
 #endif
 
 /* The child's part of CHECK_DIES ends in 0 here, its stderr in *fd. */
@@ -156,7 +138,7 @@ TEST_UNUSED static pid_t test_fork(int *fd)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         setrlimit(RLIMIT_CORE, &none);
 #ifdef ROOST_COVERAGE
-        signal(SIGABRT, test_dump_counts);
+        signal(SIGABRT, test_write_counts);
 #endif
         dup2(pipes[1], STDERR_FILENO);
         close(pipes[0]);

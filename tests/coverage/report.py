@@ -4,14 +4,16 @@
     report.py ROOT BUILD [FLOORS]
 
 Prints a line a file, of lines and of branches, and fails if one is below its
-floor. FLOORS (beside this file: floors.txt) has a line for each:
+floor; then it names each place that is missing. FLOORS (beside this file:
+floors.txt) has a line for each:
 
     PATH LINES BRANCHES     per cent; PATH is a file, or a folder with its /
 
 A branch of a check (roost_check, roost_assert) does not count: its other side
 is a bug. Nor does that of a compare-and-swap: it fails when another thread was
-quicker, which the models (tests/model) see to. What cannot be executed is marked in the source, with its reason:
-GCOVR_EXCL_LINE, GCOVR_EXCL_START and _STOP, GCOVR_EXCL_BR_LINE.
+quicker, which the models (tests/model) see to. What cannot be executed is
+marked in the source, with its reason: GCOVR_EXCL_LINE, GCOVR_EXCL_START and
+_STOP, GCOVR_EXCL_BR_LINE.
 """
 import json
 import pathlib
@@ -23,20 +25,23 @@ CHECKS = (r'.*\b(roost_check|roost_assert|_Static_assert|a32_cas|a64_cas|'
 
 
 def measure(root, build):
-    """For each file its (lines covered, lines, branches covered, branches)."""
-    out = build / 'coverage.json'
+    """For each file its (lines covered, lines, branches covered, branches),
+    and its lines as gcovr tells of them."""
+    sums = build / 'coverage.json'
+    lines = build / 'coverage-lines.json'
     subprocess.run(
         ['gcovr', '--root', root, '--filter', f'{root}/sched/', '--filter',
          f'{root}/sync/', '--exclude-branches-by-pattern', CHECKS,
          '--exclude-unreachable-branches', '--exclude-throw-branches',
-         '--json-summary', out,
-         '--json', build / 'coverage-lines.json', '-j', '2',
+         '--json-summary', sums, '--json', lines, '-j', '2',
          build / 'CMakeFiles/roost_inside.dir'], # what the tests link
         check=True, stdout=subprocess.DEVNULL)
-    found = json.loads(out.read_text(encoding='utf-8'))['files']
-    return {f['filename']: (f['line_covered'], f['line_total'],
-                            f['branch_covered'], f['branch_total'])
-            for f in found}
+    found = json.loads(sums.read_text(encoding='utf-8'))['files']
+    told = json.loads(lines.read_text(encoding='utf-8'))['files']
+    return ({f['filename']: (f['line_covered'], f['line_total'],
+                             f['branch_covered'], f['branch_total'])
+             for f in found},
+            {f['file']: f['lines'] for f in told})
 
 
 def read_floors(path):
@@ -52,11 +57,55 @@ def percent(covered, total):
     return 100.0 if total == 0 else 100.0 * covered / total
 
 
+def is_of(name, path):
+    """Is the file `path`, or below the folder?"""
+    return name == path or (path.endswith('/') and name.startswith(path))
+
+
 def add_up(files, path):
     """The sum of a file, or of all below a folder; None: there is none."""
-    chosen = [n for name, n in files.items()
-              if name == path or (path.endswith('/') and name.startswith(path))]
+    chosen = [n for name, n in files.items() if is_of(name, path)]
     return tuple(sum(n) for n in zip(*chosen)) if chosen else None
+
+
+def missing_lines(told, path):
+    for name in sorted(n for n in told if is_of(n, path)):
+        for line in told[name]:
+            if line['count'] == 0 and not line['gcovr/noncode']:
+                yield f'{name}:{line["line_number"]}: not executed'
+
+
+def missing_branches(told, path):
+    for name in sorted(n for n in told if is_of(n, path)):
+        for line in told[name]:
+            taken = [b['count'] > 0 for b in line['branches']]
+            if not all(taken) and not line['gcovr/noncode']:
+                yield (f'{name}:{line["line_number"]}: {taken.count(False)} of '
+                       f'{len(taken)} branches not taken')
+
+
+def below(covered, total, floor):
+    """In tenths, as they are printed: a floor is what a run has shown. But of
+    all nothing is missing."""
+    return (round(percent(covered, total), 1) < floor or
+            (floor == 100 and covered < total))
+
+
+def judge(files, told, floors):
+    """What is below its floor, and why."""
+    for path, lines, branches in floors:
+        n = add_up(files, path)
+        if n is None:
+            yield f'{path}: no such file was measured'
+            continue
+        if below(n[0], n[1], lines):
+            yield (f'{path}: {percent(n[0], n[1]):.1f} % of lines, '
+                   f'{lines:g} wanted')
+            yield from missing_lines(told, path)
+        if below(n[2], n[3], branches):
+            yield (f'{path}: {percent(n[2], n[3]):.1f} % of branches, '
+                   f'{branches:g} wanted')
+            yield from missing_branches(told, path)
 
 
 def row(name, n):
@@ -70,25 +119,13 @@ def main():
     build = pathlib.Path(sys.argv[2]).resolve()
     floors = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else \
         pathlib.Path(__file__).resolve().parent / 'floors.txt'
-    files = measure(root, build)
-    low = []
+    files, told = measure(root, build)
     print(f'{"":36} {"lines":>13} {"%":>6} {"branches":>13} {"%":>6}')
     for name in sorted(files):
         print(row(name, files[name]))
     for path in ('sched/', 'sync/'):
         print(row(path, add_up(files, path)))
-    for path, lines, branches in read_floors(floors):
-        n = add_up(files, path)
-        if n is None:
-            low.append(f'{path}: no such file was measured')
-            continue
-        # In tenths, as they are printed: a floor is what a run has shown.
-        if round(percent(n[0], n[1]), 1) < lines:
-            low.append(f'{path}: {percent(n[0], n[1]):.1f} % of lines, '
-                       f'{lines} wanted')
-        if round(percent(n[2], n[3]), 1) < branches:
-            low.append(f'{path}: {percent(n[2], n[3]):.1f} % of branches, '
-                       f'{branches} wanted')
+    low = list(judge(files, told, read_floors(floors)))
     for line in low:
         print(f'coverage: {line}', file=sys.stderr)
     return 1 if low else 0

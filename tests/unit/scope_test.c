@@ -526,7 +526,7 @@ static int verdict(uint32_t flags, struct scope *outer, int body)
 TEST(a_verdict_is_the_first_rule_that_fits, "R38 R39 R41 R42")
 {
     const uint32_t expired = S_CANCELLED | S_DELIVERED | S_EXPIRED;
-    roost_scope pub;
+    roost_scope pub = {0};
     struct scope *outer = scope_of(&pub);
 
     CHECK_EQ(verdict(0, NULL, 7), 0);
