@@ -177,7 +177,7 @@ bool park_elsewhere(struct parker *k)
     uint32_t seen = PARKER_ASLEEP;
 
     return a32_cas(&k->notified, &seen, PARKER_ELSEWHERE, RELAXED, RELAXED) ||
-           !park_chosen(k); /* GCOVR_EXCL_BR_LINE: raced; in model/park */
+           !park_chosen(k);
 }
 
 void park_back(struct parker *k)

@@ -120,7 +120,7 @@ struct scope_rare *scope_rare(struct scope *s)
     list_init(&made->turn);
     made->scope = s;
     scope_lock(s);
-    if (s->rare == NULL) { /* GCOVR_EXCL_BR_LINE: else raced */
+    if (s->rare == NULL) {
         s->rare = made;
         made = NULL;
     }
@@ -293,9 +293,9 @@ static __attribute__((noinline)) int spawn_full(struct scope *s, roost_fn fn,
     if (deque_push(&w->deque, e) != 0) {
         return scope_spawn_refused(s, -ENOMEM);
     }
-    if (++s->local >= INT32_MAX / 2) {    /* GCOVR_EXCL_BR_LINE: 10^9 spawns */
-        count_flush(&s->count, s->local); /* GCOVR_EXCL_LINE */
-        s->local = 0;                     /* GCOVR_EXCL_LINE */
+    if (++s->local >= INT32_MAX / 2) {
+        count_flush(&s->count, s->local);
+        s->local = 0;
     }
     barrier_light(); /* P1 */
     park_wake_one(&w->rt->park);

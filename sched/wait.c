@@ -231,9 +231,9 @@ static uint32_t settled(struct waiter *wt)
 {
     uint32_t seen = a32_load(&wt->state, RELAXED);
 
-    while (seen & WAIT_FROZEN) { /* GCOVR_EXCL_BR_LINE: raced */
-        spin_pause();            /* GCOVR_EXCL_LINE: in the models */
-        seen = a32_load(&wt->state, RELAXED); /* GCOVR_EXCL_LINE */
+    while (seen & WAIT_FROZEN) {
+        spin_pause();
+        seen = a32_load(&wt->state, RELAXED);
     }
     return seen;
 }
@@ -459,10 +459,10 @@ void wait_ready(void)
 
 void wait_abort(struct waiter *wt)
 {
-    if (!decide(wt, WAIT_DONE)) { /* GCOVR_EXCL_BR_LINE: raced */
+    if (!decide(wt, WAIT_DONE)) {
         /* A canceller has won it: it wakes us, and must be let do so. */
-        wait_commit(wt, ROOST_NEVER); /* GCOVR_EXCL_LINE: in the models */
-        return;                       /* GCOVR_EXCL_LINE */
+        wait_commit(wt, ROOST_NEVER);
+        return;
     }
     a32_store(&wt->state, WAIT_IDLE, RELAXED);
 }
@@ -524,8 +524,8 @@ static int outcome(struct frame *f, struct waiter *wt)
         return 0;
     }
     a32_store(&wt->state, WAIT_IDLE, RELAXED);
-    if (deaf) {            /* GCOVR_EXCL_BR_LINE: none has a deadline yet */
-        return -ETIMEDOUT; /* GCOVR_EXCL_LINE */
+    if (deaf) {
+        return -ETIMEDOUT;
     }
     if (scope_flags(f->scope) & S_TIMED) {
         chain_expire(f->scope); /* R9 */
@@ -578,7 +578,6 @@ bool wait_announce(struct worker *w, struct waiter *wt, uint64_t epoch)
     return a64_load(&w->rt->epoch, RELAXED) == epoch;
 }
 
-/* GCOVR_EXCL_START: a cancel in a gap of a few instructions; join_model.c */
 struct waiter *wait_recheck(struct waiter *wt)
 {
     if (!wait_freeze(wt)) {
@@ -591,7 +590,6 @@ struct waiter *wait_recheck(struct waiter *wt)
     wait_thaw(wt);
     return NULL;
 }
-/* GCOVR_EXCL_STOP */
 
 int wait_outcome(struct waiter *wt)
 {

@@ -30,14 +30,6 @@ void *alloc_aligned(size_t align, size_t size)
     return memset(p, 0, size);
 }
 
-char *alloc_string(const char *s)
-{
-    size_t size = strlen(s) + 1;
-    char *copy = alloc_bytes(size);
-
-    return copy == NULL ? NULL : memcpy(copy, s, size);
-}
-
 void alloc_free(void *p)
 {
     free(p);

@@ -11,7 +11,6 @@
 void *alloc_bytes(size_t size);                 /* uninitialised */
 void *alloc_zero(size_t size);                  /* zeroed */
 void *alloc_aligned(size_t align, size_t size); /* zeroed; align a power of 2 */
-char *alloc_string(const char *s);              /* a copy */
 void alloc_free(void *p);                       /* NULL is fine */
 
 #endif

@@ -265,6 +265,37 @@ TEST_VIRTUAL(a_select_does_not_stand_in_its_own_way, "R49 R51")
     roost_sem_destroy(&sem);
 }
 
+/* So few that none of its requests can be met: nothing is taken, nobody passes
+ * it, and what comes then counts on top. */
+TEST_VIRTUAL(a_select_waits_for_enough_for_one_of_its_requests, "R49 R51")
+{
+    roost_sem sem;
+    roost_case cases[2];
+    struct chooser c = {cases, 2, ROOST_NEVER, 99, 0};
+    roost_scope s;
+
+    CHECK_EQ(roost_sem_init(&sem, 0, 5), 0);
+    cases[0] = roost_on_sem(&sem, 5);
+    cases[1] = roost_on_sem(&sem, 3);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, choose, &c), 0);
+    CHECK_EQ(roost_settle(), 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(roost_sem_release(&sem, 1), 0);
+        CHECK_EQ(roost_settle(), 0);
+        CHECK_EQ(c.ended, 0);
+        CHECK_EQ(roost_sem_try_acquire(&sem, 1), -EAGAIN);
+    }
+    CHECK_EQ(roost_sem_release(&sem, 2), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(c.ended, 1);
+    CHECK_EQ(c.rc, 1);
+    CHECK_EQ(roost_sem_try_acquire(&sem, 1), 0);
+    CHECK_EQ(roost_sem_try_acquire(&sem, 1), -EAGAIN);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    roost_sem_destroy(&sem);
+}
+
 /* The large one at the head goes away, for another case has happened, or it was
  * cancelled: those behind it go on. */
 TEST_VIRTUAL(a_select_that_leaves_lets_others_go_on, "R49 R51")

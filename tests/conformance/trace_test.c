@@ -8,6 +8,7 @@
  * start and stop in the middle of everything, by everybody.
  */
 #include "everywhere.h"
+#include "region.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -295,6 +296,97 @@ TEST(no_more_are_woken_than_have_slept, "R61")
     CHECK(after.woken - before.woken <= after.parked - before.parked + 1);
     CHECK(after.woken <= after.parked);
     CHECK(after.switched - before.switched >= 20);
+}
+
+/* ---- what is told in a way of its own ---- */
+
+static int do_nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static void *receive_one(void *c)
+{
+    char item = 0;
+
+    CHECK_EQ(roost_chan_recv(c, &item), 0);
+    return NULL;
+}
+
+/* Sends when the thread waits for it. */
+static void wake_a_thread(void)
+{
+    roost_chan *c = roost_chan_new(1, 0);
+    roost_chan_info info;
+    pthread_t thread;
+
+    CHECK_EQ(pthread_create(&thread, NULL, receive_one, c), 0);
+    do {
+        CHECK_EQ(roost_yield(), 0);
+        roost_chan_stats(c, &info);
+    } while (info.waiting_receivers == 0);
+    CHECK_EQ(roost_chan_send(c, "x"), 0);
+    pthread_join(thread, NULL);
+    roost_chan_free(c);
+}
+
+/* With one worker another thread must carry it on. */
+static void leave_the_worker(void)
+{
+    int flag = 0;
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, set_flag, &flag), 0);
+    roost_block_begin();
+    block_until(&flag);
+    roost_block_end();
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
+
+static int odd_ones(void *path)
+{
+    roost_event e = ROOST_EVENT_INIT;
+    roost_scope s;
+
+    CHECK_EQ(roost_trace_start(path), 0);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn_when(&s, roost_on_event(&e), do_nothing, NULL), 0);
+    CHECK_EQ(roost_event_set(&e), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    wake_a_thread();
+    leave_the_worker();
+    return roost_trace_stop();
+}
+
+static unsigned times(const char *text, const char *what)
+{
+    unsigned n = 0;
+
+    while ((text = strstr(text, what)) != NULL) {
+        text += strlen(what);
+        n++;
+    }
+    return n;
+}
+
+TEST_PLAIN(tasks_that_wait_first_threads_and_regions_are_told, "R69 R72")
+{
+    static char text[1 << 20];
+    roost_opts opts = {.workers = 1};
+    const char *path = file_named("odd");
+    FILE *f;
+
+    CHECK_EQ(roost_run(odd_ones, (void *)(uintptr_t)path, &opts), 0);
+    f = fopen(path, "r");
+    CHECK(f != NULL && fread(text, 1, sizeof text - 1, f) > 0);
+    if (f != NULL) {
+        fclose(f);
+    }
+    CHECK_EQ(times(text, "spawn when"), 1);
+    CHECK_EQ(times(text, "wake a thread"), 1);
+    CHECK(complete(path));
 }
 
 /* ---- the last ---- */

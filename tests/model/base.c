@@ -55,14 +55,6 @@ __attribute__((weak)) void *alloc_aligned(size_t align, size_t size)
     return model_alloc(size);
 }
 
-char *alloc_string(const char *s)
-{
-    size_t size = strlen(s) + 1;
-    char *p = model_alloc(size);
-
-    return p == NULL ? NULL : memcpy(p, s, size);
-}
-
 void alloc_free(void *p)
 {
     model_free(p);

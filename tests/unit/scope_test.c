@@ -7,7 +7,7 @@
  * closer's stack though it could be; a spawner that never steps aside; a reason
  * that is not the first; a verdict by the wrong rule, or in the wrong order.
  */
-#include "../test.h"
+#include "spinner.h"
 
 #include "count.h"
 #include "runtime.h"
@@ -219,6 +219,61 @@ TEST(options_that_there_are_not_fail_the_scope, "R8 R36")
     }
 }
 
+/* --- who was quicker --- */
+
+static struct scope *made_meanwhile; /* whose rare part another makes first */
+static struct scope_rare *theirs;
+
+void *__real_alloc_zero(size_t size);
+void *__wrap_alloc_zero(size_t size);
+
+void *__wrap_alloc_zero(size_t size)
+{
+    struct scope *s = made_meanwhile;
+
+    if (s != NULL) {
+        made_meanwhile = NULL;
+        theirs = scope_rare(s);
+    }
+    return __real_alloc_zero(size);
+}
+
+TEST_PLAIN(two_who_make_the_rare_part_get_the_same, "R37")
+{
+    struct scope s;
+
+    memset(&s, 0xa5, sizeof s);
+    a32_init(&s.flags, 0);
+    theirs = NULL;
+    made_meanwhile = &s;
+    CHECK(scope_rare(&s) == s.rare);
+    CHECK(theirs != NULL && theirs == s.rare);
+    CHECK_EQ(scope_flags(&s), S_FULL);
+    scope_dispose(&s);
+}
+
+static void make_full(void *s)
+{
+    scope_full(s);
+}
+
+/* It found no second part, and there is one when it has the lock. */
+TEST_PLAIN(who_comes_second_makes_no_second_part, "R37")
+{
+    struct spinner other;
+    struct scope s;
+
+    memset(&s, 0, sizeof s);
+    a32_init(&s.flags, S_LOCK);
+    spinner_start(&other, make_full, &s);
+    CHECK(!test_get(&other.over));
+    s.tasks.next = s.tasks.prev = &s.attach;
+    a32_add(&s.flags, S_FULL - S_LOCK, RELEASE);
+    spinner_join(&other);
+    CHECK(s.tasks.next == &s.attach && s.tasks.prev == &s.attach);
+    CHECK_EQ(scope_flags(&s), S_FULL);
+}
+
 /* --- spawning --- */
 
 static int count_children(void *arg)
@@ -254,6 +309,37 @@ TEST_PLAIN(children_of_the_opener_are_counted_in_a_plain_word, "R26 R28")
 {
     asides = 0;
     alone(count_children);
+}
+
+/* Before the plain word runs over its children go into the shared one. */
+static int count_very_many(void *arg)
+{
+    const int most = INT32_MAX / 2;
+    roost_scope outer, inner;
+
+    (void)arg;
+    roost_scope_open(&outer, NULL);
+    roost_scope_open(&inner, NULL);
+    scope_of(&outer)->local = most - 2; /* as if so many had been spawned */
+    CHECK_EQ(roost_spawn(&outer, nothing, NULL), 0);
+    CHECK_EQ(scope_of(&outer)->local, most - 1);
+    CHECK_EQ(a64_load(&scope_of(&outer)->count, RELAXED), 0);
+    CHECK_EQ(roost_spawn(&outer, nothing, NULL), 0);
+    CHECK_EQ(scope_of(&outer)->local, 0);
+    CHECK_EQ(a64_load(&scope_of(&outer)->count, RELAXED),
+             (uint64_t)most * COUNT_CHILD);
+    CHECK_EQ(roost_spawn(&outer, nothing, NULL), 0);
+    CHECK_EQ(scope_of(&outer)->local, 1);
+    a64_add(&scope_of(&outer)->count, -(uint64_t)(most - 2) * COUNT_CHILD,
+            RELAXED);
+    CHECK_EQ(roost_scope_close(&inner, 0), 0);
+    CHECK_EQ(roost_scope_close(&outer, 0), 0);
+    return 0;
+}
+
+TEST_PLAIN(a_thousand_million_children_are_counted, "R28")
+{
+    alone(count_very_many);
 }
 
 static int count_others(void *arg)
@@ -351,12 +437,177 @@ static int run_on_the_closers_stack(void *arg)
     worker_self()->stack_floor = floor;
     CHECK_EQ(in_place, 0);
     CHECK_EQ(elsewhere, 3);
+    w = worker_self();
+    w->stack_floor = (char *)UINTPTR_MAX;
+    run_three(ROOST_SKIP);
+    worker_self()->stack_floor = floor;
+    CHECK_EQ(in_place, 0);
+    CHECK_EQ(elsewhere, 3);
     return 0;
 }
 
 TEST_PLAIN(children_run_on_the_closers_stack, "R30")
 {
     alone(run_on_the_closers_stack);
+}
+
+/* Each way that leads to a child on the closer's stack. */
+static const struct way {
+    unsigned flags;
+    int older; /* that lie below it in the deque */
+    bool drain;
+} ways[] = {
+    {0, 1, false}, /* close, and no thief is after it */
+    {0, 0, false}, /* the last in the deque */
+    {0, 1, true},
+    {ROOST_SKIP, 1, false},
+};
+#define WAYS (sizeof ways / sizeof *ways)
+
+static const struct way *way;
+static int way_verdict;
+
+static int go_the_way(roost_fn fn, void *arg)
+{
+    roost_scope_opts opts = {.flags = way->flags};
+    roost_scope s;
+
+    in_place = elsewhere = 0;
+    closer = worker_self()->fiber;
+    roost_scope_open(&s, way->flags == 0 ? NULL : &opts);
+    for (int i = 0; i < way->older; i++) {
+        CHECK_EQ(roost_spawn(&s, note_stack, NULL), 0);
+    }
+    CHECK_EQ(roost_spawn(&s, fn, arg), 0);
+    if (way->drain) {
+        scope_run_children(scope_of(&s));
+        CHECK_EQ(scope_of(&s)->local, 0);
+    }
+    way_verdict = roost_scope_close(&s, 0);
+    CHECK_EQ(elsewhere, 0);
+    roost_errors_free(roost_errors_take());
+    return 0;
+}
+
+static int fails(void *arg)
+{
+    (void)arg;
+    return -EIO;
+}
+
+static int one_fails(void *arg)
+{
+    (void)arg;
+    go_the_way(fails, NULL);
+    CHECK_EQ(way_verdict, -EIO);
+    CHECK_EQ(in_place, way->flags & ROOST_SKIP ? 0 : way->older);
+    return 0;
+}
+
+static int locks(void *m)
+{
+    return roost_mutex_lock(m);
+}
+
+/* What it holds at its end is let go of. */
+static int one_ends_with_a_lock(void *arg)
+{
+    roost_mutex m = ROOST_MUTEX_INIT;
+
+    (void)arg;
+    go_the_way(locks, &m);
+    CHECK_EQ(way_verdict, 0);
+    CHECK_EQ(in_place, way->older);
+    CHECK_EQ(roost_mutex_lock(&m), -EOWNERDEAD);
+    return 0;
+}
+
+static int opens(void *s)
+{
+    roost_scope_open(s, NULL);
+    return 0;
+}
+
+static int one_leaves_a_scope_open(void *arg)
+{
+    static roost_scope left;
+
+    (void)arg;
+    return go_the_way(opens, &left);
+}
+
+TEST_PLAIN(how_a_child_in_place_ends_is_seen, "R30 R38 R61")
+{
+    for (size_t i = 0; i < WAYS; i++) {
+        way = &ways[i];
+        alone(one_fails);
+        alone(one_ends_with_a_lock);
+        CHECK_ABORTS("scope still open", alone(one_leaves_a_scope_open));
+    }
+}
+
+static int spawn_two_more(void *arg)
+{
+    note_stack(NULL);
+    CHECK_EQ(roost_spawn(arg, note_stack, NULL), 0);
+    CHECK_EQ(roost_spawn(arg, note_stack, NULL), 0);
+    return 0;
+}
+
+/* They are counted elsewhere, but lie newest in the deque all the same. */
+static int run_what_children_spawn(void *arg)
+{
+    roost_scope s;
+
+    (void)arg;
+    in_place = elsewhere = 0;
+    closer = worker_self()->fiber;
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, spawn_two_more, &s), 0);
+    scope_run_children(scope_of(&s));
+    CHECK_EQ(in_place, 3);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(in_place, 3);
+    CHECK_EQ(elsewhere, 0);
+    return 0;
+}
+
+TEST_PLAIN(children_of_children_run_there_too, "R30 R32")
+{
+    alone(run_what_children_spawn);
+}
+
+static int cancel_all(void *arg)
+{
+    note_stack(NULL);
+    CHECK(roost_scope_cancel(arg, 0));
+    return 0;
+}
+
+/* The newest is run, and cancels those that are older. */
+static int skip_the_others(void *arg)
+{
+    roost_scope_opts opts = {.flags = ROOST_SKIP};
+    roost_scope s;
+
+    (void)arg;
+    in_place = elsewhere = 0;
+    closer = worker_self()->fiber;
+    roost_scope_open(&s, &opts);
+    CHECK_EQ(roost_spawn(&s, note_stack, NULL), 0);
+    CHECK_EQ(roost_spawn(&s, note_stack, NULL), 0);
+    CHECK_EQ(roost_spawn(&s, cancel_all, &s), 0);
+    scope_run_children(scope_of(&s));
+    CHECK_EQ(in_place, 1);
+    CHECK_EQ(deque_size(&worker_self()->deque), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(in_place + elsewhere, 1);
+    return 0;
+}
+
+TEST_PLAIN(a_child_cancels_those_not_yet_started, "R29")
+{
+    alone(skip_the_others);
 }
 
 static int skip_them(void *arg)

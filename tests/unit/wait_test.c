@@ -8,7 +8,7 @@
  * nobody; several woken that are one too few, twice, or out of order; an entry
  * that lets a hook wait; a budget that never ends; a draw outside its range.
  */
-#include "../test.h"
+#include "spinner.h"
 
 #include "runtime.h"
 #include "wait.h"
@@ -205,6 +205,25 @@ TEST(frozen_it_can_go_on_or_be_decided, "R3 R5")
         CHECK(wait_cancel_frozen(&wt));
         CHECK_EQ(state_of(&wt), (marks[i] & WAIT_PARKED) | WAIT_CANCELLED);
     }
+}
+
+static void complete(void *wt)
+{
+    CHECK(wait_complete(wt, 5));
+}
+
+TEST(who_would_decide_waits_while_it_is_frozen, "R3 R5")
+{
+    struct waiter wt = waiter_in(WAIT_WAITING | WAIT_PARKED);
+    struct spinner other;
+
+    CHECK(wait_freeze(&wt));
+    spinner_start(&other, complete, &wt);
+    CHECK(!test_get(&other.over));
+    CHECK_EQ(state_of(&wt), WAIT_WAITING | WAIT_PARKED | WAIT_FROZEN);
+    wait_thaw(&wt);
+    spinner_join(&other);
+    CHECK_EQ(state_of(&wt), WAIT_DONE | WAIT_PARKED | 5 << WAIT_RESULT_SHIFT);
 }
 
 /* --- setting aside and waking --- */
@@ -514,6 +533,83 @@ TEST_VIRTUAL(a_wait_without_anybody_times_out, "R10 R11")
     CHECK_EQ(state_of(wt), WAIT_IDLE);
     CHECK(wt->timer.owner == NULL);
     CHECK(!list_linked(&wt->timer.link));
+}
+
+TEST_VIRTUAL(a_deaf_wait_times_out_though_it_is_cancelled, "R5 R10")
+{
+    roost_ns start = roost_now();
+    struct waiter *wt;
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK(roost_scope_cancel(&s, 0));
+    wt = wait_begin("past", NULL, WAIT_DEAF);
+    CHECK_EQ(wait_commit(wt, start), -ETIMEDOUT);
+    CHECK_EQ(state_of(wt), WAIT_IDLE);
+    CHECK(!(scope_flags(scope_of(&s)) & S_DELIVERED));
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
+
+/* Its canceller has won it under the scope that it then left for another, in
+ * which it is not cancelled (started.c): it is told what was decided. */
+TEST(cancelled_where_it_is_no_more, "R3 R5")
+{
+    struct frame *f = frame_current();
+    struct waiter *wt = wait_begin("somewhere", NULL, 0);
+
+    f->marks &= ~(uint32_t)F_CANCELLED;
+    CHECK(wait_freeze(wt));
+    CHECK(wait_cancel_frozen(wt));
+    wait_wake(wt);
+    CHECK_EQ(state_of(wt), WAIT_CANCELLED | WAIT_WOKEN);
+    CHECK_EQ(wait_commit(wt, ROOST_NEVER), -ECANCELED);
+    CHECK(f->marks & F_CANCELLED);
+    CHECK_EQ(state_of(wt), WAIT_IDLE);
+    f->marks &= ~(uint32_t)F_CANCELLED;
+    CHECK_EQ(wait_enter(), 0);
+}
+
+/* One that is announced, but not needed, and that a canceller has won: it must
+ * be let wake whom it has won. */
+TEST(taken_back_though_it_is_won, "R3")
+{
+    struct frame *f = frame_current();
+    struct waiter *wt = wait_begin("something", NULL, 0);
+
+    CHECK(wait_freeze(wt));
+    CHECK(wait_cancel_frozen(wt));
+    wait_wake(wt);
+    wait_abort(wt);
+    CHECK_EQ(state_of(wt), WAIT_IDLE);
+    f->marks &= ~(uint32_t)F_CANCELLED;
+    CHECK_EQ(wait_enter(), 0);
+}
+
+/* As join.c does it, but without a stack that is left. */
+TEST(announced_on_the_other_side_it_is_looked_at_again, "R5 R43")
+{
+    struct worker *w = worker_self();
+    uint64_t epoch = a64_load(&w->rt->epoch, RELAXED);
+    struct waiter *wt = wait_begin_left(w, "join", NULL);
+    roost_scope s;
+
+    CHECK(wait_announce(w, wt, epoch));
+    CHECK_EQ(state_of(wt), WAIT_WAITING | WAIT_PARKED);
+    CHECK(wait_recheck(wt) == NULL); /* it is not cancelled */
+    CHECK_EQ(state_of(wt), WAIT_WAITING | WAIT_PARKED);
+    CHECK(wait_complete(wt, 0));
+    CHECK(wait_recheck(wt) == NULL); /* another has won it */
+    CHECK_EQ(state_of(wt), WAIT_DONE | WAIT_PARKED);
+    CHECK_EQ(wait_outcome(wt), 0);
+    roost_scope_open(&s, NULL);
+    CHECK(roost_scope_cancel(&s, 0));
+    wt = wait_begin_left(w, "join", NULL);
+    CHECK(!wait_announce(w, wt, epoch));
+    CHECK(wait_recheck(wt) == wt);
+    CHECK_EQ(state_of(wt), WAIT_CANCELLED | WAIT_PARKED);
+    CHECK_EQ(wait_outcome(wt), -ECANCELED);
+    CHECK_EQ(state_of(wt), WAIT_IDLE);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
 /* --- what is left --- */
