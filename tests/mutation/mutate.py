@@ -26,10 +26,11 @@ are linked once more with the object in front of the archive. Of a mutant:
 
 The score is killed / (killed + once + SURVIVES). Tests are tried in the order
 of what they killed of this file for the time they took; the first are its
-models, its unit test, random programs, and conformance tests of its name. Not
-tried are tests that measure (RUN_SERIAL). --near has only those first ones: a
-quick look, whose score is too low. --wide has those of fault, sim, and
-all models beside it, conformance with 1 and 4 workers, and ten times the runs.
+models, unit tests of its name or that name it, random programs, and conformance
+tests of its name. Not tried are tests that measure (RUN_SERIAL). --near has
+only those first ones: a quick look, whose score is too low. --wide has those of
+fault, sim, and all models beside it, conformance with 1 and 4 workers, and ten
+times the runs.
 
 allowed.txt has blocks like those of tests/random/planted.txt, and a reason:
 
@@ -301,6 +302,13 @@ class Suite:
                 if "RUN_SERIAL" not in f.read():
                     yield name[:-len("_test.c")]
 
+    def names(self, folder, stem, source):
+        """Whether the test's text tells of this file."""
+        path = os.path.join(self.args.root, "tests", folder, stem + "_test.c")
+        with open(path, encoding="utf-8") as f:
+            return re.search(r"\b%s\b" % re.escape(os.path.basename(source)),
+                             f.read()) is not None
+
     def shared(self, stem, workers):
         target = "conformance_" + stem
         return self.keep(Probe(
@@ -327,16 +335,17 @@ class Suite:
         """With how likely each is to kill, before anything is known."""
         wide = self.args.wide
         times = 10 if wide else 1
-        found = [(self.linked("random", "random",
-                              ["--programs", str(2000 * times), "--jobs",
-                               "1"]), 1.0)]
+        found = []  # the quick ones first
+        for stem in self.stems("unit"):
+            near = alike(source, stem) or self.names("unit", stem, source)
+            if near or wide:
+                found.append((self.linked("unit_" + stem), 1.0 * near))
+        found.append((self.linked("random", "random",
+                                  ["--programs", str(2000 * times), "--jobs",
+                                   "1"]), 1.0))
         for m in order_mutants.all_models(self.args.root):
             if source in m.own or wide and source in m.sources:
                 found.append((self.model(m, 300 * times), 1.0))
-        for stem in self.stems("unit"):
-            near = alike(source, stem)
-            if near or wide:
-                found.append((self.linked("unit_" + stem), 1.0 * near))
         for stem in self.stems("conformance"):
             near = alike(source, stem)
             if not near and self.args.near:
