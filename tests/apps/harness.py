@@ -37,6 +37,36 @@ def until(condition, what):
         time.sleep(0.02)
 
 
+def rounds(first, what):
+    """Times, in seconds, each twice the one before: for what has to happen
+    before a time is up, where nobody can say when it will. A round of any time
+    is judged by what has happened in it; the last is the first in time."""
+    seconds = first
+    while seconds <= LIMIT:
+        yield seconds
+        seconds *= 2
+    check(False, 'never came about in time:', what)
+
+
+def would_end(process, number):
+    """Whether a signal of that number would end it now: it neither catches nor
+    ignores it, and has a thread that does not block it."""
+    def masks(path):
+        try:
+            with open(f'{path}/status', encoding='ascii') as f:
+                return {k: int(v, 16) >> (number - 1) & 1 for k, v in
+                        (l.split(':') for l in f if l.startswith('Sig'))
+                        if '/' not in v}
+        except OSError:
+            return None  # a thread that has ended
+
+    root = f'/proc/{process.pid}'
+    own = masks(root)
+    threads = [masks(f'{root}/task/{t}') for t in os.listdir(f'{root}/task')]
+    return not own['SigCgt'] and not own['SigIgn'] and any(
+        t is not None and not t['SigBlk'] for t in threads)
+
+
 def main(tidy, *given):
     """Runs the tests that the command line names after the program, or all,
     each with what is given. tidy() ends what a test has left, and returns what

@@ -114,6 +114,7 @@ static pid_t start(const char *script)
 static void await_without_pidfd(int error)
 {
     int status = -1;
+    pid_t pid;
     roost_scope s;
 
     test_set(&no_pidfd, error);
@@ -121,19 +122,17 @@ static void await_without_pidfd(int error)
     CHECK_EQ(WEXITSTATUS(status), 3);
 
     status = -1;
+    pid = start("exec sleep 1000");
     roost_scope_open(&s, &(roost_scope_opts){.timeout = 3 * ROOST_MS});
-    CHECK_EQ(
-        roost_process_wait(start("exec sleep 1000"), &status, 10 * ROOST_S, 0),
-        -ECANCELED);
+    CHECK_EQ(roost_process_wait(pid, &status, 10 * ROOST_S, 0), -ECANCELED);
     CHECK_EQ(roost_scope_close(&s, 0), -ETIMEDOUT);
     CHECK(WIFSIGNALED(status));
     CHECK_EQ(WTERMSIG(status), SIGTERM);
 
     status = -1;
+    pid = start("trap '' TERM; exec sleep 1000");
     roost_scope_open(&s, &(roost_scope_opts){.timeout = 30 * ROOST_MS});
-    CHECK_EQ(roost_process_wait(start("trap '' TERM; exec sleep 1000"), &status,
-                                5 * ROOST_MS, 0),
-             -ECANCELED);
+    CHECK_EQ(roost_process_wait(pid, &status, 5 * ROOST_MS, 0), -ECANCELED);
     CHECK_EQ(roost_scope_close(&s, 0), -ETIMEDOUT);
     CHECK(WIFSIGNALED(status));
     test_set(&no_pidfd, 0);
