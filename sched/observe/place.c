@@ -52,11 +52,6 @@ struct range {
     uintptr_t low, end;
 };
 
-static bool is_in(uintptr_t address, const struct range *range)
-{
-    return address >= range->low && address < range->end;
-}
-
 struct place {
     uintptr_t address; /* 0: free */
     bool starts;       /* a function: the first line in it may be any */
@@ -130,6 +125,13 @@ static void print_offset(uintptr_t address, char *text, size_t size)
 
 /* --- the table --- */
 
+#if defined(SWITCH_TRAILS) || !defined(roost_EXPORTS)
+
+static bool is_in(uintptr_t address, const struct range *range)
+{
+    return address >= range->low && address < range->end;
+}
+
 static bool is_own(const struct places *p, uintptr_t address)
 {
     size_t low = 0;
@@ -149,6 +151,8 @@ static bool is_own(const struct places *p, uintptr_t address)
     }
     return false;
 }
+
+#endif
 
 #ifdef roost_EXPORTS /* CMake's, in a shared library: it is a file's code */
 

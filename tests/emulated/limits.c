@@ -1,0 +1,57 @@
+/*
+ * limits.c - what an emulator of programs cannot do, each by a few lines that
+ * have nothing of roost.
+ *
+ * USE     limits NAME: 0, it can; else it cannot, however it ends. Asked when
+ *         the tests are configured; the cases that need it, those of
+ *         skipped.txt, are left out where it cannot.
+ */
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static sem_t end;
+
+static void *waits(void *arg)
+{
+    sem_wait(&end);
+    return arg;
+}
+
+/* A child that was forked beside a thread makes a thread. (qemu-user 7.2 takes
+ * the new one for that of the parent, and aborts.) */
+static int thread_in_child(void)
+{
+    pthread_t thread;
+    int status = 1;
+    pid_t pid;
+
+    if (sem_init(&end, 0, 0) != 0 ||
+        pthread_create(&thread, NULL, waits, NULL) != 0) {
+        return 1;
+    }
+    pid = fork();
+    if (pid == 0) {
+        sem_init(&end, 0, 1);
+        _exit(pthread_create(&thread, NULL, waits, NULL) != 0 ||
+              pthread_join(thread, NULL) != 0);
+    }
+    if (waitpid(pid, &status, 0) != pid) {
+        status = 1;
+    }
+    sem_post(&end);
+    pthread_join(thread, NULL);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "thread_in_child") == 0) {
+        return thread_in_child() != 0;
+    }
+    fprintf(stderr, "usage: limits thread_in_child\n");
+    return 2;
+}
