@@ -53,6 +53,45 @@ TEST(every_call_in_a_forked_task_is_refused, "R64")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
+static void refused_on_scopes(roost_scope *mine)
+{
+    roost_scope other;
+    roost_reason why;
+    roost_shield shield;
+    int runs = 0;
+
+    memset(&other, 0, sizeof other);
+    roost_scope_open(&other, NULL);
+    CHECK_EQ(roost_spawn(&other, count, &runs), -EINVAL);
+    CHECK_EQ(roost_scope_close(&other, 0), -EINVAL);
+    CHECK_EQ(roost_scope_fail(mine, -EIO), -EINVAL);
+    CHECK_EQ(roost_scope_reason(mine, &why), -EINVAL);
+    CHECK(!roost_scope_cancel_soft(mine, 0));
+    roost_scope_set_deadline(mine, 1);
+    CHECK_EQ(roost_scope_deadline(mine), 0);
+    CHECK(!roost_scope_expired(mine));
+    roost_scope_release(mine); /* it is not held, which would be misuse */
+    roost_shield_begin(&shield);
+    roost_shield_end(&shield);
+    CHECK_EQ(runs, 0);
+}
+
+TEST(a_forked_task_opens_no_scope_and_changes_none, "R64")
+{
+    roost_scope s;
+    pid_t pid;
+
+    roost_scope_open(&s, NULL);
+    pid = fork();
+    if (pid == 0) {
+        refused_on_scopes(&s);
+        end_child();
+    }
+    CHECK_EQ(reap(pid), 0);
+    CHECK_EQ(roost_yield(), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+}
+
 TEST(a_fresh_run_inside_a_forked_task_works, "R64")
 {
     pid_t pid = fork();

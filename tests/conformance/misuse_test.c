@@ -125,6 +125,28 @@ TEST_PLAIN(opening_no_scope_is_misuse, "R33")
     CHECK_ABORTS("no storage", run(open_nothing));
 }
 
+static void open_in_a_hook(void *arg)
+{
+    roost_scope_open(arg, NULL);
+}
+
+static int cancel_with_a_hook(void *arg)
+{
+    roost_scope s, another;
+    roost_hook h;
+
+    (void)arg;
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_scope_on_cancel(&s, &h, open_in_a_hook, &another), 0);
+    roost_scope_cancel(&s, 0);
+    return roost_scope_close(&s, 0);
+}
+
+TEST_PLAIN(opening_a_scope_in_a_hook_is_misuse, "R22 R33")
+{
+    CHECK_ABORTS("inside a hook", run(cancel_with_a_hook));
+}
+
 static int end_in_the_wrong_order(void *arg)
 {
     roost_shield first, second;

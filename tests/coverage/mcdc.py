@@ -116,9 +116,9 @@ class File:
 def measure(root, build):
     files = {}
     for told in export(build):
-        name = told['filename'].removeprefix(f'{root}/').removeprefix('./')
-        if re.match(r'(sched|sync)/', name):
-            files[name] = File(name, root, told)
+        name = re.search(r'\b(sched|sync)/.*', told['filename'])
+        if name:
+            files[name[0]] = File(name[0], root, told)
     return files
 
 
@@ -149,15 +149,13 @@ def main():
     for name in sorted(sums):
         print(row(name, sums[name]))
     for path in ('sched/', 'sync/'):
-        print(row(path, add_up(sums, path)))
-    core = [path for path, _ in floors if not path.endswith('/')]
-    print(row('the core', add_up({n: s for n, s in sums.items()
-                                  if n in core}, '')))
+        print(row(path, add_up(sums, path) or (0, 0)))
+    core = [path for path, _ in floors if path in sums]
+    print(row('the core', [sum(n) for n in zip(*map(sums.get, core))]))
     for path, floor in floors:
         n = add_up(sums, path) or (0, 0)
-        if path in core:
-            for place in files[path].missing() if path in files else ():
-                print(place)
+        for place in files[path].missing() if path in core else ():
+            print(place)
         if below(*n, floor):
             print(f'mcdc: {path}: {percent(*n):.1f} %, {floor:g} wanted',
                   file=sys.stderr)
