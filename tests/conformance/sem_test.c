@@ -104,6 +104,7 @@ TEST_VIRTUAL(a_large_request_is_not_starved, "R46 R51")
     CHECK_EQ(roost_spawn(&s, take, &small), 0);
     CHECK_EQ(roost_settle(), 0);
     CHECK_EQ(roost_sem_try_acquire(&sem, 1), -EAGAIN); /* somebody waits */
+    CHECK_EQ(roost_sem_try_acquire(&sem, 0), 0);       /* wants none */
     CHECK_EQ(roost_sem_release(&sem, 1), 0);
     CHECK_EQ(roost_settle(), 0);
     CHECK_EQ(order, 0);

@@ -189,6 +189,43 @@ TEST_PLAIN(an_offloaded_select_on_both_kinds, "R49 R54")
     }
 }
 
+/* Ten times which of two that are both ready, in binary. */
+static int select_ten_times(void *arg)
+{
+    unsigned *chosen = arg;
+    roost_event one = ROOST_EVENT_INIT, other = ROOST_EVENT_INIT;
+    roost_case cases[2] = {roost_on_event(&one), roost_on_event(&other)};
+
+    CHECK_EQ(roost_event_set(&one), 0);
+    CHECK_EQ(roost_event_set(&other), 0);
+    for (int i = 0; i < 10; i++) {
+        *chosen = 2 * *chosen + (unsigned)roost_select(cases, 2);
+    }
+    return 0;
+}
+
+static int offload_ten_selects(void *arg)
+{
+    return roost_offload(select_ten_times, arg);
+}
+
+TEST_PLAIN(an_offloaded_select_chooses_by_the_seed, "R49 R54")
+{
+    bool differ = false;
+    unsigned last = 0;
+
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        unsigned chosen = 0, again = 0;
+
+        CHECK_EQ(sim_run(offload_ten_selects, &chosen, seed, 0), 0);
+        CHECK_EQ(sim_run(offload_ten_selects, &again, seed, 0), 0);
+        CHECK_EQ(chosen, again);
+        differ = differ || (seed > 1 && chosen != last);
+        last = chosen;
+    }
+    CHECK(differ);
+}
+
 static int note_name(void *arg)
 {
     return prctl(PR_GET_NAME, arg, 0, 0, 0);
