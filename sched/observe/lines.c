@@ -111,7 +111,8 @@ void lines_close(struct lines *l)
 }
 
 /* In a file without an index of what is where (.debug_aranges), as clang writes
- * it, which dwfl_module_getsrc of elfutils 0.188 needs: unit by unit. */
+ * it, which dwfl_module_getsrc of elfutils 0.188 needs: unit by unit.
+ * GCOVR_EXCL_START: what gcc counts is built by gcc */
 static const char *search_units(struct lines *l, void *module, uint64_t address,
                                 int *number)
 {
@@ -129,6 +130,7 @@ static const char *search_units(struct lines *l, void *module, uint64_t address,
     }
     return NULL;
 }
+/* GCOVR_EXCL_STOP */
 
 void lines_find(struct lines *l, uintptr_t address, struct line *out)
 {
