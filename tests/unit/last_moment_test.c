@@ -1,8 +1,8 @@
 /*
- * last_moment_test.c - objects whose other side is decided otherwise at the last
- * moment: it stood in the queue when it was looked at, and its time is up before
- * it is won. Of two workers that is a matter of a few instructions; here it is
- * brought about, in each of them.
+ * last_moment_test.c - objects whose other side is decided otherwise at the
+ * last moment: it stood in the queue when it was looked at, and its time is up
+ * before it is won. Of two workers that is a matter of a few instructions; here
+ * it is brought about, in each of them.
  *
  * Would catch: an item that is copied to or from somebody who has left, or lost
  * with him; permits that are taken for him; one behind him who is not served; a

@@ -1,8 +1,8 @@
 /*
  * wait_commit_test.c - sched/wait.c: how a wait ends, and what is told of it.
  *
- * Would catch: an outcome other than what was decided; a word or a timer that is
- * left as the wait had it; a cancel that is lost between entry and sleep, or
+ * Would catch: an outcome other than what was decided; a word or a timer that
+ * is left as the wait had it; a cancel that is lost between entry and sleep, or
  * delivered where none was; one that is taken back before its winner is done.
  */
 #include "../test.h"
