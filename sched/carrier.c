@@ -28,7 +28,6 @@
  *   CA1  word: release by who hands over -> acquire by the carrier    the
  *        worker, and all that was done with it before
  *   BR1  (region.c) the swap that closes a region
- *   Z1   (runtime.c) stopping
  * COST    Handing to an idle one: a futex call. A new one: 20 us.
  */
 #include "carrier.h"

@@ -13,8 +13,10 @@
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
  * ORDER
- *   Z1  outside, stopping, stopped: release -> acquire where looked at; shut is
- *       relaxed, for Z4 orders it, and fatal, whose task has been awaited
+ *   Z1  outside, stopped: release -> acquire where looked at; relaxed are shut,
+ *       for Z4 orders it, stopping, for P4 does (park.c: whoever is asleep by
+ *       then is woken, whoever announces itself after that finds it), and fatal,
+ *       whose task has been awaited
  *   Z4  who brings work (group.c, post.c)  <->  the end
  *         a child more, or a slot taken     shut = 1
  *         full             /- Z4 -/         full
@@ -304,8 +306,7 @@ static void stop_threads(struct runtime *rt)
     if (rt->sim == NULL) {
         watch_stop(rt);
     }
-    a32_store(&rt->stopping, 1, RELEASE /* Z1 */);
-    fence_full(); /* P1 */
+    a32_store(&rt->stopping, 1, RELAXED); /* by P4, see worker.c */
     if (rt->sim != NULL) {
         park_wake_all(&rt->park);
         sim_stop(rt);

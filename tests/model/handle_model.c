@@ -7,8 +7,8 @@
  * after it was detached; a cancel that reaches a task that has ended, or its
  * siblings; a descriptor used after it was freed.
  */
-// MODEL-SOURCES: sched/handle.c sched/join.c
-// MODEL-WITH: sched/task.c sched/spawn.c sched/scope.c sched/close.c
+// MODEL-SOURCES: sched/handle.c sched/join.c sched/task.c
+// MODEL-WITH: sched/spawn.c sched/scope.c sched/close.c
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/hooks.c sched/deadline.c
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/timer.c sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
