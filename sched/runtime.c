@@ -13,10 +13,10 @@
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
  * ORDER
- *   Z1  outside, stopped: release -> acquire where looked at; relaxed are shut,
- *       for Z4 orders it, stopping, for P4 does (park.c: whoever is asleep by
- *       then is woken, whoever announces itself after that finds it), and fatal,
- *       whose task has been awaited
+ *   Z1  outside, stopped: release -> acquire where looked at. Relaxed are: shut,
+ *       for Z4 orders it; stopping, for P4 does (park.c): who is asleep by then
+ *       is woken, who announces itself after that finds it; and fatal, whose
+ *       task has been awaited.
  *   Z4  who brings work (group.c, post.c)  <->  the end
  *         a child more, or a slot taken     shut = 1
  *         full             /- Z4 -/         full
