@@ -13,7 +13,7 @@
  *         Whatever is still there when the grace is over is listed, and
  *         nothing that it may touch is freed.
  * ORDER
- *   Z1  outside, stopped: release -> acquire where looked at. Relaxed are: shut,
+ *   Z1  outside, stopped: release -> acquire where looked at. Relaxed are shut,
  *       for Z4 orders it; stopping, for P4 does (park.c): who is asleep by then
  *       is woken, who announces itself after that finds it; and fatal, whose
  *       task has been awaited.
