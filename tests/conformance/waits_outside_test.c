@@ -26,7 +26,10 @@ static void *wake_in_thread(void *arg)
     return NULL;
 }
 
-TEST_PLAIN(a_thread_waits_for_a_thread, "R3 R6 R61")
+/* Waits of every kind, one after the other: `there` by a plain thread, `here`
+ * by a task of rt, or, without one, by the thread that calls. */
+static void wait_with_thread(roost_runtime *rt, void *(*there)(void *),
+                             roost_fn here)
 {
     FOR_EACH_KIND(k)
     {
@@ -35,61 +38,39 @@ TEST_PLAIN(a_thread_waits_for_a_thread, "R3 R6 R61")
             pthread_t thread;
 
             wait_init(&w, k);
-            CHECK_EQ(pthread_create(&thread, NULL, wait_in_thread, &w), 0);
-            CHECK_EQ(wake_once(&w), 0);
+            CHECK_EQ(pthread_create(&thread, NULL, there, &w), 0);
+            CHECK_EQ(rt == NULL ? here(&w) : roost_call(rt, here, &w), 0);
             pthread_join(thread, NULL);
             CHECK(ended_well(&w));
             objects_destroy(&w.o);
         }
     }
+}
+
+static void task_and_thread(void *(*there)(void *), roost_fn here)
+{
+    roost_opts opts = test_opts();
+    roost_runtime *rt;
+
+    CHECK_EQ(roost_start(&rt, &opts), 0);
+    wait_with_thread(rt, there, here);
+    CHECK_EQ(roost_stop(rt), 0);
+    roost_runtime_free(rt);
+}
+
+TEST_PLAIN(a_thread_waits_for_a_thread, "R3 R6 R61")
+{
+    wait_with_thread(NULL, wait_in_thread, wake_once);
 }
 
 TEST_PLAIN(a_thread_waits_for_a_task, "R3 R6 R61")
 {
-    roost_opts opts = test_opts();
-    roost_runtime *rt;
-
-    CHECK_EQ(roost_start(&rt, &opts), 0);
-    FOR_EACH_KIND(k)
-    {
-        for (int i = 0; i < 10; i++) {
-            struct wait w;
-            pthread_t thread;
-
-            wait_init(&w, k);
-            CHECK_EQ(pthread_create(&thread, NULL, wait_in_thread, &w), 0);
-            CHECK_EQ(roost_call(rt, wake_once, &w), 0);
-            pthread_join(thread, NULL);
-            CHECK(ended_well(&w));
-            objects_destroy(&w.o);
-        }
-    }
-    CHECK_EQ(roost_stop(rt), 0);
-    roost_runtime_free(rt);
+    task_and_thread(wait_in_thread, wake_once);
 }
 
 TEST_PLAIN(a_task_waits_for_a_thread, "R3 R6 R61")
 {
-    roost_opts opts = test_opts();
-    roost_runtime *rt;
-
-    CHECK_EQ(roost_start(&rt, &opts), 0);
-    FOR_EACH_KIND(k)
-    {
-        for (int i = 0; i < 10; i++) {
-            struct wait w;
-            pthread_t thread;
-
-            wait_init(&w, k);
-            CHECK_EQ(pthread_create(&thread, NULL, wake_in_thread, &w), 0);
-            CHECK_EQ(roost_call(rt, wait_once, &w), 0);
-            pthread_join(thread, NULL);
-            CHECK(ended_well(&w));
-            objects_destroy(&w.o);
-        }
-    }
-    CHECK_EQ(roost_stop(rt), 0);
-    roost_runtime_free(rt);
+    task_and_thread(wake_in_thread, wait_once);
 }
 
 TEST_PLAIN(the_tasks_of_two_runtimes_share_objects, "R6 R61 R72")

@@ -239,20 +239,12 @@ static int refuse(bool (*once)(void *), enum call call, int error, bool sticky)
     int tried = 0;
 
     for (int k = 1; k < 60; k++) {
-        struct fault_balance was = fault_balance_now();
         int before = test_get(&test_failures);
         bool granted, refused;
 
-        sys.from = k;
-        sys.sticky = sticky;
-        sys.error = error;
-        test_set(&sys.calls, 0);
-        test_set(&sys.failed, 0);
-        test_set(&sys.call, (int)call);
-        fault_choose(FAULT_FD, 1 << 30, false);
-        granted = once(NULL);
-        refused = sys_end();
-        fault_compare(was);
+        sys_choose((int)call, k, sticky, error);
+        granted = sys_once(once);
+        refused = test_get(&sys.failed) > 0;
         CHECK(granted || refused);
         CHECK(granted || starts);
         tried += refused;

@@ -302,20 +302,12 @@ static int refuse(enum call call, int error, bool sticky, bool must_work)
     int tried = 0;
 
     for (int k = 1; k < 60; k++) {
-        struct fault_balance was = fault_balance_now();
         int before = test_get(&test_failures);
         bool granted, refused;
 
-        sys.from = k;
-        sys.sticky = sticky;
-        sys.error = error;
-        test_set(&sys.calls, 0);
-        test_set(&sys.failed, 0);
-        test_set(&sys.call, (int)call);
-        fault_choose(FAULT_FD, 1 << 30, false);
-        granted = once(NULL);
+        sys_choose((int)call, k, sticky, error);
+        granted = sys_once(once);
         refused = test_get(&sys.failed) > 0;
-        fault_compare(was);
         CHECK(granted || (refused && !must_work));
         if (test_get(&test_failures) != before) {
             fprintf(stderr, "with %s refused at call %d%s, errno %d\n",
@@ -377,11 +369,7 @@ TEST_PLAIN(without_nowait, "R58")
 
 static bool once_without_nowait(void *arg)
 {
-    sys.from = 1;
-    sys.sticky = true;
-    sys.error = EOPNOTSUPP;
-    test_set(&sys.calls, 0);
-    test_set(&sys.call, READ);
+    sys_choose(READ, 1, true, EOPNOTSUPP);
     return once(arg);
 }
 
@@ -400,11 +388,7 @@ TEST_PLAIN(nothing_is_read_at_once_without_nowait, "R58")
 
     CHECK_EQ(pipe(fds), 0);
     CHECK_EQ(write(fds[1], "x", 1), 1);
-    sys.from = 1;
-    sys.sticky = true;
-    sys.error = EOPNOTSUPP;
-    test_set(&sys.calls, 0);
-    test_set(&sys.call, READ);
+    sys_choose(READ, 1, true, EOPNOTSUPP);
     CHECK_EQ(roost_read(fds[0], &byte, 1), 1); /* here that shows */
     CHECK_EQ(roost_read_until(fds[0], NULL, 0, 0), 0);
     CHECK(sys_end());
@@ -431,11 +415,7 @@ TEST_PLAIN(without_pwait2, "R11")
     struct party p;
 
     opens(&p);
-    sys.from = 1;
-    sys.sticky = false;
-    sys.error = ENOSYS;
-    test_set(&sys.calls, 0);
-    test_set(&sys.call, (int)WAIT);
+    sys_choose(WAIT, 1, false, ENOSYS);
     CHECK_EQ(roost_run(sleeps, &p, &opts), 0);
     sys_end();
     CHECK_EQ(roost_run(sleeps, &p, &opts), 0);

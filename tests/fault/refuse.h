@@ -29,10 +29,34 @@ static bool fails(int call)
     return false;
 }
 
+static void sys_choose(int call, int from, bool sticky, int error)
+{
+    sys.from = from;
+    sys.sticky = sticky;
+    sys.error = error;
+    test_set(&sys.calls, 0);
+    test_set(&sys.failed, 0);
+    test_set(&sys.call, call);
+}
+
 static bool sys_end(void)
 {
     test_set(&sys.call, -1);
     return test_get(&sys.failed) > 0;
+}
+
+/* One run, with what was chosen; nothing else is refused, and what there was
+ * before is there after. Returns whether all that it tried was granted. */
+TEST_UNUSED static bool sys_once(bool (*once)(void *))
+{
+    struct fault_balance was = fault_balance_now();
+    bool granted;
+
+    fault_choose(FAULT_FD, 1 << 30, false);
+    granted = once(NULL);
+    (void)sys_end();
+    fault_compare(was);
+    return granted;
 }
 
 #endif

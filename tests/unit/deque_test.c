@@ -52,6 +52,14 @@ static void init_at(struct deque *d, size_t capacity, int64_t start)
     d->room = start + d->mask + 1;
 }
 
+/* Entries 0 to n - 1. */
+static void push_below(struct deque *d, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        CHECK_EQ(deque_push(d, entry_no(i)), 0);
+    }
+}
+
 TEST(newest_first_for_owner_oldest_first_for_thief, "R29")
 {
     struct deque d;
@@ -208,9 +216,7 @@ TEST(each_ring_is_given_back_at_the_end, "R62")
     CHECK_EQ(rings, 1);
     CHECK_EQ(ring_size, CACHE_LINE + 2 * sizeof(struct deque_slot));
     CHECK_EQ(d.room, 2);
-    for (uint64_t i = 0; i < 9; i++) {
-        CHECK_EQ(deque_push(&d, entry_no(i)), 0);
-    }
+    push_below(&d, 9);
     /* 2, 4, 8 and 16; thieves may still read the older ones. */
     CHECK_EQ(rings, 4);
     CHECK_EQ(ring_size, CACHE_LINE + 16 * sizeof(struct deque_slot));
@@ -226,9 +232,7 @@ TEST(room_is_all_that_is_free, "R29")
     struct entry e;
 
     init_at(&d, 4, 7);
-    for (uint64_t i = 0; i < 4; i++) {
-        CHECK_EQ(deque_push(&d, entry_no(i)), 0);
-    }
+    push_below(&d, 4);
     CHECK(!deque_try_push(&d, entry_no(4)));
     for (int i = 0; i < 3; i++) {
         CHECK_EQ(deque_steal(&d, &e), STEAL_GOT);
@@ -247,9 +251,7 @@ TEST(a_full_ring_goes_round_without_growing, "R29")
     struct entry e;
 
     init_at(&d, 8, 3);
-    for (uint64_t i = 0; i < 8; i++) {
-        CHECK_EQ(deque_push(&d, entry_no(i)), 0);
-    }
+    push_below(&d, 8);
     for (uint64_t i = 8; i < 1000; i++) {
         CHECK_EQ(deque_steal(&d, &e), STEAL_GOT);
         check_entry(e, i - 8);
@@ -280,9 +282,7 @@ TEST(no_memory_to_grow_changes_nothing, "R8 R36")
     struct entry e;
 
     init_at(&d, 4, 2);
-    for (uint64_t i = 0; i < 4; i++) {
-        CHECK_EQ(deque_push(&d, entry_no(i)), 0);
-    }
+    push_below(&d, 4);
     /* As if the ring were too large to be doubled. */
     d.mask = absurd - 1;
     a64_init(&d.bottom, (uint64_t)(absurd + 2));
