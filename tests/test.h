@@ -13,7 +13,7 @@
  *         long loop says in each turn that it does not (test_alive).
  * USE     program [--list] [--workers N] [NAME...]
  *         ROOST_TEST_WORKERS (2), ROOST_TEST_SECONDS (30, for each case; 0:
- *         no watchdog, so that a plain case forks from a process of one thread),
+ *         no watchdog: a plain case then forks from a process of one thread),
  *         ROOST_TEST_WITHOUT=NAME,NAME... leaves cases out.
  */
 #ifndef ROOST_TEST_H

@@ -9,6 +9,44 @@
 #include "faults.h"
 #include "procfs.h"
 
+struct fault_thread {
+    void *(*fn)(void *);
+    void *arg;
+};
+
+static void *fault_thread(void *arg)
+{
+    struct fault_thread t = *(struct fault_thread *)arg;
+
+    __real_free(arg);
+    arg = t.fn(t.arg);
+    test_add(&fault_threads, -1);
+    return arg;
+}
+
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
+                          void *(*fn)(void *), void *arg)
+{
+    struct fault_thread *self;
+    int rc;
+
+    if (fault_hits(FAULT_THREAD)) {
+        return EAGAIN;
+    }
+    self = __real_malloc(sizeof *self);
+    if (self == NULL) {
+        return EAGAIN;
+    }
+    *self = (struct fault_thread){fn, arg};
+    test_add(&fault_threads, 1);
+    rc = __real_pthread_create(t, attr, fault_thread, self);
+    if (rc != 0) {
+        test_add(&fault_threads, -1);
+        __real_free(self);
+    }
+    return rc;
+}
+
 int __wrap_eventfd(unsigned value, int flags)
 {
     int fd = -1;

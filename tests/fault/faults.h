@@ -184,44 +184,6 @@ long __wrap_syscall(long number, ...)
     return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-struct fault_thread {
-    void *(*fn)(void *);
-    void *arg;
-};
-
-static void *fault_thread(void *arg)
-{
-    struct fault_thread t = *(struct fault_thread *)arg;
-
-    __real_free(arg);
-    arg = t.fn(t.arg);
-    test_add(&fault_threads, -1);
-    return arg;
-}
-
-int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
-                          void *(*fn)(void *), void *arg)
-{
-    struct fault_thread *self;
-    int rc;
-
-    if (fault_hits(FAULT_THREAD)) {
-        return EAGAIN;
-    }
-    self = __real_malloc(sizeof *self);
-    if (self == NULL) {
-        return EAGAIN;
-    }
-    *self = (struct fault_thread){fn, arg};
-    test_add(&fault_threads, 1);
-    rc = __real_pthread_create(t, attr, fault_thread, self);
-    if (rc != 0) {
-        test_add(&fault_threads, -1);
-        __real_free(self);
-    }
-    return rc;
-}
-
 #include "balance.h"
 
 #endif
