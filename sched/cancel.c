@@ -323,7 +323,8 @@ static void visit_inner(struct walk *walk)
     }
 }
 
-/* Wake what waits inside s, which is marked already. */
+/* Wake what waits inside s, which is marked already, and so has its second
+ * part. */
 static void propagate(struct runtime *rt, struct scope *s, bool soft)
 {
     struct walk walk = {s, NULL, NULL, NULL, soft};
@@ -331,10 +332,8 @@ static void propagate(struct runtime *rt, struct scope *s, bool soft)
     barrier_heavy(); /* W2 */
     pthread_mutex_lock(&rt->walk);
     visit_owner(&walk, s);
-    if (scope_flags(s) & S_FULL) {
-        visit_tasks(&walk, s);
-        visit_whens(&walk, s);
-    }
+    visit_tasks(&walk, s);
+    visit_whens(&walk, s);
     visit_inner(&walk);
     pthread_mutex_unlock(&rt->walk);
     relay_finish_chain(walk.relays);

@@ -415,7 +415,7 @@ static void take_body(struct scope *s, struct frame *f, int body)
 /* Nothing of its own: it ended because of a scope around it. */
 static void keep_outer_reason(struct scope *s, struct frame *f)
 {
-    struct scope *culprit = s->outer == NULL ? NULL : chain_outer_culprit(s);
+    struct scope *culprit = chain_outer_culprit(s);
 
     if (culprit == NULL) {
         return;

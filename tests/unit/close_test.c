@@ -17,9 +17,10 @@
 
 /* --- what close.c calls --- */
 
-static struct scope *ends_when_announced; /* its pin is given up just then */
+static struct scope *ends_when_announced; /* its pin or child is gone then */
 static struct scope *errors_of;           /* meanwhile another one made them */
 static roost_errors *made_meanwhile;
+static bool swings_then; /* and it has swung */
 
 void __real_scope_lock(struct scope *s);
 void __wrap_scope_lock(struct scope *s);
@@ -50,7 +51,12 @@ struct waiter *__wrap_wait_begin(const char *what, const void *object,
 
     if (object != NULL && object == ends_when_announced) {
         ends_when_announced = NULL;
-        scope_unpin((struct scope *)(uintptr_t)object);
+        if (a64_load(&((struct scope *)(uintptr_t)object)->count, RELAXED) ==
+            COUNT_CHILD) {
+            task_uncount((struct scope *)(uintptr_t)object, 1);
+        } else {
+            scope_unpin((struct scope *)(uintptr_t)object);
+        }
     }
     return wt;
 }
@@ -61,6 +67,7 @@ roost_errors *__wrap_errors_new(const char *scope)
 
     if (errors_of != NULL) {
         errors_of->errors = made_meanwhile = __real_errors_new("meanwhile");
+        a32_or(&errors_of->flags, swings_then ? S_FORWARD : 0, RELAXED);
         errors_of = NULL;
     }
     return made;
@@ -191,6 +198,58 @@ TEST_PLAIN(only_what_has_nothing_but_a_deadline_closes_quickly, "R15 R26")
     alone(close_each_way);
 }
 
+static int wait_for_ever(void *arg)
+{
+    *(int *)arg = roost_sleep(3600 * ROOST_S);
+    return 0;
+}
+
+static int wait_a_little(void *arg)
+{
+    (void)arg;
+    return roost_sleep(1000);
+}
+
+/* What hung on it is gone, or the next one there would find it. */
+static int leave_nothing(void *arg)
+{
+    const roost_task_opts service = {.flags = ROOST_SERVICE};
+    struct frame *f = frame_current();
+    int rc = 1;
+    roost_hook hook;
+    roost_scope pub;
+    struct scope *s = scope_of(&pub);
+
+    (void)arg;
+    roost_scope_open(&pub, NULL);
+    CHECK_EQ(roost_spawn(&pub, wait_a_little, NULL), 0);
+    CHECK_EQ(roost_spawn_opts(&pub, wait_for_ever, &rc, &service), 0);
+    CHECK_EQ(roost_scope_on_cancel(&pub, &hook, no_call, NULL), 0);
+    CHECK_EQ(roost_scope_join(&pub), 0);
+    CHECK(scope_flags(s) & S_ATTACHED);
+    CHECK(f->scopes.next == &s->attach || f->scopes.prev == &s->attach);
+    CHECK(scope_flags(s) & S_SERVICES);
+    CHECK(s->hooks != NULL);
+    CHECK_EQ(roost_scope_close(&pub, 0), 0);
+    CHECK_EQ(rc, -ECANCELED);
+    CHECK(list_empty(&f->scopes));
+    CHECK(!(scope_flags(s) & S_SERVICES));
+    CHECK(s->hooks == NULL && s->rare == NULL);
+    /* Failures that are not told: somebody has won. */
+    roost_scope_open(&pub, &(roost_scope_opts){.flags = ROOST_RACE});
+    scope_record(s, -EIO, NULL, "it", ROOST_REASON_CHILD);
+    scope_won(s, 7);
+    CHECK(s->errors != NULL);
+    CHECK_EQ(roost_scope_close(&pub, 0), 7);
+    CHECK(s->errors == NULL);
+    return 0;
+}
+
+TEST_PLAIN(nothing_of_a_closed_scope_is_left, "R26 R67")
+{
+    alone(leave_nothing);
+}
+
 /* --- failures --- */
 
 struct fails {
@@ -285,7 +344,7 @@ TEST_PLAIN(what_has_swung_passes_failures_and_wins_on, "R34 R36 R42")
 
 static int record_at_once(void *arg)
 {
-    roost_scope s;
+    roost_scope s, inner;
 
     (void)arg;
     roost_scope_open(&s, NULL);
@@ -296,6 +355,19 @@ static int record_at_once(void *arg)
     CHECK(errors_of == NULL);
     CHECK_EQ(roost_scope_close(&s, 0), -EIO);
     CHECK(frame_current()->kept == made_meanwhile);
+    roost_errors_free(roost_errors_take());
+    /* It swings just then: it is its target's. */
+    roost_scope_open(&s, NULL);
+    roost_scope_open(&inner, NULL);
+    scope_full(scope_of(&inner));
+    errors_of = scope_of(&inner);
+    swings_then = true;
+    scope_record(scope_of(&inner), -EIO, NULL, "it", ROOST_REASON_CHILD);
+    swings_then = false;
+    CHECK(!(flags_of(&inner) & S_FAILED));
+    CHECK(flags_of(&s) & S_FAILED);
+    CHECK_EQ(roost_scope_close(&inner, 0), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), -EIO);
     roost_errors_free(roost_errors_take());
     return 0;
 }
@@ -486,6 +558,34 @@ static int join_some(void *arg)
     CHECK_EQ(roost_scope_close(&s, 0), -ECANCELED);
     CHECK_EQ(roost_scope_close(&outer, 0), 0);
     return 0;
+}
+
+static int join_as_it_ends(void *arg)
+{
+    roost_scope outer, s;
+
+    (void)arg;
+    roost_scope_open(&outer, NULL);
+    roost_scope_open(&s, NULL);
+    count_add(&scope_of(&s)->count, COUNT_CHILD);
+    ends_when_announced = scope_of(&s);
+    CHECK_EQ(roost_scope_join(&s), 0);
+    CHECK(ends_when_announced == NULL);
+    check_joined(&s);
+    /* Who may join is said before that he is cancelled. */
+    CHECK(roost_scope_cancel(&outer, 0));
+    CHECK_EQ(roost_scope_join(NULL), -EINVAL);
+    CHECK_EQ(roost_scope_join(scope_public(scope_of(&s)->outer->outer)),
+             -EPERM);
+    CHECK_EQ(roost_scope_join(&s), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&s, 0), -ECANCELED);
+    CHECK_EQ(roost_scope_close(&outer, 0), 0);
+    return 0;
+}
+
+TEST_PLAIN(a_join_that_need_not_wait_leaves_no_mark, "R2 R27")
+{
+    alone(join_as_it_ends);
 }
 
 TEST_PLAIN(a_join_leaves_no_mark, "R27")
