@@ -162,44 +162,6 @@ static void test_alone(void)
     }
 }
 
-/* Seconds that a case may take. */
-static int test_seconds(void)
-{
-    const char *seconds = getenv("ROOST_TEST_SECONDS");
-
-    return seconds != NULL ? atoi(seconds) : 30;
-}
-
-static int test_threads(void)
-{
-    DIR *dir = opendir("/proc/self/task");
-    int n = 0;
-
-    while (dir != NULL && readdir(dir) != NULL) {
-        n++;
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    return n;
-}
-
-/* An emulator still has a thread for a while after it was joined, and a child
- * that is forked then takes it for its own. Without a watchdog: waits until
- * there are no more than there were at first, if the case has none itself. */
-static void test_alone(void)
-{
-    static int first;
-    struct timespec pause = {0, 1000000};
-
-    if (first == 0) {
-        first = test_threads();
-    }
-    for (int i = 0; i < 1000 && test_threads() > first; i++) {
-        nanosleep(&pause, NULL);
-    }
-}
-
 /* The child's part of CHECK_DIES ends in 0 here, its stderr in *fd. */
 TEST_UNUSED static pid_t test_fork(int *fd)
 {
