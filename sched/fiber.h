@@ -61,11 +61,9 @@ struct fiber {
  * bytes on (base/ahead.h). */
 static inline void fiber_prefetch(const struct fiber *f, intptr_t far)
 {
-    const char *sp = f->context.sp;
-
     /* The fiber, its loop below and its stack above. */
-    ahead_fetch((const char *)f - (size_t)2 * CACHE_LINE, far, 4);
-    ahead_fetch(sp - (size_t)FIBER_BELOW * CACHE_LINE, far,
+    ahead_fetch(f, far - (intptr_t)2 * CACHE_LINE, 4);
+    ahead_fetch(f->context.sp, far - (intptr_t)FIBER_BELOW * CACHE_LINE,
                 FIBER_BELOW + FIBER_ABOVE);
 }
 
