@@ -1,4 +1,5 @@
 """Echo servers, each asked by the same program, one after the other."""
+import contextlib
 import os
 import statistics
 import subprocess
@@ -18,21 +19,29 @@ NOTES = ["messages a second: the median of the rounds, the least to the most; "
          "Tokio with one worker is its current_thread runtime"]
 
 
-def ask(directory, program, workers, connections, seconds):
-    """(messages a second, median us, 99 % us) of one run of a server."""
+@contextlib.contextmanager
+def serving(directory, server):
+    """A server that runs until the end: its process and its port."""
+    program, _, workers = server
     environment = dict(os.environ, ROOST_WORKERS=str(workers),
                        GOMAXPROCS=str(workers))
     with subprocess.Popen([str(directory / program)], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True,
-                          env=environment) as server:
-        port = server.stdout.readline().strip()
+                          env=environment) as process:
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+
+
+def ask(directory, server, connections, seconds):
+    """(messages a second, median us, 99 % us) of one run of a server."""
+    with serving(directory, server) as (_, port):
         done = subprocess.run([str(directory / "bench_io_load"), port,
                                str(connections), str(seconds)],
                               capture_output=True, text=True, check=False)
-        server.stdin.close()
-        server.wait()
     if done.returncode != 0:
-        raise RuntimeError(f"{program}: {done.stderr.strip()}")
+        raise RuntimeError(f"{server[0]}: {done.stderr.strip()}")
     return tuple(float(word) for word in done.stdout.split())
 
 
@@ -46,8 +55,7 @@ def run(directory, options):
         for connections in CONNECTIONS:
             for server in SERVERS:
                 if (directory / server[0]).is_file():
-                    result = ask(directory, server[0], server[2], connections,
-                                 seconds)
+                    result = ask(directory, server, connections, seconds)
                     found.setdefault((server, connections), []).append(result)
     return found
 

@@ -2,9 +2,11 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
+from machine import MUST_FAMILY
 from runs import markdown_table, note
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -24,9 +26,21 @@ rivals interleaved; a rival that cannot be installed is left out. What each
 row does, and how it is measured, is said in
 [benchmarks/README.md](../../benchmarks/README.md). Figures are of the machine
 above; the ratios are what to compare. `must` are figures to be reached, set on
-2 processors of an AMD EPYC (Zen 5): "reached", or how many times more it took.
-Less than 1 in "/best rival" is faster than the fastest of them.
-{pictures}"""
+2 processors of an AMD EPYC (Zen 5, family {family}): "reached", or how many
+times more it took. Why a row falls short is said below its table. Less than 1
+in "/best rival" is faster than the fastest of them.
+{others}{pictures}"""
+
+OTHERS = re.compile(r"\nOther machines: [^\n]*\n")
+
+
+def others(folder):
+    """A line of links to the pages of other machines, NAME/README.md."""
+    names = sorted(path.parent.name for path in folder.glob("*/README.md"))
+    if not names:
+        return ""
+    return "\nOther machines: " + ", ".join(
+        f"[{name}]({name}/README.md)" for name in names) + ".\n"
 
 
 def draw(folder, plots):
@@ -53,6 +67,15 @@ def section(title, table, notes):
             "".join(f"\n- {line}" for line in notes) + ("\n" if notes else ""))
 
 
+def relink(text, line):
+    """The page with this line of links, in the place of the one it had or
+    before its first picture or table."""
+    text = OTHERS.sub("", text, count=1)
+    at = min(i for i in (text.find("\n!["), text.find("\n## "), len(text))
+             if i >= 0)
+    return text[:at] + line + text[at:]
+
+
 def replace(folder, host, tables):
     """The sections of these tables alone, each with when it was measured."""
     path = folder / "README.md"
@@ -62,6 +85,7 @@ def replace(folder, host, tables):
         end = text.find("\n## ", begin + 1)
         made = section(title, table, notes + [f"Measured by itself. {host}"])
         text = text[:begin] + made + ("" if end < 0 else text[end:])
+    text = relink(text, others(folder))
     path.write_text(text, encoding="utf-8")
     note(f"written: {path}")
 
@@ -72,7 +96,8 @@ def write(folder, host, tables, plots):
                        for title, name in draw(folder, plots))
     path = folder / "README.md"
     with open(path, "w", encoding="utf-8") as out:
-        out.write(PAGE.format(host=host, pictures=pictures))
+        out.write(PAGE.format(host=host, pictures=pictures,
+                              others=others(folder), family=MUST_FAMILY))
         for made in tables:
             out.write(section(*made))
     note(f"written: {path}")

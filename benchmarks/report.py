@@ -11,22 +11,23 @@ least.
 """
 import argparse
 import json
-import os
 import pathlib
-import platform
 import subprocess
 import sys
-import time
 
+import calls
 import echo
 import growth
+import held
 import httpd
 import loops
+import micro
 import page
 import scaling
+import shortfalls
 import waits
-from runs import (MS, NS, US, Runs, median, note, number, plain_table, ratio,
-                  spread, verdict)
+from machine import describe, machine
+from runs import Runs, note, plain_table, ratio, verdict
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -57,68 +58,6 @@ SYSTEMS = {
 RIVALS = ("oneTBB", "OpenMP")
 # Other forms of roost, each for some of the kernels.
 FORMS = {"shared": ("fib",), "hot": ("fib", "nqueens", "skynet", "uts")}
-
-# (label, case, counter, (unit, factor), must reach, shown beside)
-MICRO = [
-    ("scope, spawn, close", "spawn/scope/1", "ns", NS, 30, []),
-    ("  2 workers", "spawn/scope/2", "ns", NS, 60, []),
-    ("spawn, join by handle", "spawn/join/1", "ns", NS, 30, []),
-    ("  2 workers", "spawn/join/2", "ns", NS, 60, []),
-    ("yield, 2 tasks", "yield/2/1", "ns", NS, 20, []),
-    ("  2 workers", "yield/2/2", "ns", NS, 25, []),
-    ("yield, 1000 tasks", "yield/1000/1", "ns", NS, 20, []),
-    ("  2 workers", "yield/1000/2", "ns", NS, 25, []),
-    ("scope open, close", "scope/plain/1", "ns", NS, None, []),
-    ("  with a deadline", "scope/deadline/1", "ns", NS, 25, []),
-    ("  with a time-out", "scope/timeout/1", "ns", NS, 25, []),
-    ("    and a ready call", "scope/timeout_ready/1", "ns", NS, None, []),
-    ("roost_cancelled", "poll/quiet/1", "ns", NS, None, []),
-    ("  10^5 foreign cancels a s", "poll/foreign/2", "ns", NS,
-     "2 x poll/quiet/1", ["cancels_per_s"]),
-    ("deadline seen by a poll, late", "poll/deadline/1", "late_max_us",
-     ("us", 1), 1000, ["late_p50_us"]),
-    ("  2 workers", "poll/deadline/2", "late_max_us", ("us", 1), 1000,
-     ["late_p50_us"]),
-    ("timer armed and cancelled", "timer/armed/1", "ns", NS, 40,
-     ["wait_with", "wait_without"]),
-    ("10^5 sleeps of 0..1 s", "timer/sleeps/1", "ns", MS, 1100,
-     ["late_p50_us", "late_p99_us", "cpu"]),
-    ("  2 workers", "timer/sleeps/2", "ns", MS, 1100,
-     ["late_p50_us", "late_p99_us", "cpu"]),
-    ("  2 workers, late p99", "timer/sleeps/2", "late_p99_us", ("us", 1),
-     2000, []),
-    ("1 ms sleeper under load, p50", "timer/wake/2", "late_p50_us",
-     ("us", 1), 1200, ["late_max_us"]),
-    ("  p99", "timer/wake/2", "late_p99_us", ("us", 1), 7000, []),
-    ("  with checkpoints, p50", "timer/wake_checkpoints/1/2", "late_p50_us",
-     ("us", 1), 100, ["late_max_us"]),
-    ("  p99", "timer/wake_checkpoints/1/2", "late_p99_us", ("us", 1), 500,
-     []),
-    ("1 ms sleeper, 1 worker in fib, p99", "serve/sleeper/1", "late_p99_us",
-     ("us", 1), None, ["late_p50_us", "late_max_us"]),
-    ("post, 1 worker in fib, p99", "serve/post/1", "late_p99_us", ("us", 1),
-     None, ["late_p50_us", "late_max_us"]),
-    ("memory a waiting task, 10^5", "waiting/memory/100000/2", "bytes",
-     ("B", 1), 4400, ["bytes_pte", "ns"]),
-    ("  10^6", "waiting/memory/1000000/2", "bytes", ("B", 1), 4400,
-     ["bytes_pte", "ns"]),
-    ("cancel 10^5 waiting, all home", "waiting/cancel/1", "ns", ("ms", 0.1),
-     25, []),
-    ("  2 workers", "waiting/cancel/2", "ns", ("ms", 0.1), 25, []),
-    ("release 10^5 waiting, a task", "waiting/release/1", "ns", NS, 250, []),
-    ("  2 workers", "waiting/release/2", "ns", NS, 250, []),
-    ("10^7 spawns in one scope, a task", "spawn/many/1", "ns", NS, None, []),
-    ("  peak of memory", "spawn/many/1", "peak_mib", ("MiB", 1), 32, []),
-    ("  2 workers, peak of memory", "spawn/many/2", "peak_mib", ("MiB", 1),
-     32, ["ns"]),
-    ("tree 10,000 deep, a task", "spawn/deep/1", "ns", NS, None, []),
-    ("  2 workers", "spawn/deep/2", "ns", NS, None, []),
-    ("5,000 nested scopes, a scope", "scope/nested/1", "ns", NS, None, []),
-    ("  2 workers", "scope/nested/2", "ns", NS, None, []),
-    ("spawn until a thief runs it", "steal/awake/2", "ns", NS, None, []),
-    ("  the thief asleep", "steal/after_us/1000/2", "ns", US, None, []),
-]
-
 
 def kernel_row(runs, kernel, system="roost"):
     """The cells of one row."""
@@ -171,40 +110,6 @@ def kernel_table(runs):
     return [KERNEL_HEAD] + rows
 
 
-MICRO_HEAD = ["roost", "median", "min", "spread", "unit", "must", "",
-              "beside"]
-
-
-def run_micro(runs, repetitions, quick):
-    cases = []
-    for row in MICRO:
-        if row[1] not in cases and not (quick and "1000000" in row[1]):
-            cases.append(row[1])
-    for i in range(repetitions):
-        note(f"micro, repetition {i + 1} of {repetitions}")
-        for case in cases:
-            runs.run("bench_micro", case)
-
-
-def micro_table(runs):
-    rows = []
-    for label, case, counter, (unit, factor), must, beside in MICRO:
-        values = runs.values("bench_micro", case, counter)
-        if not values:
-            continue
-        least = runs.least("bench_micro", case, counter)
-        if isinstance(must, str):
-            other = runs.least("bench_micro", must.split()[-1])
-            must = 2 * other if other else None
-        more = [f"{b} {number(median(runs.values('bench_micro', case, b)))}"
-                for b in beside if runs.values("bench_micro", case, b)]
-        rows.append([label, number(median(values) * factor),
-                     number(least * factor), f"{spread(values) * 100:.0f}%",
-                     unit, number(must), verdict(least * factor, must),
-                     ", ".join(more)])
-    return [MICRO_HEAD] + rows
-
-
 def idle_rows(directory, seconds):
     """System calls of an idle runtime, as tests/stress/idle_test.sh counts."""
     program = directory / "bench_idle"
@@ -217,30 +122,6 @@ def idle_rows(directory, seconds):
         return [["idle", done.stdout.strip()]]
     return [line.split(": ", 1) for line in done.stdout.splitlines()
             if line.startswith("idle ")] or [["idle", "failed"]]
-
-
-def machine():
-    model = ""
-    try:
-        for line in open("/proc/cpuinfo", encoding="ascii", errors="replace"):
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
-    compiler = subprocess.run(["cc", "-dumpfullversion"], capture_output=True,
-                              text=True, check=False).stdout.strip()
-    return {"processors": len(os.sched_getaffinity(0)), "model": model,
-            "machine": platform.machine(),
-            "kernel": platform.release().split("-")[0],
-            "cc": compiler, "load": os.getloadavg()[0],
-            "date": time.strftime("%Y-%m-%d")}
-
-
-def describe(host, measured):
-    return (f"{host['processors']} processors ({host['model']}, "
-            f"{host['machine']}), Linux {host['kernel']}, cc {host['cc']}; "
-            f"load at the start {host['load']:.1f}; {measured}{host['date']}.")
 
 
 def batches(options):
@@ -257,9 +138,9 @@ def parse():
                         help="also write docs/benchmarks: of --only, that part")
     parser.add_argument("--json", type=pathlib.Path,
                         help="also write all samples there")
-    parser.add_argument("--only", choices=("kernels", "parallel", "waits", "io",
-                                           "micro", "growth", "scaling", "idle",
-                                           "httpd"))
+    parser.add_argument("--only", choices=("kernels", "parallel", "waits",
+                                           "calls", "io", "micro", "growth",
+                                           "scaling", "idle", "httpd"))
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
@@ -320,13 +201,20 @@ def main():
         tables.append(("Tasks that wait: roost and rivals", waits.table(runs),
                        waits.LEFT_OUT))
         tables.append(("What roost did in them", waits.tally_table(runs), []))
+    if options.only in (None, "calls") and runs.has("bench_micro"):
+        calls.run(runs, 1 if options.quick else options.repetitions,
+                  options.quick)
+        tables.append(("Calls that block, sleepers under load",
+                       calls.table(runs), calls.NOTES))
     if options.only in (None, "io") and runs.has("bench_io_load"):
         found = echo.run(directory, options)
         tables.append(("TCP echo, 64 bytes", echo.table(found), echo.NOTES))
+        tables.append(("Connections that are silent",
+                       *held.measure(directory, options)))
     if options.only in (None, "micro") and runs.has("bench_micro"):
         repetitions = max(1, options.repetitions - options.quick)
-        run_micro(runs, repetitions, options.quick)
-        tables.append(("Roost, an operation", micro_table(runs), []))
+        micro.run(runs, repetitions, options.quick)
+        tables.append(("Roost, an operation", micro.table(runs), []))
     if options.only in (None, "growth") and runs.has("bench_growth"):
         growth.run(runs, 1 if options.quick else 3, options.quick)
         tables.append(("How cost grows", growth.table(runs), growth.NOTES))
@@ -341,6 +229,9 @@ def main():
     if options.only in (None, "idle"):
         rows = idle_rows(directory, 2 if options.quick else 5)
         tables.append(("Idle, 2 workers", [["", "must: 0"]] + rows, []))
+    tables = [(title, table, notes + shortfalls.notes(title, table,
+                                                      host["family"]))
+              for title, table, notes in tables]
     print(describe(host, batches(options)))
     for title, table, notes in tables:
         print(f"\n{title}\n{plain_table(table)}")

@@ -31,14 +31,14 @@ class Runs:
     def has(self, program):
         return (self.directory / program).is_file()
 
-    def command(self, program, case):
+    def command(self, program, case, batches):
         """Programs that link shim.cpp take Google Benchmark's options."""
         if program in FOREIGN:
             name, workers = case.rsplit("/", 1)
             return [str(self.directory / program), name, workers,
-                    str(self.options.batches)]
+                    str(batches)]
         return [str(self.directory / program),
-                f"--batches={self.options.batches}",
+                f"--batches={batches}",
                 f"--benchmark_filter=^{re.escape(case)}/(iter|proc)",
                 f"--benchmark_min_time={self.options.min_time}",
                 "--benchmark_format=json"]
@@ -58,12 +58,14 @@ class Runs:
             return set(names)
         return {name.rsplit("/", 1)[0] for name in names}
 
-    def run(self, program, case):
-        """One repetition of one case, in a process of its own."""
+    def run(self, program, case, batches=None):
+        """One repetition of one case, in a process of its own. batches: not
+        as many as the options say."""
         key = (program, case)
         if key in self.errors:
             return
-        command = self.command(program, case)
+        command = self.command(program, case,
+                               batches or self.options.batches)
         try:
             done = subprocess.run(command, capture_output=True, text=True,
                                   timeout=120, env=self.environment,
@@ -135,6 +137,23 @@ def verdict(value, must):
     if value is None or must is None:
         return ""
     return "reached" if value <= must else f"{value / must:.2f} x"
+
+
+def cell(runs, program, case, counter, factor):
+    """minimum (median)"""
+    values = runs.values(program, case, counter)
+    if not values:
+        return ""
+    return (f"{number(runs.least(program, case, counter) * factor)} "
+            f"({number(median(values) * factor)})")
+
+
+def check_ops(runs, ours, theirs, scale=1):
+    """They do the same as roost: equally many operations a batch, by scale."""
+    wanted, did = runs.least(*ours, "ops"), runs.least(*theirs, "ops")
+    if did and wanted and did * scale != wanted:
+        runs.errors[theirs] = (f"{did:.0f} operations a batch, roost "
+                               f"{wanted:.0f}")
 
 
 def plain_table(table):

@@ -158,35 +158,45 @@ static int sleep_some(void *arg)
     return rc;
 }
 
-static void sleeps(struct bench *b)
+static void sleep_all(struct bench *b, uint64_t n)
 {
-    int64_t *slots = malloc(MANY * sizeof *slots);
+    int64_t *slots = malloc(n * sizeof *slots);
     struct tally t;
 
     while (slots != NULL && bench_next(b)) {
         roost_scope s;
         int rc;
 
-        for (uint64_t i = 0; i < MANY; i++) {
-            slots[i] = waits_sleep_ns(i);
+        for (uint64_t i = 0; i < n; i++) {
+            slots[i] = waits_sleep_ns(i, n);
         }
         tally_start(&t, b);
         roost_scope_open(&s, NULL);
-        for (int i = 0; i < MANY; i++) {
+        for (uint64_t i = 0; i < n; i++) {
             roost_spawn(&s, sleep_some, &slots[i]);
         }
         rc = roost_scope_close(&s, 0);
-        tally_stop(&t, MANY);
-        tally_check(&t, t.did.timers_fired >= MANY / 100 * 99, "timers fired",
+        tally_stop(&t, n);
+        tally_check(&t, t.did.timers_fired >= n / 100 * 99, "timers fired",
                     t.did.timers_fired);
         bench_counter(b, "late_p50_us",
-                      (double)measure_quantile(slots, MANY, 0.5) / 1e3);
+                      (double)measure_quantile(slots, n, 0.5) / 1e3);
         bench_counter(b, "late_p99_us",
-                      (double)measure_quantile(slots, MANY, 0.99) / 1e3);
+                      (double)measure_quantile(slots, n, 0.99) / 1e3);
         if (rc != 0 || slots[0] < 0) {
             bench_fail(b, "status %d, %lld ns late", rc, (long long)slots[0]);
         }
     }
     free(slots);
 }
+static void sleeps(struct bench *b)
+{
+    sleep_all(b, MANY);
+}
 WAITS(sleeps, sleeps, .name = "sleeps")
+
+static void sleeps_million(struct bench *b)
+{
+    sleep_all(b, MILLION);
+}
+WAITS(sleeps_million, sleeps_million, .name = "sleeps/million")

@@ -40,6 +40,7 @@
  *   deadline    a deadline set around a call that is ready, and taken away
  *   sleeps      10^5 tasks sleep 0 to 1 s: from the first spawn to the last
  *               home, and how late each woke
+ *   sleeps/million      the same with 10^6
  */
 #ifndef BENCH_WAITS_H
 #define BENCH_WAITS_H
@@ -81,6 +82,7 @@ enum {
     PIPE_ROOM = 64,
     LEAVES = 1000000,
     MANY = 100000, /* release, cancel, sleeps */
+    MILLION = 1000000,
     DEADLINES = 200000 / WAITS_SCALE,
     MINUTE_MS = 60000,
 };
@@ -91,10 +93,10 @@ static inline uint64_t waits_sum(uint64_t n)
     return n * (n - 1) / 2;
 }
 
-/* How long the i-th of the sleepers sleeps: evenly over 0 .. 1 s. */
-static inline int64_t waits_sleep_ns(uint64_t i)
+/* How long the i-th of n sleepers sleeps: evenly over 0 .. 1 s. */
+static inline int64_t waits_sleep_ns(uint64_t i, uint64_t n)
 {
-    return (int64_t)(i * 7919 % MANY * (1000000000 / MANY));
+    return (int64_t)(i * 7919 % n * (1000000000 / n));
 }
 
 #endif

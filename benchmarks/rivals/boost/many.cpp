@@ -83,7 +83,8 @@ void sleeps(struct bench *b)
         bench_start(b);
         for (int i = 0; i < MANY; i++) {
             c.add([&late, i] {
-                auto d = std::chrono::nanoseconds(waits_sleep_ns(uint64_t(i)));
+                auto d =
+                    std::chrono::nanoseconds(waits_sleep_ns(uint64_t(i), MANY));
                 auto until = clock_type::now() + d;
 
                 boost::this_fiber::sleep_for(d);

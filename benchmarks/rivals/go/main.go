@@ -1,4 +1,5 @@
-// The workloads of ../../waits/waits.h in Go: goroutines, channels, sync.
+// The workloads of ../../waits/waits.h in Go: goroutines, channels, sync; and
+// some of ../../micro.
 //
 //	bench_waits_go --list
 //	bench_waits_go CASE WORKERS BATCHES

@@ -12,7 +12,8 @@ func init() {
 	cases["release"] = release
 	cases["cancel"] = cancelAll
 	cases["deadline"] = deadline
-	cases["sleeps"] = sleeps
+	cases["sleeps"] = func(b *bench) { sleeps(b, many) }
+	cases["sleeps/million"] = func(b *bench) { sleeps(b, million) }
 }
 
 // join: a goroutine has no handle; a channel tells that it is over.
@@ -86,14 +87,14 @@ func deadline(b *bench) {
 	b.check(late == 0, "timed out")
 }
 
-func sleeps(b *bench) {
-	late := make([]time.Duration, many)
+func sleeps(b *bench, n int) {
+	late := make([]time.Duration, n)
 	var all sync.WaitGroup
-	all.Add(many)
+	all.Add(n)
 	b.start()
-	for i := 0; i < many; i++ {
+	for i := 0; i < n; i++ {
 		go func(i int) {
-			d := time.Duration(i * 7919 % many * (1000000000 / many))
+			d := time.Duration(i * 7919 % n * (1000000000 / n))
 			began := time.Now()
 			time.Sleep(d)
 			late[i] = time.Since(began) - d
@@ -101,8 +102,8 @@ func sleeps(b *bench) {
 		}(i)
 	}
 	all.Wait()
-	b.stop(many)
+	b.stop(uint64(n))
 	sort.Slice(late, func(i, k int) bool { return late[i] < late[k] })
-	b.extra["late_p50_us"] = float64(late[(many-1)/2]) / 1e3
-	b.extra["late_p99_us"] = float64(late[(many-1)*99/100]) / 1e3
+	b.extra["late_p50_us"] = float64(late[(n-1)/2]) / 1e3
+	b.extra["late_p99_us"] = float64(late[(n-1)*99/100]) / 1e3
 }

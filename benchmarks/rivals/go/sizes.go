@@ -30,6 +30,7 @@ const (
 	pipeRoom    = 64
 	leaves      = 1000000
 	many        = 100000
+	million     = 1000000
 	deadlines   = 200000
 )
 

@@ -1,4 +1,4 @@
-//! The workloads of ../../../waits/waits.h on Tokio.
+//! The workloads of ../../../waits/waits.h on Tokio, and some of ../../../micro.
 //!
 //!     bench_waits_tokio --list
 //!     bench_waits_tokio CASE WORKERS BATCHES
@@ -9,12 +9,14 @@
 //! spawned task: what block_on is given would run beside the workers.
 
 mod bench;
+mod calls;
 mod chans;
 mod locks;
 mod many;
 mod selects;
 mod sizes;
 mod turns;
+mod wake;
 
 use bench::{print, Bench};
 use std::future::Future;
@@ -64,7 +66,9 @@ const CASES: &[&str] = &[
     "event", "chan/1p1c", "chan/4p4c", "broadcast", "pipeline", "skynet",
     "select/ready/2", "select/ready/16", "select/wait/2", "select/wait/16",
     "sem", "mutex/free", "mutex/short", "mutex/held", "rwlock/free",
-    "rwlock/held", "join", "release", "cancel", "deadline", "sleeps",
+    "rwlock/held", "join", "release", "cancel", "deadline", "sleeps", "sleeps/million",
+    "offload/1", "offload/64", "offload/blocks", "timer/wake",
+    "timer/wake_checkpoints/1",
 ];
 
 fn main() {
@@ -114,7 +118,13 @@ fn main() {
         "release" => m.run(many::release),
         "cancel" => m.run(many::cancel),
         "deadline" => m.run(many::deadline),
-        "sleeps" => m.run(many::sleeps),
+        "sleeps" => m.run(|b| many::sleeps(b, sizes::MANY)),
+        "sleeps/million" => m.run(|b| many::sleeps(b, sizes::MILLION)),
+        "offload/1" => m.run(|b| calls::offload(b, 1)),
+        "offload/64" => m.run(|b| calls::offload(b, 64)),
+        "offload/blocks" => m.run(calls::blocks),
+        "timer/wake" => m.run(|b| wake::wake(b, false)),
+        "timer/wake_checkpoints/1" => m.run(|b| wake::wake(b, true)),
         _ => println!("{{\"benchmarks\": []}}"),
     }
 }

@@ -72,14 +72,14 @@ pub async fn deadline(mut b: Bench) -> Bench {
     b
 }
 
-pub async fn sleeps(mut b: Bench) -> Bench {
-    let mut late = Vec::with_capacity(MANY as usize);
+pub async fn sleeps(mut b: Bench, n: u64) -> Bench {
+    let mut late = Vec::with_capacity(n as usize);
 
     b.start();
-    let all: Vec<_> = (0..MANY)
+    let all: Vec<_> = (0..n)
         .map(|i| {
             spawn(async move {
-                let d = Duration::from_nanos(i * 7919 % MANY * (1_000_000_000 / MANY));
+                let d = Duration::from_nanos(i * 7919 % n * (1_000_000_000 / n));
                 let until = Instant::now() + d;
 
                 sleep(d).await;
@@ -90,7 +90,7 @@ pub async fn sleeps(mut b: Bench) -> Bench {
     for task in all {
         late.push(task.await.unwrap());
     }
-    b.stop(MANY);
+    b.stop(n);
     late.sort();
     b.counter("late_p50_us", late[late.len() / 2].as_nanos() as f64 / 1e3);
     b.counter("late_p99_us", late[late.len() * 99 / 100].as_nanos() as f64 / 1e3);

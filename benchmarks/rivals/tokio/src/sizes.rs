@@ -28,6 +28,7 @@ pub const PIPE_ITEMS: u64 = 100_000;
 pub const PIPE_ROOM: usize = 64;
 pub const LEAVES: u64 = 1_000_000;
 pub const MANY: u64 = 100_000;
+pub const MILLION: u64 = 1_000_000;
 pub const DEADLINES: u64 = 200_000;
 pub const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);
 

@@ -1,0 +1,1 @@
+// Functions without a body, as in calls.go, need a file of this kind.
