@@ -81,7 +81,8 @@ def replace(folder, host, tables):
     path = folder / "README.md"
     text = path.read_text(encoding="utf-8")
     for title, table, notes in tables:
-        begin = text.index(f"\n## {title}\n")
+        begin = text.find(f"\n## {title}\n")
+        begin = len(text) if begin < 0 else begin  # a new one: the last
         end = text.find("\n## ", begin + 1)
         made = section(title, table, notes + [f"Measured by itself. {host}"])
         text = text[:begin] + made + ("" if end < 0 else text[end:])

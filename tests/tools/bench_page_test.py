@@ -116,6 +116,14 @@ class Page(unittest.TestCase):
         self.assertIn("| 3 |", text)
         self.assertNotIn("| 2 |", text)
 
+    def test_a_new_part_is_added(self):
+        readme = self.path / "README.md"
+        readme.write_text("# Benchmarks\n\n## A\n\nof A\n", encoding="utf-8")
+        page.replace(self.path, "A machine.", [("B", [["b"], ["4"]], [])])
+        text = readme.read_text(encoding="utf-8")
+        self.assertLess(text.index("of A"), text.index("## B"))
+        self.assertIn("| 4 |", text)
+
 
 if __name__ == "__main__":
     unittest.main()
