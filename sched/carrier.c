@@ -67,8 +67,11 @@ extern void *__cxa_get_globals(void) __attribute__((weak));
 static pthread_key_t ended;
 static pthread_once_t ended_once = PTHREAD_ONCE_INIT;
 
-static void on_thread_end(void *c)
+static void on_thread_end(void *arg)
 {
+    struct carrier *c = arg;
+
+    sanitize_thrown_back(&c->thread);
     misuse("pthread_exit", c, "in a task");
 }
 

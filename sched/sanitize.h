@@ -35,7 +35,7 @@
 #include <sanitizer/tsan_interface.h>
 #elif defined(ROOST_ASAN)
 #include <pthread.h>
-#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/asan_interface.h>
 #endif
 
 static inline void *sanitize_fiber_new(void)
@@ -100,6 +100,28 @@ static inline void sanitize_host(struct fiber *thread)
         thread->stack.low = low;
         pthread_attr_destroy(&attr);
     }
+#else
+    (void)thread;
+#endif
+}
+
+/* pthread_exit has thrown away the fiber that the thread was on, and all frames
+ * below this one on its own stack, where it is again. Not checked itself: it is
+ * on the one fake stack and then on the other. */
+#ifdef ROOST_ASAN
+__attribute__((no_sanitize("address"), noinline))
+#endif
+static inline void
+sanitize_thrown_back(struct fiber *thread)
+{
+#ifdef ROOST_ASAN
+    const char *here = __builtin_frame_address(0);
+
+    sanitize_host(thread);
+    __sanitizer_start_switch_fiber(NULL, thread->stack.low, thread->stack.size);
+    __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+    __asan_unpoison_memory_region(thread->stack.low,
+                                  (size_t)(here - thread->stack.low));
 #else
     (void)thread;
 #endif
