@@ -54,6 +54,8 @@ SAID = {
     },
 }
 
+SET_ON = 26  # the family of the processor that the musts were set on
+
 # Of fork-join, by the family of a processor that the musts were not set on.
 PROCESSOR = {
     25: "the musts were set on a Zen 5 (family 26); on this family, 25, a load "
@@ -95,6 +97,10 @@ def notes(title, table, family):
     lines = [f"{'; '.join(keys)}: {text}." for text, keys in said.items()]
     if unknown and title.startswith("Fork-join") and family in PROCESSOR:
         lines.append(f"{'; '.join(unknown)}: {PROCESSOR[family]}.")
+    elif unknown and family != SET_ON:
+        lines.append(f"Short of musts that were set on a faster machine (family "
+                     f"{SET_ON}), where the rivals are faster too: "
+                     f"{'; '.join(unknown)}.")
     elif unknown:
         lines.append("Short of its must, and why is written down nowhere yet: "
                      f"{'; '.join(unknown)}.")

@@ -70,7 +70,8 @@ class Shortfalls(unittest.TestCase):
         table = [[""], ["uts", "14 1.20 x"]]
         self.assertIn("uts: the musts were set on a Zen 5",
                       shortfalls.notes(FORK_JOIN, table, 25)[0])
-        self.assertIn("nowhere yet", shortfalls.notes(WAITS, table, 25)[0])
+        self.assertIn("nowhere yet", shortfalls.notes(WAITS, table, 26)[0])
+        self.assertIn("faster machine", shortfalls.notes(WAITS, table, 25)[0])
 
 
 class Machine(unittest.TestCase):
