@@ -51,6 +51,7 @@
 #include "count.h"
 #include "observe/events.h"
 #include "runtime.h"
+#include "wait_row.h"
 #include "when.h"
 #include "worker.h"
 #include <errno.h>
@@ -148,10 +149,10 @@ void cancel_detach(struct scope *s)
 /* --- walking --- */
 
 struct walk {
-    struct scope *top;      /* being cancelled */
-    struct scope *work;     /* pinned scopes to visit, through work_next */
-    struct waiter *waiters; /* won */
-    struct scope *relays;   /* emptied by our last pin: relay_chain */
+    struct scope *top;  /* being cancelled */
+    struct scope *work; /* pinned scopes to visit, through work_next */
+    struct wait_row won;
+    struct scope *relays; /* emptied by our last pin: relay_chain */
     bool soft;
 };
 
@@ -181,8 +182,7 @@ static void visit_wait(struct walk *walk, struct frame *f, struct scope *from)
     if (chain_sees(f->scope, from, walk->soft) &&
         !behind_shield(f, walk->top)) {
         wait_cancel_frozen(wt);
-        wt->next = walk->waiters;
-        walk->waiters = wt;
+        wait_row_add(&walk->won, wt);
     } else {
         wait_thaw(wt);
     }
@@ -247,8 +247,7 @@ static void visit_whens(struct walk *walk, struct scope *s)
 
         when_unlink(w);
         if (wait_withdraw(&w->waiter)) {
-            w->waiter.next = walk->waiters;
-            walk->waiters = &w->waiter;
+            wait_row_put(&walk->won, &w->waiter);
         }
         if (++n % WALK_CHUNK == 0) {
             scope_unlock(s);
@@ -302,8 +301,7 @@ static void owe_wake(struct walk *walk, struct scope *s)
     }
     wt = scope_closer(s);
     roost_check(wait_complete(wt, 0));
-    wt->next = walk->waiters;
-    walk->waiters = wt;
+    wait_row_put(&walk->won, wt);
 }
 
 static void visit_inner(struct walk *walk)
@@ -327,7 +325,7 @@ static void visit_inner(struct walk *walk)
  * part. */
 static void propagate(struct runtime *rt, struct scope *s, bool soft)
 {
-    struct walk walk = {s, NULL, NULL, NULL, soft};
+    struct walk walk = {.top = s, .soft = soft};
 
     barrier_heavy(); /* W2 */
     pthread_mutex_lock(&rt->walk);
@@ -337,7 +335,7 @@ static void propagate(struct runtime *rt, struct scope *s, bool soft)
     visit_inner(&walk);
     pthread_mutex_unlock(&rt->walk);
     relay_finish_chain(walk.relays);
-    wait_wake_chain(walk.waiters);
+    wait_row_wake(&walk.won);
 }
 
 /* Those of a relay stand beside it. */

@@ -82,27 +82,43 @@ static void mark_delivered(struct scope *s, const struct scope *top)
     }
 }
 
-/* The outermost visible cancelled scope, NULL if none; the walk's end in
- * *end: relay locks before it are held. `stop`: the first that is not seen;
- * `finish`: a ROOST_FINISH scope lies inside of s. */
+/* The outermost visible cancelled scope, NULL if none; the walk's end in *end:
+ * relay locks before it are held; NULL: it met no relay. `stop`: the first that
+ * is not seen; `finish`: a ROOST_FINISH scope lies inside of s. */
 static struct scope *walk(struct scope *s, const struct scope *stop,
                           bool finish, struct scope **end)
 {
     struct scope *top = NULL;
+    bool relays = false;
 
-    for (*end = s; s != stop; *end = s) {
+    while (s != stop) {
         uint32_t flags = a32_load(&s->flags, ACQUIRE /* X1 */);
 
         finish = finish || (flags & S_FINISH);
         if ((flags & S_CANCELLED) || ((flags & S_SOFT) && !finish)) {
             top = s;
         }
-        if ((flags & S_SHIELD) || chain_outermost(s)) {
+        if (flags & S_SHIELD) {
             break;
         }
-        s = chain_step(s);
+        if (unlikely(flags & S_RELAY)) {
+            relays = true;
+            s = chain_step(s);
+        } else if (s->outer != NULL) {
+            s = s->outer;
+        } else {
+            break;
+        }
     }
+    *end = relays ? s : NULL;
     return top;
+}
+
+static inline void walk_end(struct scope *from, const struct scope *end)
+{
+    if (end != NULL) {
+        chain_end(from, end);
+    }
 }
 
 static bool cancelled(struct scope *s, const struct scope *stop, bool deliver)
@@ -113,7 +129,7 @@ static bool cancelled(struct scope *s, const struct scope *stop, bool deliver)
     if (top != NULL && deliver) {
         mark_delivered(s, top);
     }
-    chain_end(s, end);
+    walk_end(s, end);
     return top != NULL;
 }
 
@@ -133,7 +149,7 @@ struct scope *chain_culprit(struct scope *s)
     struct scope *end;
     struct scope *top = walk(s, NULL, false, &end);
 
-    chain_end(s, end);
+    walk_end(s, end);
     return top;
 }
 
@@ -147,7 +163,7 @@ static struct scope *find_outer(struct scope *s, const struct scope *stop)
     if (top != NULL) {
         mark_delivered(s->outer, top);
     }
-    chain_end(s->outer, end);
+    walk_end(s->outer, end);
     return top;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/sleeplock.h"
 #include "runtime.h"
+#include "wait_row.h"
 #include <errno.h>
 
 void fd_lock(struct fd *f)

@@ -22,6 +22,7 @@
 #include "base/edge.h"
 #include "count.h"
 #include "handle.h"
+#include "wait_row.h"
 #include "when.h"
 #include <errno.h>
 

@@ -32,6 +32,7 @@
 #include "base/edge.h"
 #include "count.h"
 #include "runtime.h"
+#include "wait_row.h"
 #include "worker.h"
 #include <errno.h>
 

@@ -12,6 +12,12 @@ struct inject_node {
     struct inject_node *next; /* L(lock) */
 };
 
+/* n of them, linked in order; of none only n is valid. */
+struct inject_row {
+    struct inject_node *first, *last;
+    uint32_t n;
+};
+
 struct inject {
     a32 lock;  /* M: 0 free, 1 held, 2 held and waited for (futex) */
     a32 count; /* M: written under lock, read anywhere as a hint */

@@ -43,6 +43,7 @@
 #include "observe/events.h"
 #include "runtime.h"
 #include "sim.h"
+#include "wait_row.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -71,6 +71,7 @@
 #include "guest.h"
 #include "runtime.h"
 #include "sim.h"
+#include "wait_row.h"
 #include "worker.h"
 
 #define BATCH 128 /* events that one look takes */

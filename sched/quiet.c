@@ -38,6 +38,7 @@
 #include "plain.h"
 #include "runtime.h"
 #include "sim.h"
+#include "wait_row.h"
 #include "worker.h"
 #include <errno.h>
 #include <stdlib.h>

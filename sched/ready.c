@@ -14,6 +14,8 @@
  *         the ring while that has room, then as a chain into inject, with one
  *         hold of its lock, and one look for who sleeps, for all of a row. So
  *         the others begin with the first while the rest is still being won.
+ *         A lone worker has no others: it links them while it decides their
+ *         waits, and pushes one row of all (wait_row.c).
  * INVARIANTS
  *   - Only its owner fills a run-next slot, and only when it is empty;
  *     others take from it. So filling needs no swap.
@@ -109,7 +111,7 @@ static struct fiber *fiber_at(struct inject_node *link)
                         struct fiber, node);
 }
 
-void ready_push_row(struct worker *w, const struct ready_row *row)
+void ready_push_row(struct worker *w, const struct inject_row *row)
 {
     struct inject_node *node = row->first;
     uint32_t n = row->n;

@@ -10,13 +10,10 @@
 void ready_push(struct fiber *f);
 /* Several that can go on, of w's runtime and neither pinned nor of a priority:
  * by node.link, oldest first. On w's thread. */
-struct ready_row {
-    struct inject_node *first, *last;
-    uint32_t n;
-};
-/* So many at most: the rest waits for nobody while they are put together. */
+void ready_push_row(struct worker *w, const struct inject_row *row);
+/* Who decides one after the other and holds no lock pushes so many at a time:
+ * the first wait for nobody while the rest is put together. */
 #define READY_ROW 64
-void ready_push_row(struct worker *w, const struct ready_row *row);
 /* May f go into such a row? */
 static inline bool ready_plain(const struct worker *w, const struct fiber *f)
 {

@@ -31,6 +31,7 @@
 #include "horizon.h"
 #include "observe/events.h"
 #include "runtime.h"
+#include "wait_row.h"
 #include "worker.h"
 
 #define FIRE_BATCH 64

@@ -338,63 +338,6 @@ void wait_wake(struct waiter *wt)
     ready_push(wt->fiber);
 }
 
-/* A task that has left its stack, to be queued here with others? */
-static bool goes_into_row(struct worker *w, struct waiter *wt)
-{
-    return wt->fiber != NULL && wt->frame != NULL &&
-           (a32_load(&wt->state, ACQUIRE /* W3 W4 */) & WAIT_PARKED) &&
-           ready_plain(w, wt->fiber);
-}
-
-/* Two or more. */
-static __attribute__((noinline)) void wake_several(struct waiter *first)
-{
-    struct worker *w = worker_self();
-    struct ready_row row = {NULL, NULL, 0};
-
-    while (first != NULL) {
-        struct waiter *next = first->next;
-
-        if (next != NULL) {
-            intptr_t far = AHEAD_STEPS * ahead_step(first, next);
-
-            __builtin_prefetch(next->fiber, 1);
-            ahead_fetch(first, far, 2);
-            ahead_fetch(first->fiber, far, 1);
-        }
-        if (!goes_into_row(w, first)) {
-            wait_wake(first);
-        } else {
-            struct inject_node *node = &first->fiber->node.link;
-
-            EVENT(wake(first));
-            if (row.n++ == 0) {
-                row.first = node;
-            } else {
-                row.last->next = node;
-            }
-            row.last = node;
-        }
-        if (row.n == READY_ROW || (next == NULL && row.n > 0)) {
-            ready_push_row(w, &row);
-            row.n = 0;
-        }
-        first = next;
-    }
-}
-
-void wait_wake_chain(struct waiter *first)
-{
-    if (first == NULL) {
-        return;
-    }
-    if (likely(first->next == NULL)) {
-        wait_wake(first);
-    } else {
-        wake_several(first);
-    }
-}
-
 /* On the other side of the switch. */
 void wait_set_aside(struct worker *w, struct fiber *from, void *arg)
 {

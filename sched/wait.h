@@ -109,8 +109,7 @@ static inline bool wait_live(const struct waiter *w)
 /* Win the wait for completion. True: call wait_wake, after the primitive's
  * unlock; it is the last access to w. False: somebody else won. */
 bool wait_complete(struct waiter *w, uint32_t result);
-void wait_wake(struct waiter *w);
-void wait_wake_chain(struct waiter *first); /* through waiter.next */
+void wait_wake(struct waiter *w); /* several: wait_row.h */
 /* Completion in two steps, for who must win several waits or none: while they
  * are frozen nobody else can win them, and all who try spin. So be quick, and
  * wait for nothing in between. */

@@ -130,7 +130,7 @@ static bool meet(struct barrier *b, struct wakes *k)
     while ((c = next_of(b, &b->queue.head)) != NULL) {
         list_remove(&c->link);
         wait_complete_frozen(c->waiter, 0);
-        wakes_add(k, c->waiter);
+        wait_row_add(&k->row, c->waiter);
     }
     return true;
 }

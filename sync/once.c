@@ -64,7 +64,7 @@ static void finish(struct once *o, int status)
         }
     }
     unlock(o, status >= 0 ? DONE : IDLE);
-    wait_wake_chain(wakes.first);
+    wait_row_wake(&wakes.row);
 }
 
 /* Under lock, RUNNING. 0: look again. */

@@ -73,33 +73,57 @@ static inline bool queue_leave(struct clause *c)
     return in;
 }
 
-/* Before a queue_win of what may be one of very many. */
-static inline void queue_ahead(const struct clause *c, const struct wakes *k)
-{
-    if (k->last != NULL) {
-        intptr_t far = AHEAD_STEPS * ahead_step(k->last, c->waiter);
-
-        ahead_fetch(c, far, 1);
-        ahead_fetch(c->waiter, far, 2);
-    }
-}
-
 /* Take c out and complete its wait. False: it was decided otherwise, and the
  * waiter is on its way out. */
-static inline bool queue_win(struct clause *c, uint32_t how, struct wakes *k)
+static inline bool queue_decide(struct clause *c, uint32_t how)
 {
     struct clause *other = c->twin;
-    struct waiter *w = c->waiter;
 
     list_remove(&c->link);
-    if (!wait_complete(w, c->index | how)) { /* recheck: R3 */
+    if (!wait_complete(c->waiter, c->index | how)) { /* recheck: R3 */
         return false;
     }
     /* The others of a select: this object may be freed at once (R67). */
     for (; unlikely(other != NULL) && other != c; other = other->twin) {
         queue_leave(other); /* recheck: R67 */
     }
-    wakes_add(k, w);
+    return true;
+}
+
+/* Before one of what may be very many. before: who came before it, or NULL. */
+static inline void queue_ahead(const struct clause *c,
+                               const struct waiter *before)
+{
+    if (before != NULL) {
+        intptr_t far = AHEAD_STEPS * ahead_step(before, c->waiter);
+
+        ahead_fetch(c, far, 1);
+        ahead_fetch(c->waiter, far, 2);
+    }
+}
+
+/* The same, and it is to be woken. */
+static inline bool queue_win(struct clause *c, uint32_t how, struct wakes *k)
+{
+    struct waiter *w = c->waiter;
+
+    if (!queue_decide(c, how)) { /* recheck: R3 */
+        return false;
+    }
+    wait_row_put(&k->row, w);
+    return true;
+}
+
+/* As queue_win, where more than one may be won. */
+static inline bool queue_win_next(struct clause *c, uint32_t how,
+                                  struct wakes *k)
+{
+    struct waiter *w = c->waiter;
+
+    if (!queue_decide(c, how)) { /* recheck: R3 */
+        return false;
+    }
+    wait_row_add(&k->row, w);
     return true;
 }
 
@@ -111,14 +135,19 @@ enum {
     QUEUE_CLOSED = 1u << 23,
 };
 
-/* Complete all, in order: 35 ns each, 130 where they are in no cache. */
+/* Complete all, in order: 12 ns each with one worker, 80 where they are in no
+ * cache. */
 static inline void queue_win_all(struct queue *q, uint32_t how, struct wakes *k)
 {
+    struct waiter *before = NULL;
     struct clause *c;
 
     while ((c = queue_first(q)) != NULL) {
-        queue_ahead(c, k);
-        queue_win(c, how, k);
+        struct waiter *w = c->waiter;
+
+        queue_ahead(c, before);
+        queue_win_next(c, how, k);
+        before = w;
     }
 }
 

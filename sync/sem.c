@@ -56,16 +56,19 @@ static struct clause *fitting(const struct sem *s, struct clause *head)
  * who is next is not looked at, a line of his stack, when all is given. */
 static void grant(struct sem *s, struct wakes *k)
 {
+    struct waiter *before = NULL;
     struct clause *c;
 
     while (s->permits > 0 && (c = queue_first(&s->queue)) != NULL &&
            (c = fitting(s, c)) != NULL) {
+        struct waiter *w = c->waiter;
         uint32_t n = wanted(c);
 
-        queue_ahead(c, k);
-        if (queue_win(c, 0, k)) { /* recheck-true: R3 */
+        queue_ahead(c, before);
+        if (queue_win_next(c, 0, k)) { /* recheck-true: R3 */
             s->permits -= n;
         }
+        before = w;
     }
     if (!queue_unused(&s->queue)) { /* the next time he comes at once */
         __builtin_prefetch(

@@ -6,7 +6,7 @@
 #define ROOST_SYNC_WAKES_H
 
 #include "lock.h"
-#include "wait.h"
+#include "wait_row.h"
 
 /* Something else to be done after the unlock: calls of the program's. */
 struct after {
@@ -17,21 +17,9 @@ struct after {
 /* Waiters that were won under a lock, to be woken after it, in order; and what
  * else is to be done then. All zero: none. */
 struct wakes {
-    struct waiter *first, *last;
+    struct wait_row row;
     struct after *after, **after_end; /* in order, too */
 };
-
-/* To be woken after the unlock, behind the others. */
-static inline void wakes_add(struct wakes *k, struct waiter *w)
-{
-    w->next = NULL; /* recheck: the chain ends */
-    if (k->first == NULL) {
-        k->first = w;
-    } else {
-        k->last->next = w;
-    }
-    k->last = w;
-}
 
 /* To be run after the unlock and the wakes, behind the others. */
 static inline void wakes_after(struct wakes *k, struct after *a)
@@ -48,8 +36,8 @@ static inline void wakes_after(struct wakes *k, struct after *a)
 /* After the unlock, or the last of them. */
 static inline void wakes_run(struct wakes *k)
 {
-    if (k->first != NULL) {
-        wait_wake_chain(k->first);
+    if (k->row.first != NULL) {
+        wait_row_wake(&k->row);
     }
     while (unlikely(k->after != NULL)) {
         struct after *a = k->after;

@@ -8,7 +8,7 @@
  * (R67).
  */
 // MODEL-SOURCES: sync/barrier.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 #include "sync_rooms.h"
 
 enum { PARTIES = 3 };

@@ -8,7 +8,7 @@
  * when the reader has freed it (R67).
  */
 // MODEL-SOURCES: sync/broadcast.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 // MODEL-HEADERS: sync/queue.h
 #include "sync_rooms.h"
 

@@ -14,6 +14,7 @@
 // MODEL-WITH: sched/task.c sched/spawn.c sched/wheel.c sched/deque.c
 // MODEL-WITH: sched/ring.c sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/in_place.c
+// MODEL-WITH: sched/wait_row.c
 #include "rooms_tasks.h"
 
 static roost_hook hook;

@@ -10,6 +10,7 @@
 // MODEL-SOURCES: sync/chan_many.c
 // MODEL-WITH: sync/chan.c sync/chan_new.c sync/items.c sched/wait.c
 // MODEL-WITH: sched/wait_thread.c
+// MODEL-WITH: sched/wait_row.c
 #include "sync_rooms.h"
 
 enum { ITEMS = 3, FIRST = 10 };

@@ -11,6 +11,7 @@
  */
 // MODEL-SOURCES: sync/chan.c
 // MODEL-WITH: sync/chan_new.c sync/items.c sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait_row.c
 // MODEL-HEADERS: sync/chan.h
 #include "sync_rooms.h"
 

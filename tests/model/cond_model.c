@@ -8,6 +8,7 @@
  */
 // MODEL-SOURCES: sync/cond.c
 // MODEL-WITH: sync/mutex.c sched/wait.c sched/wait_thread.c sched/held.c
+// MODEL-WITH: sched/wait_row.c
 #include "sync_rooms.h"
 
 static roost_mutex mutex;

@@ -9,7 +9,7 @@
  * before the set not seen after the wait (R61).
  */
 // MODEL-SOURCES: sync/event.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 #include "sync_rooms.h"
 
 static roost_event event;

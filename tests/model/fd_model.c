@@ -14,10 +14,12 @@
  */
 // MODEL-SOURCES: sched/fd.c sched/fd_waiters.c sched/fd_arm.c
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/base/sleeplock.c
+// MODEL-WITH: sched/wait_row.c
 #define MODEL_RUNS 6000
 #include "fd_entry.h"
 #include "plain_poll.h"
 #include "sync_rooms.h"
+#include "wait_row.h"
 #include <poll.h>
 
 enum { FD = 3, FILES = 2, NONE = FILES };

@@ -22,6 +22,7 @@
 // MODEL-WITH: sched/base/sleeplock.c sched/slot.c
 #include "fd.h"
 #include "guest.h"
+#include "wait_row.h"
 #include "wait_thread.h"
 #include "watch_rooms.h"
 #include <errno.h>

@@ -13,6 +13,7 @@
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/timer.c sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
 // MODEL-WITH: sched/slot.c sched/in_place.c
+// MODEL-WITH: sched/wait_row.c
 #include "rooms_tasks.h"
 
 static roost_task task;

@@ -14,6 +14,7 @@
 // MODEL-WITH: sched/handle.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/park.c
 // MODEL-WITH: sched/wait_thread.c sched/join.c sched/slot.c
+// MODEL-WITH: sched/wait_row.c
 #include "rooms_tasks.h"
 
 #define ROOST_HOT_ACCESS_

@@ -18,6 +18,7 @@
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/timer.c sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
 // MODEL-WITH: sched/in_place.c sched/slot.c
+// MODEL-WITH: sched/wait_row.c
 #define ROOMS_SPARE
 #include "rooms_tasks.h"
 

@@ -7,7 +7,7 @@
  * knows that it was the last (R67); a gate that closes again.
  */
 // MODEL-SOURCES: sync/latch.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 #include "sync_rooms.h"
 
 static roost_latch latch;

@@ -16,6 +16,7 @@
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
 // MODEL-WITH: sched/slot.c
 // MODEL-WITH: sched/in_place.c
+// MODEL-WITH: sched/wait_row.c
 #include "rooms_tasks.h"
 
 static int inside;        /* children that run: they share it by turns */

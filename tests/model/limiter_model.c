@@ -9,6 +9,7 @@
  */
 // MODEL-SOURCES: sync/limiter.c
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/held.c
+// MODEL-WITH: sched/wait_row.c
 #include "sync_rooms.h"
 
 static roost_limiter limiter;

@@ -13,6 +13,7 @@
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/deque.c sched/ring.c
 // MODEL-WITH: sched/inject.c sched/park.c sched/slot.c
 // MODEL-WITH: sched/in_place.c
+// MODEL-WITH: sched/wait_row.c
 #include "rooms_tasks.h"
 
 static roost_scope linked; /* of the second task; pub is its source */

@@ -13,7 +13,7 @@
  * Only wait.c is real beside the two. A scope is a mark, and its hook one word.
  */
 // MODEL-SOURCES: sched/offload.c sched/offload_pool.c sched/base/sleeplock.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 #include "offload_rooms.h"
 
 /* What a call is, and what became of it. */

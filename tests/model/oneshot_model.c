@@ -7,7 +7,7 @@
  * that takes effect (R53); an access after the value was seen (R67).
  */
 // MODEL-SOURCES: sync/oneshot.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 #include "sync_rooms.h"
 
 static roost_oneshot oneshot;

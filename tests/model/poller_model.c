@@ -20,6 +20,7 @@
 // MODEL-WITH: sched/sharing.c
 #define QUIET_MODEL /* see workers.h */
 #include "fd.h"
+#include "wait_row.h"
 #include "watch_rooms.h"
 #include <errno.h>
 

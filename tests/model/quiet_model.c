@@ -21,6 +21,7 @@
 #include "group.h"
 #include "horizon.h"
 #include "plain.h"
+#include "wait_row.h"
 #include "workers.h"
 #include <errno.h>
 #include <stdlib.h>

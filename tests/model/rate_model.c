@@ -8,7 +8,7 @@
  * when the next one has freed it (R67).
  */
 // MODEL-SOURCES: sync/rate.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 #include "sync_rooms.h"
 
 enum { TAKERS = 3 };

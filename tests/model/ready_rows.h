@@ -7,7 +7,7 @@
 
 #include "worker.h"
 
-void ready_push_row(struct worker *worker, const struct ready_row *row)
+void ready_push_row(struct worker *worker, const struct inject_row *row)
 {
     struct inject_node *node = row->first;
 

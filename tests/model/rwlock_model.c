@@ -10,6 +10,7 @@
  */
 // MODEL-SOURCES: sync/rwlock.c
 // MODEL-WITH: sched/wait.c sched/wait_thread.c sched/held.c
+// MODEL-WITH: sched/wait_row.c
 #include "sync_rooms.h"
 
 enum { TAKERS = 3 };

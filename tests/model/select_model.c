@@ -11,7 +11,7 @@
  */
 // MODEL-SOURCES: sync/select.c sync/chan_select.c
 // MODEL-WITH: sync/chan.c sync/chan_new.c sync/items.c sync/event.c sync/sem.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 // MODEL-HEADERS: sync/queue.h
 #include "sync_rooms.h"
 

@@ -9,7 +9,7 @@
  * (R67).
  */
 // MODEL-SOURCES: sync/sem.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 // MODEL-HEADERS: sync/queue.h
 #include "sync_rooms.h"
 

@@ -13,6 +13,7 @@
 // MODEL-WITH: sched/task.c sched/handle.c sched/join.c sched/wheel.c
 // MODEL-WITH: sched/deque.c sched/ring.c sched/inject.c sched/park.c
 // MODEL-WITH: sched/slot.c sched/in_place.c
+// MODEL-WITH: sched/wait_row.c
 #include "rooms_tasks.h"
 
 static a32 ran;           /* how many children */

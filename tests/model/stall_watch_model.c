@@ -13,6 +13,7 @@
 // MODEL-WITH: sched/lookout.c sched/slot.c sched/base/sleeplock.c
 // MODEL-WITH: sched/sharing.c
 #include "guest.h"
+#include "wait_row.h"
 #include "watch_rooms.h"
 #include <stdio.h>
 #include <unistd.h>

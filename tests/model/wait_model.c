@@ -7,7 +7,7 @@
  * twice, or before its stack is left; an access to a waiter, a frame or a
  * scope after its life; what was written before the wake-up not seen after.
  */
-// MODEL-SOURCES: sched/wait.c sched/wait_thread.c
+// MODEL-SOURCES: sched/wait.c sched/wait_row.c sched/wait_thread.c
 // MODEL-WITH: sched/cancel.c sched/chain.c sched/timer.c sched/scope.c
 // MODEL-WITH: sched/close.c sched/deadline.c sched/hooks.c sched/task.c
 // MODEL-WITH: sched/spawn.c sched/wheel.c sched/deque.c sched/ring.c

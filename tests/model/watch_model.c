@@ -15,6 +15,7 @@
 // MODEL-WITH: sched/lookout.c sched/slot.c sched/base/sleeplock.c
 // MODEL-WITH: sched/sharing.c
 #include "horizon.h"
+#include "wait_row.h"
 #include "watch_rooms.h"
 
 enum { SOON = 1000000000, LATER = 2000000000 };

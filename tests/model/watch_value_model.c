@@ -8,7 +8,7 @@
  * stands on the watch when the reader has freed it (R67).
  */
 // MODEL-SOURCES: sync/watch.c
-// MODEL-WITH: sched/wait.c sched/wait_thread.c
+// MODEL-WITH: sched/wait.c sched/wait_row.c sched/wait_thread.c
 #include "sync_rooms.h"
 
 enum { LAST = 3 };

@@ -19,6 +19,7 @@
 // MODEL-WITH: sched/inject.c sched/park.c sched/handle.c sched/join.c
 // MODEL-WITH: sync/chan.c sync/chan_select.c sync/chan_new.c sync/items.c
 // MODEL-WITH: sched/slot.c sched/in_place.c
+// MODEL-WITH: sched/wait_row.c
 #include "rooms_tasks.h"
 
 #include "lock.h"

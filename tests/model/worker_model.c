@@ -84,8 +84,8 @@ MODEL(made_ready, .setup = readying, .threads = {worker, worker},
 
 static void ready_row(unsigned n)
 {
-    struct ready_row row = {&jobs[1].fiber.node.link, &jobs[n].fiber.node.link,
-                            n};
+    struct inject_row row = {&jobs[1].fiber.node.link, &jobs[n].fiber.node.link,
+                             n};
 
     for (unsigned i = 1; i <= n; i++) {
         plain_write(jobs[i].given, 1);

@@ -269,9 +269,9 @@ TEST(each_push_wakes_who_sleeps, "R60")
 
 /* --- rows --- */
 
-static struct ready_row row_of(int first, unsigned n)
+static struct inject_row row_of(int first, unsigned n)
 {
-    struct ready_row row = {NULL, NULL, n};
+    struct inject_row row = {NULL, NULL, n};
 
     for (unsigned i = 0; i < n; i++) {
         struct inject_node *node = &fibers[first + (int)i].node.link;
@@ -285,7 +285,7 @@ static struct ready_row row_of(int first, unsigned n)
 
 TEST(a_row_goes_into_slot_and_ring, "R60 R62")
 {
-    struct ready_row row;
+    struct inject_row row;
 
     begin();
     one_sleeps();
@@ -313,7 +313,7 @@ TEST(a_row_goes_into_slot_and_ring, "R60 R62")
 
 TEST(a_row_that_fits_no_ring_goes_to_any_worker_whole, "R60 R62")
 {
-    struct ready_row row;
+    struct inject_row row;
 
     begin();
     slot_put(&w->next, &fibers[99]);

@@ -13,6 +13,7 @@
 #include "horizon.h"
 #include "runtime.h"
 #include "timer.h"
+#include "wait_row.h"
 #include "worker.h"
 
 #define SECOND INT64_C(1000000000)

@@ -5,8 +5,8 @@
  *
  * Would catch: a mark lost or kept by who decides; a decision over another; a
  * deaf wait that is cancelled; a waiter queued before its stack is left, or by
- * nobody; several woken that are one too few, twice, or out of order; an entry
- * that lets a hook wait; a budget that never ends; a draw outside its range.
+ * nobody; an entry that lets a hook wait; a budget that never ends; a draw
+ * outside its range.
  */
 #include "spinner.h"
 
@@ -17,75 +17,17 @@
 #include "worker.h"
 #include <errno.h>
 
+void __wrap_ready_push(struct fiber *f);
+void __wrap_when_start(struct waiter *wt);
+void __wrap_wait_thread_wake(struct waiter *wt);
+#include "wait_fixture.h"
+
 /* --- instead of what wait.c calls, while a case watches --- */
 
-enum { SEEN_MAX = 400 };
-
-static bool watching;
-static struct fiber *pushed[SEEN_MAX]; /* alone or in a row, in order */
-static unsigned pushes;
-static uint32_t rows[SEEN_MAX]; /* how long each was */
-static unsigned row_count;
-static struct waiter *started, *threads_woken;
-static unsigned asides;
-
-void __real_ready_push(struct fiber *f);
-void __wrap_ready_push(struct fiber *f);
-void __real_ready_push_row(struct worker *w, const struct ready_row *row);
-void __wrap_ready_push_row(struct worker *w, const struct ready_row *row);
-void __real_when_start(struct waiter *wt);
-void __wrap_when_start(struct waiter *wt);
-void __real_wait_thread_wake(struct waiter *wt);
-void __wrap_wait_thread_wake(struct waiter *wt);
 void __real_ready_step_aside(struct worker *w);
 void __wrap_ready_step_aside(struct worker *w);
 
-void __wrap_ready_push(struct fiber *f)
-{
-    if (!watching) {
-        __real_ready_push(f);
-        return;
-    }
-    pushed[pushes++] = f;
-}
-
-void __wrap_ready_push_row(struct worker *w, const struct ready_row *row)
-{
-    struct inject_node *node = row->first;
-
-    if (!watching) {
-        __real_ready_push_row(w, row);
-        return;
-    }
-    CHECK(w == worker_self());
-    for (uint32_t i = 0; i < row->n; i++) {
-        CHECK((node == row->last) == (i + 1 == row->n));
-        pushed[pushes++] = container_of(
-            container_of(node, struct work_node, link), struct fiber, node);
-        node = node->next;
-    }
-    rows[row_count++] = row->n;
-}
-
-void __wrap_when_start(struct waiter *wt)
-{
-    if (!watching) {
-        __real_when_start(wt);
-        return;
-    }
-    CHECK(started == NULL);
-    started = wt;
-}
-
-void __wrap_wait_thread_wake(struct waiter *wt)
-{
-    if (!watching) {
-        __real_wait_thread_wake(wt);
-        return;
-    }
-    CHECK(threads_woken == NULL);
-    threads_woken = wt;
-}
+static unsigned asides;
 
 void __wrap_ready_step_aside(struct worker *w)
 {
@@ -98,29 +40,7 @@ void __wrap_ready_step_aside(struct worker *w)
     asides++;
 }
 
-static void watch(void)
-{
-    pushes = row_count = asides = 0;
-    started = threads_woken = NULL;
-    watching = true;
-}
-
 /* --- the word --- */
-
-static struct waiter waiter_in(uint32_t state)
-{
-    struct waiter wt;
-
-    memset(&wt, 0xa5, sizeof wt);
-    wait_init(&wt);
-    a32_init(&wt.state, state);
-    return wt;
-}
-
-static uint32_t state_of(struct waiter *wt)
-{
-    return a32_load(&wt->state, RELAXED);
-}
 
 TEST(a_new_waiter_waits_for_nothing, "R3")
 {
@@ -309,98 +229,6 @@ TEST(who_wakes_starts_what_has_not_started, "R6 R29")
     watching = false;
 }
 
-/* --- waking several --- */
-
-static struct waiter crowd[SEEN_MAX];
-static struct fiber fibers[SEEN_MAX];
-
-/* n that are parked on fibers of this runtime, chained in order. */
-static struct waiter *chain_of(unsigned n)
-{
-    static struct frame frame;
-
-    watch();
-    memset(fibers, 0, sizeof fibers);
-    for (unsigned i = 0; i < n; i++) {
-        crowd[i] = waiter_in(WAIT_DONE | WAIT_PARKED);
-        crowd[i].fiber = &fibers[i];
-        crowd[i].frame = &frame;
-        crowd[i].next = i + 1 < n ? &crowd[i + 1] : NULL;
-        fibers[i].runtime = runtime_self();
-    }
-    return n == 0 ? NULL : &crowd[0];
-}
-
-static void check_pushed(unsigned n)
-{
-    CHECK_EQ(pushes, n);
-    for (unsigned i = 0; i < n; i++) {
-        CHECK(pushed[i] == &fibers[i]);
-    }
-}
-
-TEST(a_chain_is_woken_whole_in_order_and_in_rows, "R6 R62")
-{
-    static const unsigned sizes[] = {0, 1, 2, 63, 64, 65, 128, 130, 300};
-
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        unsigned n = sizes[i];
-
-        wait_wake_chain(chain_of(n));
-        check_pushed(n);
-        CHECK_EQ(row_count,
-                 n < 2 ? 0 : (n + READY_ROW - 1) / (unsigned)READY_ROW);
-        for (unsigned r = 0; r < row_count; r++) {
-            CHECK_EQ(rows[r],
-                     r + 1 < row_count ? READY_ROW : n - r * READY_ROW);
-        }
-        watching = false;
-    }
-}
-
-/* Each of these is woken by itself. */
-TEST(what_fits_no_row_is_woken_alone, "R6 R62")
-{
-    struct waiter *first = chain_of(8);
-    struct runtime other;
-
-    a32_init(&crowd[1].state, WAIT_DONE); /* not parked */
-    fibers[2].runtime = &other;           /* another's */
-    fibers[3].pins = 1;                   /* pinned */
-    fibers[4].priority = ROOST_HIGH;      /* HIGH */
-    crowd[5].fiber = NULL;                /* a thread */
-    crowd[6].frame = NULL;                /* not started */
-    a32_init(&crowd[6].state, WAIT_DONE | WAIT_SPAWNED);
-    wait_wake_chain(first);
-    watching = false;
-    CHECK_EQ(state_of(&crowd[1]), WAIT_DONE | WAIT_WOKEN);
-    CHECK(threads_woken == &crowd[5]);
-    CHECK(started == &crowd[6]);
-    CHECK_EQ(pushes, 5);
-    CHECK(pushed[0] == &fibers[2]);
-    CHECK(pushed[1] == &fibers[3]);
-    CHECK(pushed[2] == &fibers[4]);
-    CHECK(pushed[3] == &fibers[0]); /* the row, when all is looked at */
-    CHECK(pushed[4] == &fibers[7]);
-    CHECK_EQ(row_count, 1);
-    CHECK_EQ(rows[0], 2);
-}
-
-/* A row that ends before the chain does is pushed at the chain's end, too. */
-TEST(the_last_of_a_chain_may_fit_no_row, "R6 R62")
-{
-    struct waiter *first = chain_of(3);
-
-    fibers[2].pins = 1;
-    wait_wake_chain(first);
-    watching = false;
-    CHECK_EQ(pushes, 3);
-    CHECK(pushed[0] == &fibers[2]);
-    CHECK(pushed[1] == &fibers[0]);
-    CHECK(pushed[2] == &fibers[1]);
-    CHECK_EQ(row_count, 1);
-}
-
 /* --- entries --- */
 
 static int entries_in_hook(void *arg)
@@ -474,6 +302,7 @@ TEST(ready_operations_use_the_budget_up, "R7")
     struct worker *w = worker_self();
 
     watch();
+    asides = 0;
     w->budget = 3;
     wait_ready();
     wait_ready();
@@ -488,6 +317,7 @@ TEST(ready_operations_use_the_budget_up, "R7")
 TEST_PLAIN(a_plain_thread_has_no_budget, "R7")
 {
     watch();
+    asides = 0;
     for (int i = 0; i < 1000; i++) {
         wait_ready();
     }
