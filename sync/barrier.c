@@ -54,7 +54,7 @@ void roost_barrier_destroy(roost_barrier *b)
 int roost_barrier_abort(roost_barrier *pub)
 {
     struct barrier *b = barrier_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;
@@ -138,7 +138,7 @@ static bool meet(struct barrier *b, struct wakes *k)
 int roost_barrier_wait_until(roost_barrier *pub, roost_ns deadline)
 {
     struct barrier *b = barrier_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc = pub == NULL ? -EINVAL : wait_enter();
 
     if (rc != 0) {

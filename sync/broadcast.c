@@ -78,7 +78,7 @@ void roost_broadcast_free(roost_broadcast *b)
 
 int roost_broadcast_send(roost_broadcast *b, const void *item)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc = 0;
 
     if (wait_check() != 0 || b == NULL || (item == NULL && b->size != 0)) {
@@ -98,7 +98,7 @@ int roost_broadcast_send(roost_broadcast *b, const void *item)
 
 int roost_broadcast_close(roost_broadcast *b)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || b == NULL) {
         return -EINVAL;

@@ -196,7 +196,7 @@ int chan_await(roost_chan *c, struct clause *clause, roost_ns deadline)
 
 int roost_chan_send_until(roost_chan *c, const void *item, roost_ns deadline)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct clause clause;
     int rc = chan_bad(c, item) ? -EINVAL : wait_enter();
 
@@ -223,7 +223,7 @@ int roost_chan_send(roost_chan *c, const void *item)
 
 int roost_chan_recv_until(roost_chan *c, void *item, roost_ns deadline)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct clause clause;
     int rc = chan_bad(c, item) ? -EINVAL : wait_enter();
 
@@ -249,7 +249,7 @@ int roost_chan_recv(roost_chan *c, void *item)
 
 int roost_chan_try_send(roost_chan *c, const void *item)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc;
 
     if (wait_check() != 0 || chan_bad(c, item)) {
@@ -263,7 +263,7 @@ int roost_chan_try_send(roost_chan *c, const void *item)
 
 int roost_chan_try_recv(roost_chan *c, void *item)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc;
 
     if (wait_check() != 0 || chan_bad(c, item)) {
@@ -285,7 +285,7 @@ static void close_it(roost_chan *c, struct wakes *k)
 
 void roost_chan_close(roost_chan *c)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || c == NULL) {
         return;
@@ -297,7 +297,7 @@ void roost_chan_close(roost_chan *c)
 
 void roost_chan_discard(roost_chan *c)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct items left;
 
     if (wait_check() != 0 || c == NULL) {
@@ -332,7 +332,7 @@ int roost_chan_hold(roost_chan *c)
 
 void roost_chan_release(roost_chan *c)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     bool held;
 
     if (wait_check() != 0 || c == NULL) {

@@ -35,7 +35,7 @@ int roost_chan_send_many_until(roost_chan *c, const void *items, size_t n,
     int rc = chan_bad(c, items) || n > INT_MAX ? -EINVAL : wait_enter();
 
     while (rc >= 0 && done < n) {
-        struct wakes wakes = {0};
+        struct wakes wakes = wakes_none();
         struct clause clause;
 
         lock_acquire(&c->lock);
@@ -86,7 +86,7 @@ int roost_chan_recv_many_until(roost_chan *c, void *items, size_t n,
     bool meets = rc == 0 && c->capacity == 0;
 
     while (rc == 0 && done < n && !(meets && done > 0)) {
-        struct wakes wakes = {0};
+        struct wakes wakes = wakes_none();
         struct clause clause;
 
         lock_acquire(&c->lock);

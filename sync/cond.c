@@ -45,7 +45,7 @@ void roost_cond_destroy(roost_cond *c)
 int roost_cond_signal(roost_cond *pub)
 {
     struct cond *c = cond_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct clause *first;
 
     if (wait_check() != 0 || pub == NULL) {
@@ -62,7 +62,7 @@ int roost_cond_signal(roost_cond *pub)
 int roost_cond_broadcast(roost_cond *pub)
 {
     struct cond *c = cond_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;

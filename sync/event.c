@@ -45,7 +45,7 @@ void roost_event_destroy(roost_event *e)
 int roost_event_set(roost_event *pub)
 {
     struct event *e = event_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;

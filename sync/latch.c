@@ -67,7 +67,7 @@ int roost_latch_up(roost_latch *pub, unsigned n)
 int roost_latch_down(roost_latch *pub)
 {
     struct latch *l = latch_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc = 0;
 
     if (wait_check() != 0 || pub == NULL) {

@@ -49,7 +49,7 @@ static void grant(struct limiter *l, struct wakes *k)
 void limiter_put(roost_limiter *pub)
 {
     struct limiter *l = limiter_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     lock_acquire(&l->lock);
     l->used--;
@@ -207,7 +207,7 @@ int roost_limiter_release(roost_limiter *l)
 int roost_limiter_set_total(roost_limiter *pub, unsigned total)
 {
     struct limiter *l = limiter_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;

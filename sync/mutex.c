@@ -53,7 +53,7 @@ static struct mutex *mutex_of(roost_mutex *m)
 static void abandon(struct held *h)
 {
     struct mutex *m = container_of(h, struct mutex, held);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     lock_acquire(&m->lock);
     m->owner = NULL;
@@ -107,7 +107,7 @@ static int await_turn(struct mutex *m, struct turn *t, roost_ns deadline,
                       uint32_t flags)
 {
     const void *self = t->clause.data;
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc;
 
     t->since = wait_now();
@@ -234,7 +234,7 @@ int roost_mutex_try_lock(roost_mutex *pub)
 int roost_mutex_unlock(roost_mutex *pub)
 {
     struct mutex *m = mutex_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;

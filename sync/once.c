@@ -50,7 +50,7 @@ static void unlock(struct once *o, uint32_t state)
 /* The run is over: all get its status, or the next one tries. */
 static void finish(struct once *o, int status)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct clause *c;
 
     lock(o);

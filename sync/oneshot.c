@@ -38,7 +38,7 @@ int roost_oneshot_init(roost_oneshot *o)
 int roost_oneshot_set(roost_oneshot *pub, void *value)
 {
     struct oneshot *o = oneshot_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct clause *c;
     int rc = 0;
 

@@ -154,7 +154,7 @@ static int await_permits(struct rate *r, uint32_t n, roost_ns deadline)
 int roost_rate_take_until(roost_rate *pub, unsigned n, roost_ns deadline)
 {
     struct rate *r = rate_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc = pub == NULL || n > r->burst ? -EINVAL : wait_enter();
 
     if (rc != 0) {

@@ -55,7 +55,7 @@ static void grant(struct rwlock *l, struct wakes *k)
 static void abandon(struct held *h)
 {
     struct rwlock *l = container_of(h, struct rwlock, held);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     lock_acquire(&l->lock);
     l->writer = NULL;
@@ -111,7 +111,7 @@ static int try_it(roost_rwlock *pub, bool write)
 static int await_turn(struct rwlock *l, const void *writer, roost_ns deadline,
                       uint32_t flags)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct clause c = {.data = (void *)(uintptr_t)writer};
     int rc;
 
@@ -214,7 +214,7 @@ int roost_rwlock_try_wrlock(roost_rwlock *l)
 int roost_rwlock_unlock(roost_rwlock *pub)
 {
     struct rwlock *l = rwlock_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc = 0;
 
     if (wait_check() != 0 || pub == NULL) {

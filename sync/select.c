@@ -230,7 +230,7 @@ static struct waiter *enter_all(const struct select *s)
  * (R67). */
 static void leave_all(const struct select *s, const void *gone)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     size_t i;
 
     for (i = 0; i < s->n; i++) {
@@ -279,7 +279,7 @@ static int timed_out(const struct select *s)
  * be. */
 static int run_once(struct select *s, roost_ns deadline, bool try_only)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct waiter *w;
     int rc;
 

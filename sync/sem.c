@@ -130,7 +130,7 @@ int roost_sem_try_acquire(roost_sem *pub, unsigned n)
 int roost_sem_acquire_until(roost_sem *pub, unsigned n, roost_ns deadline)
 {
     struct sem *s = sem_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     struct clause c;
     int rc = check(pub, n);
 
@@ -165,7 +165,7 @@ int roost_sem_acquire(roost_sem *s, unsigned n)
 int roost_sem_release(roost_sem *pub, unsigned n)
 {
     struct sem *s = sem_of(pub);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || pub == NULL) {
         return -EINVAL;

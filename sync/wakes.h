@@ -15,11 +15,22 @@ struct after {
 };
 
 /* Waiters that were won under a lock, to be woken after it, in order; and what
- * else is to be done then. All zero: none. */
+ * else is to be done then. wakes_none: none. */
 struct wakes {
     struct wait_row row;
     struct after *after, **after_end; /* in order, too */
 };
+
+/* What says that there are none, and no more: a store each. */
+static inline struct wakes wakes_none(void)
+{
+    struct wakes k;
+
+    k.row.first = NULL;
+    k.row.left.n = 0;
+    k.after = NULL;
+    return k;
+}
 
 /* To be run after the unlock and the wakes, behind the others. */
 static inline void wakes_after(struct wakes *k, struct after *a)
@@ -36,8 +47,14 @@ static inline void wakes_after(struct wakes *k, struct after *a)
 /* After the unlock, or the last of them. */
 static inline void wakes_run(struct wakes *k)
 {
-    if (k->row.first != NULL) {
-        wait_row_wake(&k->row);
+    struct waiter *first = k->row.first;
+
+    if (first != NULL) {
+        if (likely(first->next == NULL && k->row.left.n == 0)) {
+            wait_wake(first);
+        } else {
+            wait_row_wake(&k->row);
+        }
     }
     while (unlikely(k->after != NULL)) {
         struct after *a = k->after;

@@ -59,7 +59,7 @@ void roost_watch_free(roost_watch *w)
 
 int roost_watch_set(roost_watch *w, const void *item)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     int rc = 0;
 
     if (wait_check() != 0 || bad(w, item)) {
@@ -79,7 +79,7 @@ int roost_watch_set(roost_watch *w, const void *item)
 
 int roost_watch_close(roost_watch *w)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
 
     if (wait_check() != 0 || w == NULL) {
         return -EINVAL;

@@ -75,7 +75,7 @@ static bool attempt(struct when *w, roost_case *c, struct wakes *k)
 static void try_or_wait(struct when *w, roost_case *c, roost_ns deadline)
 {
     const struct select_ops *ops = ops_of(w);
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     bool happened;
 
     if (ops != NULL) {
@@ -127,7 +127,7 @@ int roost_spawn_when(roost_scope *s, roost_case c, roost_fn fn, void *arg)
 
 void when_case_leave(struct when *w)
 {
-    struct wakes wakes = {0};
+    struct wakes wakes = wakes_none();
     roost_case c = case_of(w);
 
     if (ops_of(w) != NULL) {
