@@ -15,12 +15,14 @@
 
 /* --- what cancel.c calls --- */
 
-static unsigned walks; /* each begins with a heavy barrier */
-static struct scope *watched;
-static unsigned holds;          /* of its lock */
-static struct frame *ends_then; /* this task, when it has had so many holds */
-static unsigned ends_after;
-static unsigned mutexes, taken; /* of the walk: held, and ever */
+/* Of each thread its own: they are of interest where the case runs. */
+#define MINE static _Thread_local
+MINE unsigned walks; /* each begins with a heavy barrier */
+MINE struct scope *watched;
+MINE unsigned holds;          /* of its lock */
+MINE struct frame *ends_then; /* this task, when it has had so many holds */
+MINE unsigned ends_after;
+MINE unsigned mutexes, taken; /* of the walk: held, and ever */
 
 void __real_scope_lock(struct scope *s);
 void __real_scope_unlock(struct scope *s);

@@ -17,8 +17,9 @@
 
 /* --- what close.c calls --- */
 
-static struct scope *ends_when_announced; /* its pin or child is gone then */
-static struct scope *errors_of;           /* meanwhile another one made them */
+/* Its pin or child is gone when it is announced, on the case's own thread. */
+static _Thread_local struct scope *ends_when_announced;
+static struct scope *errors_of; /* meanwhile another one made them */
 static roost_errors *made_meanwhile;
 static bool swings_then; /* and it has swung */
 
