@@ -194,12 +194,13 @@ static int end_in_between(void *arg)
 {
     static struct frame tasks[400];
     roost_scope pub;
-    struct scope *s = scope_of(&pub);
+    struct scope *s;
     struct list *at;
     size_t left = 0;
 
     (void)arg;
     roost_scope_open(&pub, NULL);
+    s = scope_of(&pub);
     CHECK_EQ(roost_scope_hold(&pub), 0); /* so that it is walked */
     memset(tasks, 0, sizeof tasks);
     for (size_t i = 0; i < 400; i++) {

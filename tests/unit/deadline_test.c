@@ -305,11 +305,12 @@ static int fire_each(void *arg)
 {
     roost_scope_opts opts = {.timeout = HOUR};
     roost_scope pub;
-    struct scope *s = scope_of(&pub);
+    struct scope *s;
 
     (void)arg;
     /* Of a soft cancel: whatever the deadline is. */
     roost_scope_open(&pub, &opts);
+    s = scope_of(&pub);
     horizon_drop(&worker_self()->timers);
     covers = 0;
     CHECK(scope_cancel_softly(s, roost_in(HOUR / 4), ROOST_REASON_EXPLICIT));
@@ -351,10 +352,11 @@ static int disarm_both(void *arg)
 {
     roost_scope_opts opts = {.timeout = HOUR};
     roost_scope pub;
-    struct scope *s = scope_of(&pub);
+    struct scope *s;
 
     (void)arg;
     roost_scope_open(&pub, &opts);
+    s = scope_of(&pub);
     scope_full(s);
     deadline_disarm(s); /* there is none */
     deadline_arm_chain(s);
