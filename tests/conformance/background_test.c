@@ -6,7 +6,7 @@
 #include "tasks.h"
 
 static int hook_calls, hook_sum;
-static char hook_task[64];
+static char hook_task[64], hook_message[64];
 
 static void on_error(const roost_errors *e, const char *task, void *ctx)
 {
@@ -16,6 +16,7 @@ static void on_error(const roost_errors *e, const char *task, void *ctx)
     test_add(&hook_calls, 1);
     while (roost_errors_next(e, &it)) {
         test_add(&hook_sum, it.status);
+        snprintf(hook_message, sizeof hook_message, "%s", it.message);
     }
     snprintf(hook_task, sizeof hook_task, "%s", task);
 }
@@ -77,6 +78,24 @@ TEST_WITH(a_failure_reaches_the_hook_and_ends_the_task, "R44", HOOKED)
     CHECK_EQ(test_get(&hook_sum), -EIO);
     CHECK_STR(hook_task, "flaky");
     CHECK_EQ(roost_yield(), 0); /* others go on */
+}
+
+static int fail_with_words(void *arg)
+{
+    return roost_fail(-EIO, "disk %s is gone", (const char *)arg);
+}
+
+TEST_WITH(a_failures_message_reaches_the_hook, "R37 R44", HOOKED)
+{
+    static char name[] = "two";
+
+    reset_hook();
+    CHECK_EQ(roost_background("store", fail_with_words, name, NULL), 0);
+    CHECK_EQ(roost_settle(), 0);
+    CHECK_EQ(test_get(&hook_calls), 1);
+    CHECK_EQ(test_get(&hook_sum), -EIO);
+    CHECK_STR(hook_task, "store");
+    CHECK_STR(hook_message, "disk two is gone");
 }
 
 TEST_WITH(it_is_restarted_until_it_succeeds, "R44", HOOKED)
@@ -253,6 +272,8 @@ TEST_WITH(bad_background_options_are_refused, "R44", HOOKED)
     CHECK_EQ(roost_background("b", run_flaky, &f, &o), -EINVAL);
     o = (roost_background_opts){.copy = 8};
     CHECK_EQ(roost_background("b", run_flaky, NULL, &o), -EINVAL);
+    o = (roost_background_opts){.copy = SIZE_MAX};
+    CHECK_EQ(roost_background("b", run_flaky, &f, &o), -ENOMEM);
     CHECK_EQ(roost_settle(), 0);
     CHECK_EQ(f.runs, 0);
     CHECK_EQ(f.drops, 0); /* not called after a refusal */

@@ -39,6 +39,7 @@ TEST(every_call_in_a_forked_task_is_refused, "R64")
         CHECK(!roost_cancelled());
         CHECK(!roost_scope_cancel(mine, 0));
         CHECK(!roost_task_cancel(&t));
+        roost_task_detach(&t);
         CHECK(roost_runtime_current() == NULL);
         CHECK(roost_scope_current() == NULL);
         CHECK(roost_task_name() == NULL);
@@ -53,9 +54,22 @@ TEST(every_call_in_a_forked_task_is_refused, "R64")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 
-static void refused_on_scopes(roost_scope *mine)
+static int never(void *arg)
+{
+    (void)arg;
+    CHECK(!"a deferred call of the parent's scope");
+    return 0;
+}
+
+static void bump(void *arg)
+{
+    test_add(arg, 1);
+}
+
+static void refused_on_scopes(roost_scope *mine, roost_hook *hook)
 {
     roost_scope other;
+    roost_hook late;
     roost_reason why;
     roost_shield shield;
     int runs = 0;
@@ -70,6 +84,9 @@ static void refused_on_scopes(roost_scope *mine)
     roost_scope_set_deadline(mine, 1);
     CHECK_EQ(roost_scope_deadline(mine), 0);
     CHECK(!roost_scope_expired(mine));
+    CHECK_EQ(roost_dump(STDERR_FILENO), -EINVAL);
+    CHECK(!roost_hook_remove(hook));
+    roost_scope_defer(mine, &late, never, NULL);
     roost_scope_release(mine); /* it is not held, which would be misuse */
     roost_shield_begin(&shield);
     roost_shield_end(&shield);
@@ -79,16 +96,21 @@ static void refused_on_scopes(roost_scope *mine)
 TEST(a_forked_task_opens_no_scope_and_changes_none, "R64")
 {
     roost_scope s;
+    roost_hook hook;
+    int runs = 0;
     pid_t pid;
 
     roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_scope_on_cancel(&s, &hook, bump, &runs), 0);
     pid = fork();
     if (pid == 0) {
-        refused_on_scopes(&s);
+        refused_on_scopes(&s, &hook);
         end_child();
     }
     CHECK_EQ(reap(pid), 0);
     CHECK_EQ(roost_yield(), 0);
+    CHECK(roost_hook_remove(&hook));
+    CHECK_EQ(runs, 0);
     CHECK_EQ(roost_scope_close(&s, 0), 0);
 }
 

@@ -152,7 +152,8 @@ TEST(a_failed_child_runs_the_hooks, "R22 R36")
 struct in_hook {
     roost_scope *s;
     roost_task *t;
-    int rc[6];
+    roost_group *g;
+    int rc[7];
     int calls, status;
 };
 
@@ -166,6 +167,10 @@ static void wait_in_hook(void *arg)
     w->rc[3] = roost_settle();
     w->rc[4] = roost_join(w->t, &w->status);
     w->rc[5] = roost_sleep_until(1);
+    w->rc[6] = roost_group_free(w->g);
+    /* Nor does it keep what would be of the task that it interrupts. */
+    CHECK_EQ(roost_fail(-EIO, "in a hook"), -EIO);
+    CHECK(roost_errors_take() == NULL);
     w->calls++;
 }
 
@@ -176,19 +181,22 @@ TEST(a_waiting_call_inside_a_hook_is_refused, "R22")
     roost_task t;
     struct in_hook w = {.s = &s, .t = &t, .status = 77};
 
+    CHECK_EQ(roost_group_new(&w.g, roost_runtime_current(), NULL), 0);
     roost_scope_open(&outer, NULL);
     CHECK_EQ(SPAWN_OPTS(&outer, succeed, NULL, .handle = &t), 0);
     roost_scope_open(&s, NULL);
     CHECK_EQ(roost_scope_on_cancel(&s, &h, wait_in_hook, &w), 0);
     roost_scope_cancel(&s, 0);
     CHECK_EQ(w.calls, 1);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         CHECK_EQ(w.rc[i], -EPERM);
     }
     CHECK_EQ(w.status, 77);
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(roost_yield(), 0); /* the mark of the hook is gone */
+    CHECK(roost_errors_take() == NULL);
     CHECK_EQ(roost_scope_close(&outer, 0), 0);
+    CHECK_EQ(roost_group_free(w.g), 0);
 }
 
 struct chain_hook {

@@ -379,3 +379,29 @@ TEST_VIRTUAL(a_start_inside_its_own_limit_does_not_wait, "R34 R35")
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     CHECK_EQ(g.ended, 2);
 }
+
+/* It holds one of the two rooms itself. */
+static int try_inside(void *arg)
+{
+    struct gauge *g = (struct gauge *)arg;
+    const roost_task_opts try = {.flags = ROOST_TRY};
+
+    CHECK_EQ(roost_spawn_started(g->s, measure_up, g, &try, NULL), 0);
+    CHECK_EQ(roost_spawn_started(g->s, measure_up, g, &try, NULL), -EAGAIN);
+    CHECK_EQ(roost_spawn_opts(g->s, measure, g, &try), -EAGAIN);
+    CHECK_EQ(roost_sleep(2 * ROOST_S), 0);
+    CHECK_EQ(roost_spawn_opts(g->s, measure, g, &try), 0);
+    CHECK_EQ(roost_spawn_opts(g->s, measure, g, &try), -EAGAIN);
+    return 0;
+}
+
+TEST_VIRTUAL(try_inside_its_own_limit_takes_what_is_left, "R34 R35")
+{
+    roost_scope s;
+    struct gauge g = {.s = &s, .limit = 2};
+
+    roost_scope_open(&s, &(roost_scope_opts){.limit = 2});
+    CHECK_EQ(roost_spawn(&s, try_inside, &g), 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(g.ended, 2);
+}

@@ -3,7 +3,8 @@
  * trees.
  *
  * Would catch: a quota that is overlooked (in an ancestor, under a bind mount,
- * in the other version), rounded down, or taken from nonsense.
+ * in the other version), rounded down, or taken from nonsense; a kernel for
+ * more processors than a mask has room for.
  */
 #define TEST_NO_RUNTIME
 #include "../test.h"
@@ -14,9 +15,24 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #define AFFINITY 64 /* what the made-up machine has */
+
+int __real_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask);
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask);
+
+static size_t kernel_size; /* the bytes of a mask of this kernel's, at least */
+
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask)
+{
+    if (size < kernel_size) {
+        errno = EINVAL;
+        return -1;
+    }
+    return __real_sched_getaffinity(pid, size, mask);
+}
 
 static char root[PATH_MAX]; /* of the tree of the running test */
 
@@ -411,4 +427,38 @@ TEST(pin_wraps_around, "R66")
 
     CHECK_EQ(pthread_create(&thread, NULL, pin_around, NULL), 0);
     pthread_join(thread, NULL);
+}
+
+static void *pin_first(void *arg)
+{
+    CHECK_EQ(cpu_pin(0), 0);
+    CHECK_EQ(cpu_available_at("/nonexistent", "", 0), 1);
+    return arg;
+}
+
+/* Larger masks are tried until one will do. */
+TEST(a_kernel_for_very_many_cpus, "R66")
+{
+    unsigned n = cpu_available_at("/nonexistent", "", 0);
+    bool several = cpu_several();
+    pthread_t thread;
+
+    kernel_size = 1 << 15;
+    CHECK_EQ(cpu_available_at("/nonexistent", "", 0), n);
+    CHECK_EQ(cpu_several(), several);
+    CHECK_EQ(pthread_create(&thread, NULL, pin_first, NULL), 0);
+    pthread_join(thread, NULL);
+    kernel_size = 0;
+}
+
+/* As under a filter of system calls: what is online, and no pinning. */
+TEST(a_mask_that_is_not_to_be_had, "R8 R66")
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+    kernel_size = SIZE_MAX;
+    CHECK_EQ(cpu_available_at("/nonexistent", "", 0), online);
+    CHECK_EQ(cpu_several(), online > 1);
+    CHECK_EQ(cpu_pin(0), -ENOMEM);
+    kernel_size = 0;
 }
