@@ -15,8 +15,10 @@
  *         in the hint space: no effect on older processors.
  * ABI     Callee-saved: x19 to x29, the low halves of v8 to v15, FPCR; FPSR's
  *         flags are not. Scalable vectors are the caller's across a function
- *         of the base standard, as this one is, and SME's ZA is off across it
- *         or saved by whoever lent it out. x18 is a scratch register on Linux:
+ *         of the base standard, as this one is. SME's ZA has to be off: who
+ *         has lent it out (TPIDR2_EL0, a register of the thread) might find
+ *         another's after it has moved, so who waits must have saved its own
+ *         and turned ZA off. x18 is a scratch register on Linux:
  *         programs that make it a shadow call stack are not supported. The
  *         stack is aligned to 16 at each instruction. switch_start needs no
  *         landing pad, for ret leads to it; its return address is undefined,

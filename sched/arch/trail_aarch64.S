@@ -42,6 +42,15 @@ switch_trail:
         .cfi_offset x28, 88 - FRAME
         .cfi_offset x29, 96 - FRAME
         .cfi_offset x30, 104 - FRAME
+        /* 72 is what DWARF calls d8, and so on. */
+        .cfi_offset 72, 112 - FRAME
+        .cfi_offset 73, 120 - FRAME
+        .cfi_offset 74, 128 - FRAME
+        .cfi_offset 75, 136 - FRAME
+        .cfi_offset 76, 144 - FRAME
+        .cfi_offset 77, 152 - FRAME
+        .cfi_offset 78, 160 - FRAME
+        .cfi_offset 79, 168 - FRAME
         blr     x1
         .cfi_restore_state
         ldr     x19, [sp, #16]
