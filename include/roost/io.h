@@ -59,7 +59,8 @@ ROOST_API int roost_wait_fd_until(int fd, unsigned events, roost_ns deadline);
 /*
  * read(2): up to n bytes into buf.
  *   how many came, 0 at the end, -ECANCELED, -EBADF, -EBUSY, -EINVAL (buf NULL
- *   with n > 0)
+ *   with n > 0); -EAGAIN, no thread can be made to read a regular file on;
+ *   -ENOMEM, -EMFILE and what else the system refuses waiting for
  * Waits. Who: a task, a plain thread. Cost: ready, the system call. R2 R3 R8.
  */
 ROOST_API ssize_t roost_read(int fd, void *buf, size_t n);
