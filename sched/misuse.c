@@ -16,7 +16,7 @@ _Noreturn void misuse(const char *call, const void *object, const char *what)
     dprintf(STDERR_FILENO, "roost: %s(%p): %s%s%s\n", call, object, what,
             *task == '\0' ? "" : ", in task ", task);
     if (rt != NULL) {
-        dump_runtime(rt, STDERR_FILENO);
+        dump_broken(rt, STDERR_FILENO);
     }
     abort();
 }

@@ -73,9 +73,10 @@ ROOST_API int roost_stats_print(const roost_stats *stats, FILE *out);
  * unknown": with ucontext's switch, without libgcc_s, or in a program that was
  * optimised at link time together with the library. Decisions 0030, 0032.
  *   0, -EINVAL in a forked child, or the negative errno of write
- * Holds up spawns and ends for its time; blocks in write and while it reads
- * debugging information, never as a task. Takes the loader's lock, without any
- * of its own. Who: anybody.
+ * Holds up spawns and ends while it looks, not while it writes: the text is put
+ * together in memory, and written as it is found only if there is none. Blocks
+ * in write and while it reads debugging information, never as a task. Takes the
+ * loader's lock, without any of its own. Who: anybody.
  * Cost: a line and 5 us a task; some ms to find the lines.
  */
 ROOST_API int roost_dump(int fd);

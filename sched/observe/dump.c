@@ -6,8 +6,10 @@
  *         fork-join work is not in the tree), what each waits for, how much is
  *         queued, and what runs just now (running.c), waited before or not.
  * MODEL   The tree is the one that cancellers walk (cancel.c). It is copied
- *         line by line with write(2), indented by depth, under the walk mutex
- *         where that can be had: a dump from a crash goes on without it.
+ *         line by line into memory, indented by depth, under the walk mutex
+ *         where that can be had: a dump from a crash goes on without it. It is
+ *         written when no lock is held, for who reads it may be slow; or as it
+ *         is found, where there is no memory or where a bug ends the process.
  *           A wait costs one store more for the sake of dumps: it notes when
  *         its worker last looked at the clock (worker.moment). So what is shown
  *         is too long by less than what that worker did since: 61 turns at the
@@ -23,6 +25,7 @@
 #include "fd.h"
 #include "observe/place.h"
 #include "observe/running.h"
+#include "observe/text.h"
 #include "runtime.h"
 #include "sim.h"
 #include "when.h"
@@ -40,7 +43,9 @@ struct dump {
     int status; /* 0, or the first failure of a write */
     struct runtime *rt;
     struct places *places; /* NULL: no memory */
+    struct text text;      /* to be written */
     bool looks;            /* the first walk: for places alone */
+    bool direct;           /* each line at once: no text */
 };
 
 static void print_scope(struct dump *d, struct scope *s, unsigned depth);
@@ -50,8 +55,17 @@ __attribute__((format(printf, 2, 3))) static void put(struct dump *d,
 {
     va_list args;
 
+    if (d->looks || d->status != 0) {
+        return;
+    }
     va_start(args, format);
-    if (!d->looks && d->status == 0 && vdprintf(d->fd, format, args) < 0) {
+    if (!d->direct && !text_add(&d->text, format, args)) {
+        d->direct = true;
+        d->status = text_write(&d->text, d->fd);
+        va_end(args);
+        va_start(args, format);
+    }
+    if (d->direct && d->status == 0 && vdprintf(d->fd, format, args) < 0) {
         d->status = -errno;
     }
     va_end(args);
@@ -285,9 +299,9 @@ static void walk_all(struct dump *d, struct runtime *rt)
     }
 }
 
-int dump_runtime(struct runtime *rt, int fd)
+static int dump(struct runtime *rt, int fd, bool direct)
 {
-    struct dump d = {.fd = fd, .places = places_new()};
+    struct dump d = {.fd = fd, .places = places_new(), .direct = direct};
 
     if (d.places != NULL) {
         d.looks = true;
@@ -297,7 +311,20 @@ int dump_runtime(struct runtime *rt, int fd)
     }
     walk_all(&d, rt);
     places_free(d.places);
+    if (!d.direct) {
+        d.status = text_write(&d.text, fd);
+    }
     return d.status;
+}
+
+int dump_runtime(struct runtime *rt, int fd)
+{
+    return dump(rt, fd, false);
+}
+
+int dump_broken(struct runtime *rt, int fd)
+{
+    return dump(rt, fd, true);
 }
 
 int roost_dump(int fd)

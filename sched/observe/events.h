@@ -98,6 +98,9 @@ EVENT_COLD void event_scope_end(struct scope *s);
 /* The tree as text; rt NULL: of every runtime. 0, or the negative errno of a
  * write. */
 int dump_runtime(struct runtime *rt, int fd);
+/* The same before the process ends for a bug, which may have broken the tree:
+ * what is found is written at once. */
+int dump_broken(struct runtime *rt, int fd);
 
 /* --- layout.c --- */
 extern const struct layout layout_table;
