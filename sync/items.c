@@ -8,6 +8,7 @@
 #include "items.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 
 #define BLOCK_BYTES 4096
 
@@ -30,16 +31,9 @@ void items_init(struct items *s, size_t size, size_t room, char *ring)
 
 void items_destroy(struct items *s)
 {
-    while (s->first != NULL) {
-        struct block *b = s->first;
-
-        s->first = b->next;
-        alloc_free(b);
-    }
+    roost_assert(s->length == 0); /* so there is no block but the spare */
     alloc_free(s->spare);
     s->spare = NULL;
-    s->last = NULL;
-    s->length = 0;
 }
 
 static bool add_block(struct items *s)

@@ -37,7 +37,7 @@ static inline void item_copy(void *to, const void *from, size_t size)
 
 /* ring: room for `room` items, the caller's. NULL: blocks. */
 void items_init(struct items *s, size_t size, size_t room, char *ring);
-/* What is in it is forgotten. */
+/* It is empty. */
 void items_destroy(struct items *s);
 
 bool items_push_block(struct items *s, const void *item);

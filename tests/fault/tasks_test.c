@@ -11,8 +11,6 @@
  */
 #include "fault/ops.h"
 
-#include <roost/hot.h>
-
 static bool refusal(int rc)
 {
     return rc == -ENOMEM || rc == -EAGAIN;
@@ -36,54 +34,6 @@ static void still_works(roost_scope *s)
 }
 
 /* --- spawn --- */
-
-static bool spawn_grows(void)
-{
-    roost_scope s;
-    int ran = 0;
-    int accepted = 0;
-    int rc = 0;
-
-    roost_scope_open(&s, NULL);
-    fault_go();
-    while (accepted < 1500 && rc == 0) {
-        rc = roost_spawn(&s, counts, &ran);
-        accepted += rc == 0;
-    }
-    CHECK(rc == 0 || rc == -ENOMEM);
-    fault_end();
-    CHECK_EQ(roost_scope_close(&s, 0), rc);
-    CHECK_EQ(ran, accepted);
-    return rc == 0;
-}
-
-TEST_PLAIN(spawn_into_a_full_deque, "R29 R36")
-{
-    under_faults(spawn_grows, false, 6);
-}
-
-/* A call that cannot be given away for want of memory is made in its join. */
-static bool calls_grow(void)
-{
-    static roost_hot h[1500];
-    int ran = 0;
-
-    fault_go();
-    for (int i = 0; i < 1500; i++) {
-        roost_hot_fork(&h[i], counts, &ran);
-    }
-    fault_end();
-    for (int i = 1499; i >= 0; i--) {
-        CHECK_EQ(roost_hot_join(&h[i], counts, &ran), 0);
-    }
-    CHECK_EQ(ran, 1500);
-    return test_get(&fault_failed) == 0;
-}
-
-TEST_PLAIN(parallel_calls_into_a_full_deque, "R29")
-{
-    under_faults(calls_grow, false, 6);
-}
 
 static int adds_copy(void *arg)
 {
@@ -359,6 +309,32 @@ static bool starts_a_task(void)
 TEST_PLAIN(started_refused, "R34")
 {
     under_faults(starts_a_task, false, 4);
+}
+
+/* The room of a limit is given back. */
+static bool starts_with_options(void)
+{
+    roost_task_opts opts = {.stack_size = 1u << 20, .name = "up"};
+    roost_scope s;
+    int ran = 0;
+    int rc;
+
+    roost_scope_open(&s, &(roost_scope_opts){.limit = 1});
+    fault_go();
+    rc = roost_spawn_started(&s, comes_up, &ran, &opts, NULL);
+    CHECK(rc == 0 || rc == -ENOMEM);
+    fault_end();
+    if (rc != 0) {
+        CHECK_EQ(roost_spawn_started(&s, comes_up, &ran, &opts, NULL), 0);
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(ran, 1);
+    return rc == 0;
+}
+
+TEST_PLAIN(a_large_start_refused, "R34 R35")
+{
+    under_faults(starts_with_options, true, 4);
 }
 
 static int drops;
