@@ -32,7 +32,7 @@ boundary_leave(const bool *returned)
 }
 
 /* fn(arg), a task's function. */
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__riscv)
 static inline __attribute__((always_inline)) int boundary_call(roost_fn fn,
                                                                void *arg)
 {
