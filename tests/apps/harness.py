@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 
 SLOWNESS = float(os.environ.get('APPS_SLOWNESS', '1'))
 LIMIT = 60 * SLOWNESS  # seconds: longer is a hang
@@ -80,7 +81,9 @@ def main(tidy, *given):
             function(*given)
             outcome = 'ok'
         except (Failure, OSError, subprocess.TimeoutExpired) as e:
-            outcome = f'FAILED: {type(e).__name__} {e}'
+            lines = traceback.extract_tb(e.__traceback__)[1:]
+            outcome = (f'FAILED: {type(e).__name__} {e}, in line ' +
+                       ', '.join(str(at.lineno) for at in lines))
             failed += 1
         outcome += tidy()
         print(f'{function.__name__}: {outcome} '
