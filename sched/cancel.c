@@ -39,8 +39,8 @@
  *   C4  (task.c) the frame of a task with a handle
  *   X1  (chain.c) marks: release here -> acquire by walkers   what was done
  *       before the cancel (R61)
- * COST    Nobody inside: a lock, a raise. Else membarrier (1.6 us) and some
- *         60 ns a task.
+ * COST    Nobody inside: a lock, a raise. Else membarrier (1.6 us) and 16 ns a
+ *         task with one worker, 85 where it is in no cache; with two 50 to 400.
  * REJECTED  Pushing cancelled-ness down (each open would pay); locks held along
  *         the path (5,000 nested scopes, and an order to keep with closes).
  */

@@ -6,23 +6,7 @@
  * were only counted, and are not spoken of; a stream that could not be written
  * to, and nobody is told.
  */
-#include "tasks.h"
-
-struct bad {
-    roost_ns d;
-    int status;
-    const char *message;
-};
-
-/* Fails after d, or when it is cancelled before. */
-static int fail_with(void *arg)
-{
-    struct bad *b = (struct bad *)arg;
-
-    (void)roost_sleep(b->d);
-    return b->message != NULL ? roost_fail(b->status, "%s", b->message)
-                              : b->status;
-}
+#include "failing.h"
 
 /* What roost_errors_print makes of it; the caller's. */
 static char *text_of(const roost_errors *e)

@@ -3,23 +3,7 @@
  * splitting, printing. Would catch a lost or doubled failure, a group torn
  * apart, a tree that goes up with a status that is not its own.
  */
-#include "tasks.h"
-
-struct bad {
-    roost_ns d;
-    int status;
-    const char *message;
-};
-
-/* Fails after d, or when it is cancelled before. */
-static int fail_with(void *arg)
-{
-    struct bad *b = (struct bad *)arg;
-
-    (void)roost_sleep(b->d);
-    return b->message != NULL ? roost_fail(b->status, "%s", b->message)
-                              : b->status;
-}
+#include "failing.h"
 
 static void check_leaf(const roost_error *it, int status, const char *message,
                        const char *task, unsigned depth)
