@@ -6,8 +6,8 @@
  * MODEL   One trace at a time, of every runtime of the process; each of them
  *         is a process of the file, each thread a row in it.
  *
- *           start  1 room for the writer  2 its thread, which waits for a file
- *                  3 the file  4 tracks open
+ *           start  1 room for the writer  2 its thread, which sleeps until a
+ *                  record comes  3 the file  4 tracks open
  *           stop   1 tracks closed: nobody is at one any more  2 the writer
  *                  takes what is left, ends the file and is joined  3 the
  *                  tracks' room is freed
@@ -21,8 +21,9 @@
  *   - A failed write ends writing and nothing else: the tracks are emptied to
  *     the end, and stop tells it.
  * ORDER
- *   TW1  phase: release by start and stop -> acquire by the writer    the file;
- *        when it was over, and with it all that the closed tracks hold
+ *   TW1  ending: release by stop -> acquire by the writer    all that the
+ *        closed tracks hold. Of the file, which start has opened before the
+ *        tracks, the first record tells it (track.c).
  * SEE     track.c, trace.c, trace_show.c
  */
 #include "base/alloc.h"
@@ -35,18 +36,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAITING, WRITING, STOPPING };
-
 struct trace {
     struct show show;   /* the writer's; before and after it the caller's */
-    a32 phase;          /* M: TW1 */
+    a32 ending;         /* M: TW1 */
     struct runtime *of; /* I: its end stops the trace; NULL: the last one's */
     pthread_t writer;   /* I */
     char path[256];     /* I: for a message */
 };
 
-static pthread_mutex_t control = PTHREAD_MUTEX_INITIALIZER;
-static struct trace *running; /* L(control) */
+struct tracing tracing = {PTHREAD_MUTEX_INITIALIZER, NULL};
 
 /* --- the writer --- */
 
@@ -64,25 +62,23 @@ static bool take_all(struct trace *tr)
 static void *writer_main(void *arg)
 {
     struct trace *tr = arg;
-    uint32_t phase;
+    bool ending;
 
     do {
         uint32_t bell = track_bell();
-        bool any;
 
-        phase = a32_load(&tr->phase, ACQUIRE /* TW1 */);
-        any = phase != WAITING && take_all(tr);
-        if (!any && phase != STOPPING) {
+        ending = a32_load(&tr->ending, ACQUIRE /* TW1 */) != 0;
+        if (!take_all(tr) && !ending) {
             track_sleep(bell);
         }
-    } while (phase != STOPPING);
+    } while (!ending);
     return NULL;
 }
 
 /* The writer ends, and is gone. */
 static void end_writer(struct trace *tr)
 {
-    a32_store(&tr->phase, STOPPING, RELEASE /* TW1 */);
+    a32_store(&tr->ending, 1, RELEASE /* TW1 */);
     track_ring();
     runtime_join(tr->writer);
 }
@@ -121,15 +117,14 @@ static int begin(const char *path, struct runtime *of)
         return rc;
     }
     show_begin(&tr->show, rc);
-    a32_store(&tr->phase, WRITING, RELEASE /* TW1 */);
-    running = tr;
+    tracing.running = tr;
     track_open();
     return 0;
 }
 
 static int finish(void)
 {
-    struct trace *tr = running;
+    struct trace *tr = tracing.running;
     int fd = tr->show.json.fd;
     int status;
 
@@ -140,7 +135,7 @@ static int finish(void)
         status = -errno;
     }
     track_reset();
-    running = NULL;
+    tracing.running = NULL;
     alloc_free(tr);
     return status;
 }
@@ -161,15 +156,15 @@ int roost_trace_start(const char *path)
     if (registry_forked() || path == NULL) {
         return -EINVAL;
     }
-    pthread_mutex_lock(&control);
-    if (running != NULL) {
+    pthread_mutex_lock(&tracing.control);
+    if (tracing.running != NULL) {
         rc = -EALREADY;
     } else if (registry_count() == 0) {
         rc = -EINVAL;
     } else {
         rc = begin(path, rt);
     }
-    pthread_mutex_unlock(&control);
+    pthread_mutex_unlock(&tracing.control);
     return rc;
 }
 
@@ -180,9 +175,9 @@ int roost_trace_stop(void)
     if (registry_forked()) {
         return -EINVAL;
     }
-    pthread_mutex_lock(&control);
-    rc = running == NULL ? -EINVAL : finish();
-    pthread_mutex_unlock(&control);
+    pthread_mutex_lock(&tracing.control);
+    rc = tracing.running == NULL ? -EINVAL : finish();
+    pthread_mutex_unlock(&tracing.control);
     return rc;
 }
 
@@ -194,11 +189,11 @@ void trace_environment(struct runtime *rt)
     if (path == NULL || *path == '\0') {
         return;
     }
-    pthread_mutex_lock(&control);
-    if (running == NULL) {
+    pthread_mutex_lock(&tracing.control);
+    if (tracing.running == NULL) {
         rc = begin(path, rt);
     }
-    pthread_mutex_unlock(&control);
+    pthread_mutex_unlock(&tracing.control);
     if (rc != 0) {
         fprintf(stderr, "roost: ROOST_TRACE=%s: %s\n", path, strerror(-rc));
     }
@@ -207,10 +202,10 @@ void trace_environment(struct runtime *rt)
 /* Nobody asks how it went. */
 static void finish_alone(void)
 {
-    char path[sizeof(running->path)];
+    char path[sizeof(tracing.running->path)];
     int rc;
 
-    memcpy(path, running->path, sizeof(path));
+    memcpy(path, tracing.running->path, sizeof(path));
     rc = finish();
     if (rc != 0) {
         fprintf(stderr, "roost: trace %s: %s\n", path, strerror(-rc));
@@ -219,28 +214,29 @@ static void finish_alone(void)
 
 void trace_end(struct runtime *rt, unsigned others)
 {
-    pthread_mutex_lock(&control);
-    if (running != NULL &&
-        (running->of == rt || (running->of == NULL && others == 0))) {
+    pthread_mutex_lock(&tracing.control);
+    if (tracing.running != NULL &&
+        (tracing.running->of == rt ||
+         (tracing.running->of == NULL && others == 0))) {
         finish_alone();
     }
-    pthread_mutex_unlock(&control);
+    pthread_mutex_unlock(&tracing.control);
 }
 
 /* --- fork --- */
 
 void trace_before_fork(void)
 {
-    pthread_mutex_lock(&control);
+    pthread_mutex_lock(&tracing.control);
 }
 
 void trace_after_fork(bool child)
 {
-    if (child && running != NULL) {
-        (void)close(running->show.json.fd);
-        alloc_free(running);
-        running = NULL;
+    if (child && tracing.running != NULL) {
+        (void)close(tracing.running->show.json.fd);
+        alloc_free(tracing.running);
+        tracing.running = NULL;
         track_forked();
     }
-    pthread_mutex_unlock(&control);
+    pthread_mutex_unlock(&tracing.control);
 }

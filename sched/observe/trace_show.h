@@ -6,11 +6,19 @@
 
 #include "observe/trace_json.h"
 #include "observe/track.h"
+#include <pthread.h>
 
 struct show {
     struct json json;
     int64_t begin; /* what the file counts from */
 };
+
+/* The process's one trace: of trace_file.c, and here for its model, which puts
+ * it back before each run. */
+extern struct tracing {
+    pthread_mutex_t control;
+    struct trace *running; /* L(control) */
+} tracing;
 
 /* The start of the file. Writes nothing yet. */
 void show_begin(struct show *show, int fd);
