@@ -14,8 +14,8 @@
  * ORDER
  *   G1  slot FILLED: release by the handler -> acquire by the watch    what is
  *       in it, and what the handler wrote before
- *       slot FREE: release by the watch -> full fence of the next handler
- *       it may be written to again, also after one that was refused: whose own
+ *       slot FREE: release by the watch -> acquire by the next handler    it
+ *       may be written to again, also after one that was refused: whose own
  *       fence passes it on
  *                  -> post_pending: acquire    the task that was made of it
  *   Z4  (runtime.c) a handler takes a slot, then looks at shut
@@ -136,7 +136,7 @@ int roost_post_signal(roost_runtime *pub, roost_fn fn, void *arg)
         struct post_slot *slot = &pub->rt.slots[i];
         uint32_t free = FREE;
 
-        if (a32_cas(&slot->state, &free, FILLING, RELAXED, RELAXED)) {
+        if (a32_cas(&slot->state, &free, FILLING, ACQUIRE /* G1 */, RELAXED)) {
             fence_full(); /* Z4 G1 */
             if (a32_load(&pub->rt.shut, RELAXED)) {
                 a32_store(&slot->state, FREE, RELAXED);
