@@ -2,14 +2,21 @@
 relaxed, a fence or a barrier in sched/ or sync/ is named by a model's
 `// MODEL-SOURCES:` or `// MODEL-HEADERS:`, so that each of its orders is
 weakened in turn and must be caught (tests/model/mutants.py), or stands in
-tests/model/uncovered.txt with the reason. --table: which model covers which."""
+tests/model/uncovered.txt with the reason. What mutants_allowed.txt lets survive
+is there. --table: which model covers which."""
 
+import pathlib
 import re
+import sys
 
 from lint import Plant
 from source import Finding
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'model'))
+import mutants  # noqa: E402
+
 UNCOVERED = 'tests/model/uncovered.txt'
+ALLOWED = 'tests/model/mutants_allowed.txt'
 FOLDERS = ('sched', 'sync')
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/', re.DOTALL)
 ORDER = re.compile(r'\b(ACQUIRE|RELEASE|ACQ_REL|SEQ_CST|fence_full'
@@ -60,7 +67,26 @@ def uses(tree):
                        if order else None)
 
 
+def stale(tree):
+    """Lines of mutants_allowed.txt, of which there is no such mutant."""
+    path = tree.root / ALLOWED
+    lines = read(path).split('\n') if path.exists() else []
+    places = {}
+    for number, line in enumerate(lines, 1):
+        name, *key = line.split(None, 4)[:4] or ['#']
+        if name.startswith('#'):
+            continue
+        if name not in places:
+            places[name] = {
+                m.key() for m in
+                mutants.Source(str(tree.root), name).mutants(half=True)
+            } if (tree.root / name).exists() else ()
+        if tuple(key) not in places[name]:
+            yield Finding(ALLOWED, number, 'there is no such mutant')
+
+
 def check(tree, options):
+    yield from stale(tree)
     models, reasons = named(tree), uncovered(tree)
     synchronise = {name: line for name, line in uses(tree)
                    if line is not None}
@@ -99,4 +125,10 @@ PLANTS = [
     Plant(UNCOVERED, 'sched/zz.c it is not there\n', 'does not synchronise'),
     Plant(UNCOVERED, '# a\nsched/deque.c for no reason\n', 'has a model', 2),
     Plant(UNCOVERED, 'sched/poller.h\n', 'no reason'),
+    Plant(ALLOWED, '# a\nsched/zz.c f ACQUIRE#1 A1 it is not there\n',
+          'no such mutant', 2),
+    Plant(ALLOWED, 'sched/steal.c work_exists fence_acquire#1 I9 a wrong tag\n',
+          'no such mutant'),
+    Plant(ALLOWED, 'sched/steal.c work_exists fence_acquire#1 I2 it is there\n',
+          None),
 ]

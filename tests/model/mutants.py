@@ -24,7 +24,7 @@ unless mutants_allowed.txt has it, with a reason:
     FILE FUNCTION WHAT#N TAG reason        N: the n-th WHAT of the function
 
 Those are tried with --full alone; one that is caught then is a failure too:
-its reason is wrong.
+its reason is wrong. So is one that is not there, as lint `models` says too.
 """
 import argparse
 import concurrent.futures
@@ -57,7 +57,7 @@ class Mutant:
         self.what, self.tag, self.text = what, tag, text
 
     def key(self):
-        return (self.function, "%s#%d" % (self.what, self.number))
+        return (self.function, "%s#%d" % (self.what, self.number), self.tag)
 
 
 def blank(text):
@@ -338,7 +338,7 @@ def judge(args, builder, models, source, mutant, folder):
 
 
 def read_allowed(path):
-    """{(file, function, what#n): reason}"""
+    """{(file, function, what#n, tag): reason}"""
     allowed = {}
     with open(path, encoding="utf-8") as f:
         for line in f:
@@ -347,7 +347,7 @@ def read_allowed(path):
                 continue
             if len(parts) < 5:
                 sys.exit("mutants_allowed.txt: no reason in: " + line)
-            allowed[tuple(parts[:3])] = parts[4].strip()
+            allowed[tuple(parts[:4])] = parts[4].strip()
     return allowed
 
 
@@ -368,7 +368,7 @@ def test_source(args, builder, name, allowed):
              if not args.only or args.only in " ".join(m.key())]
     if args.list:
         for m in found:
-            print("%s:%d %s %s %s" % ((name, m.line) + m.key() + (m.tag,)))
+            print("%s:%d %s %s %s" % ((name, m.line) + m.key()))
         return 0, 0, 0
     if not models:
         sys.exit("mutants: no model names " + name)
@@ -394,14 +394,14 @@ def test_source(args, builder, name, allowed):
             tally[verdict] += 1
             print("%-8s %s:%d %s %s %s: %s (%.1f s)" % (
                 (verdict, name, m.line) + m.key() +
-                (m.tag, caught or reason or "no model fails", took)),
+                (caught or reason or "no model fails", took)),
                 flush=True)
     keys = {(name,) + m.key() for m in found}
     stale = [k for k in allowed
              if k[0] == name and k not in keys and not args.only and
              (args.half or ">" not in k[2])]
     for key in stale:
-        print("STALE    mutants_allowed.txt: %s %s %s" % key)
+        print("STALE    mutants_allowed.txt: %s %s %s %s" % key)
     return (tally["caught"], tally["allowed"],
             tally["SURVIVES"] + tally["STALE"] + len(stale))
 
