@@ -13,8 +13,10 @@
  */
 #include "base/atomic.h"
 
+#include "base/clock.h"
 #include <errno.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,7 +35,7 @@ static long call(a32 *word, int op, uint32_t value,
     return rc < 0 ? -errno : rc;
 }
 
-static int wait_really(a32 *word, uint32_t seen, int64_t deadline)
+static int wait_until(a32 *word, uint32_t seen, int64_t deadline)
 {
     struct timespec at = {0, 0};
     long rc;
@@ -47,6 +49,41 @@ static int wait_really(a32 *word, uint32_t seen, int64_t deadline)
         call(word, FUTEX_WAIT_BITSET, seen, deadline == INT64_MAX ? NULL : &at);
     return rc == -EAGAIN ? 0 : (int)rc;
 }
+
+#if defined(ROOST_ATOMIC_TSAN) || defined(ROOST_SANITIZE_RACES)
+/*
+ * ThreadSanitizer keeps a signal from its handler until the thread comes to a
+ * call of the C library that it knows, and syscall() is none: who waits here
+ * for what the handler brings would wait for ever. So such a thread, which
+ * blocks no signals as the runtime's own do (R71), comes by now and then.
+ */
+static int wait_really(a32 *word, uint32_t seen, int64_t deadline)
+{
+    const struct timespec none = {0, 0};
+    sigset_t blocked;
+    int rc;
+
+    if (pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 ||
+        sigismember(&blocked, SIGTERM) == 1) {
+        return wait_until(word, seen, deadline);
+    }
+    for (;;) {
+        int64_t slice = clock_now() + NS_PER_S / 20;
+        bool last = deadline <= slice;
+
+        rc = wait_until(word, seen, last ? deadline : slice);
+        (void)nanosleep(&none, NULL);
+        if (last || rc != -ETIMEDOUT) {
+            return rc;
+        }
+    }
+}
+#else
+static int wait_really(a32 *word, uint32_t seen, int64_t deadline)
+{
+    return wait_until(word, seen, deadline);
+}
+#endif
 
 int futex_wait(a32 *word, uint32_t seen, int64_t deadline)
 {

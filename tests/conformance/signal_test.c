@@ -43,6 +43,44 @@ TEST_PLAIN(a_handler_may_post, "R44 R71")
     roost_runtime_free(target);
 }
 
+static void post_alone(int signal)
+{
+    (void)signal;
+    refused += roost_post_signal(target, count, &runs) != 0;
+}
+
+static int wait_for_a_post(void *arg)
+{
+    kill(getpid(), SIGUSR1);
+    while (test_get(&runs) == 0) {
+        CHECK_EQ(roost_sleep(ROOST_US), 0);
+    }
+    return *(int *)arg;
+}
+
+/* The thread that takes the signal is one that waits, here for the task that
+ * waits for what the handler posts. */
+TEST_PLAIN(a_handler_runs_while_its_thread_waits, "R44 R71")
+{
+    struct sigaction act, old;
+    roost_opts opts = test_opts();
+    int status = 7;
+
+    memset(&act, 0, sizeof act);
+    act.sa_handler = post_alone;
+    act.sa_flags = SA_RESTART; /* as signal() has it */
+    refused = 0;
+    test_set(&runs, 0);
+    CHECK_EQ(roost_start(&target, &opts), 0);
+    CHECK_EQ(sigaction(SIGUSR1, &act, &old), 0);
+    CHECK_EQ(roost_call(target, wait_for_a_post, &status), 7);
+    sigaction(SIGUSR1, &old, NULL);
+    CHECK_EQ(refused, 0);
+    CHECK_EQ(roost_stop(target), 0);
+    CHECK_EQ(runs, 1);
+    roost_runtime_free(target);
+}
+
 static int held, release;
 
 static int hold_the_worker(void *arg)
