@@ -1,6 +1,6 @@
-# skip.cmake - where tests run in an emulator: sets emulated_FOLDER_FILE to the
-# cases of that program that are left out, as skipped.txt says, for what the
-# emulator is seen not to do (limits.c).
+# skip.cmake - where tests run in an emulator, of which valgrind is one: sets
+# emulated_FOLDER_FILE to the cases of that program that are left out, as
+# skipped.txt says, for what the emulator is seen not to do (limits.c).
 set(emulated_source ${CMAKE_CURRENT_LIST_DIR}/limits.c)
 set(emulated_program ${CMAKE_CURRENT_BINARY_DIR}/emulated_limits)
 set(emulated_list ${CMAKE_CURRENT_LIST_DIR}/skipped.txt)
@@ -23,7 +23,7 @@ foreach(line IN LISTS lines)
     set(emulated_limits ${emulated_limits} ${limit})
     set(emulated_why_${limit} ${emulated_why})
     execute_process(
-      COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} ${emulated_program} ${limit}
+      COMMAND ${test_launcher} ${emulated_program} ${limit}
       RESULT_VARIABLE emulated_can_${limit} OUTPUT_QUIET ERROR_QUIET TIMEOUT 60)
   elseif(line MATCHES "^([a-z]+)/([a-z0-9_]+)_test[.]c:([a-zA-Z0-9_]+)$")
     set(name emulated_${CMAKE_MATCH_1}_${CMAKE_MATCH_2})
