@@ -193,7 +193,7 @@ static void send_with(int fd, int other)
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(int))];
-    } control;
+    } control = {.room = {0}};
     struct iovec vec = {(void *)(uintptr_t) "abc", 3};
     struct msghdr m = {.msg_iov = &vec,
                        .msg_iovlen = 1,

@@ -31,7 +31,7 @@ TEST(bad_arguments_come_first, "R2 R8")
 TEST(no_descriptor_is_ebadf, "R8")
 {
     int fds[2];
-    char byte;
+    char byte = 0;
 
     pair_of(PIPE, 0, fds);
     close_pair(fds);
@@ -103,7 +103,7 @@ TEST(cancelled_while_it_waits, "R3 R5 R8")
 TEST(a_deadline_ends_it_and_an_expired_one_is_one_try, "R2 R10 R11")
 {
     static const roost_ns past[] = {0, -1, INT64_MIN, 1};
-    char byte;
+    char byte = 0;
     int fds[2];
 
     pair_of(SOCKETS, 0, fds);
@@ -140,7 +140,7 @@ TEST(a_deadline_ends_it_and_an_expired_one_is_one_try, "R2 R10 R11")
 TEST(both_at_once_is_a_cancel, "R9")
 {
     int fds[2];
-    char byte;
+    char byte = 0;
     int rc;
 
     pair_of(PIPE, 0, fds);
@@ -329,7 +329,7 @@ TEST(several_descriptors_in_a_select, "R49 R58")
     roost_case cases[2 * N];
     int seen[N] = {0};
     int fds[N][2];
-    char byte;
+    char byte = 0;
 
     for (int i = 0; i < N; i++) {
         pair_of(SOCKETS, 0, fds[i]);
