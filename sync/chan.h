@@ -6,6 +6,7 @@
 #define ROOST_SYNC_CHAN_H
 
 #include "items.h"
+#include "observe/events.h"
 #include "queue.h"
 #include <roost/chan.h>
 
@@ -20,6 +21,7 @@ struct roost_chan {
     struct items items;      /* L(lock) */
     size_t capacity;         /* I: SIZE_MAX without a bound */
     size_t high_water;       /* L(lock): the most that ever lay in it */
+    size_t told;             /* L(lock): how many a trace knows of */
     void (*on_drop)(void *); /* I: or NULL */
     uint32_t holds;          /* L(lock): what roost_chan_hold counts */
     char name[32];           /* I: for dumps */
@@ -58,8 +60,18 @@ static inline bool chan_bad(const roost_chan *c, const void *item)
 /* Under lock, at the end of whatever may have changed it. */
 void chan_fd_update(roost_chan *c);
 
+/* Under lock, likewise. */
+static inline void chan_tell(roost_chan *c)
+{
+    if (EVENTS_ON && c->items.length != c->told) {
+        c->told = c->items.length;
+        event_chan(c, c->name, c->told);
+    }
+}
+
 static inline void chan_unlock(roost_chan *c)
 {
+    chan_tell(c);
     if (unlikely(c->fd >= 0)) {
         chan_fd_update(c);
     }

@@ -46,7 +46,7 @@ def read(path):
         elif e['ph'] in 'sf':
             end = place, e['ts'], max(len(row.open) - 1, 0)
             arrows.setdefault(e['id'], {})[e['ph']] = end
-        elif e['ph'] in 'be':
+        elif e['ph'] in 'be' and e['cat'] == 'scope':
             scopes.setdefault(e['id'] + e['name'], []).append(
                 (e['name'], e['ts']))
     shown = [(k, r) for k, r in rows.items() if r.done or r.cancels]

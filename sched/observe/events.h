@@ -86,6 +86,8 @@ EVENT_COLD void event_unpark(void);
 EVENT_COLD void event_cancel(struct scope *s, unsigned reason);
 EVENT_COLD void event_deadline(struct scope *s);
 EVENT_COLD void event_timers(unsigned fired);
+/* So many items lie in the channel, whose lock is held. */
+EVENT_COLD void event_chan(const void *chan, const char *name, size_t items);
 /* A job is handed in; a thread of the pool begins with it, has done. */
 EVENT_COLD void event_offload(struct job *j);
 EVENT_COLD void event_call(struct job *j);

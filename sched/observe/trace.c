@@ -80,6 +80,17 @@ static void set_name(struct record *r, const char *name)
     memcpy(r->name, name, strnlen(name, sizeof(r->name) - 1));
 }
 
+/* The span of the running task. */
+static void put_life(struct track *t, enum record_kind kind, struct worker *w,
+                     const char *name)
+{
+    struct record r = {clock_now(),         kind, w->rt->number,
+                       (uintptr_t)w->frame, 0,    ""};
+
+    set_name(&r, name);
+    track_put(t, &r);
+}
+
 static void put(struct track *t, enum record_kind kind, const char *name,
                 uint64_t a, uint64_t b)
 {
@@ -269,6 +280,7 @@ void event_desc(struct worker *w, struct task_desc *d)
     if (t == NULL) {
         return;
     }
+    put_life(t, RECORD_LIFE, w, d->name);
     r = (struct record){clock_now(), RECORD_NAMED, t->open,
                         fiber->task, d->flow,      ""};
     set_name(&r, d->name);
@@ -282,21 +294,27 @@ void event_when(struct worker *w, struct when *d)
     struct track *t = enter_as(w, NULL);
 
     if (t != NULL) {
+        put_life(t, RECORD_LIFE, w, "");
         put(t, RECORD_NAMED, NULL, w->fiber->task, d->flow);
         opened(t, w);
         track_leave(t);
     }
 }
 
-static void end_slice(struct worker *w)
+/* `whole`: the span of the task ends, too. */
+static void end_slice(struct worker *w, bool whole)
 {
     struct track *t = enter_as(w, w->frame);
+    const char *name = task_name_of(w->frame);
 
-    PROBE(ENDED, task_name_of(w->frame), w->frame, 0);
+    PROBE(ENDED, name, w->frame, 0);
     if (t != NULL) {
         track_put(t, &(struct record){clock_now(), RECORD_ENDED, within(t, w),
                                       0, 0, ""});
         t->open -= t->open > 0;
+        if (whole) {
+            put_life(t, RECORD_LIFE_OVER, w, name);
+        }
         track_leave(t);
     }
 }
@@ -304,13 +322,13 @@ static void end_slice(struct worker *w)
 void event_task_end(struct worker *w, const struct entry *e)
 {
     if (e->fn != desc_run && e->fn != when_run) {
-        end_slice(w);
+        end_slice(w, false);
     }
 }
 
 void event_desc_end(struct worker *w)
 {
-    end_slice(w);
+    end_slice(w, true);
 }
 
 static void set_aside(struct track *t, struct worker *w,
@@ -509,6 +527,14 @@ void event_scope_end(struct scope *s)
         PROBE(SCOPE_CLOSED, scope_name(s), s, 0);
     }
     mark_scope(RECORD_SCOPE_CLOSED, s);
+}
+
+/* --- channels --- */
+
+void event_chan(const void *chan, const char *name, size_t items)
+{
+    PROBE(CHAN, name, chan, items);
+    mark(RECORD_CHAN, name, (uintptr_t)chan, items);
 }
 
 /* --- calls that block --- */

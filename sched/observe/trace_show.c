@@ -3,8 +3,9 @@
  *
  * WHAT    What each kind of record looks like in the file.
  * MODEL   By the shapes of events.def. A slice is a pair of events "B" and "E",
- *         a moment an "i", a scope "b" and "e" that are found by its address,
- *         an arrow "s" and "f" that are found by its id. Times are microseconds
+ *         a moment an "i", a scope or a task's life "b" and "e" that are found
+ *         by its address, what a channel holds a "C" that is found by its, an
+ *         arrow "s" and "f" that are found by its id. Times are microseconds
  *         since the trace began, by CLOCK_MONOTONIC, whatever the runtime's
  *         clock.
  * INVARIANTS
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum shape { BEGIN, END, LEAVE, MARK, OPEN, CLOSE, FLOW };
+enum shape { BEGIN, END, LEAVE, MARK, OPEN, CLOSE, COUNT, FLOW };
 
 struct number {
     enum { NO, NUMERIC, HEX, WHY, START, ARRIVAL } as;
@@ -186,7 +187,8 @@ static void put_event(struct show *sh, const char *phase, struct track *t,
     if (look->shape == MARK) {
         json_key(j, "s");
         json_string(j, "t");
-    } else if (look->shape == OPEN || look->shape == CLOSE) {
+    } else if (look->shape == OPEN || look->shape == CLOSE ||
+               look->shape == COUNT) {
         json_key(j, "id");
         json_address(j, r->a);
     }
@@ -206,6 +208,16 @@ static void put_begin(struct show *sh, struct track *t, const struct record *r)
     }
 }
 
+/* What is of many kinds has its own in its name. */
+static struct record titled(const struct record *r)
+{
+    struct record named = *r;
+
+    snprintf(named.name, sizeof(named.name), "%s%s%.20s", looks[r->kind].name,
+             r->name[0] == '\0' ? "" : " ", r->name);
+    return named;
+}
+
 static void put_mark(struct show *sh, struct track *t, const struct record *r)
 {
     const struct look *look = &looks[r->kind];
@@ -213,13 +225,20 @@ static void put_mark(struct show *sh, struct track *t, const struct record *r)
 
     if (r->kind == RECORD_SPAWN || r->kind == RECORD_OFFLOAD ||
         r->kind == RECORD_CANCEL || r->kind == RECORD_DEADLINE) {
-        snprintf(named.name, sizeof(named.name), "%s%s%.20s", look->name,
-                 r->name[0] == '\0' ? "" : " ", r->name);
+        named = titled(r);
     }
     put_event(sh, "i", t, &named, t->owner.runtime);
     if (look->b.as == START) {
         put_arrow(sh, "s", t, r->time, r->b);
     }
+}
+
+/* By its name, and its address where several have one name. */
+static void put_count(struct show *sh, struct track *t, const struct record *r)
+{
+    struct record named = titled(r);
+
+    put_event(sh, "C", t, &named, t->owner.runtime);
 }
 
 /* What its arguments are goes with the innermost slice. */
@@ -310,6 +329,9 @@ void show_record(void *show, struct track *t, const struct record *r)
         break;
     case CLOSE:
         put_event(sh, "e", t, r, r->level);
+        break;
+    case COUNT:
+        put_count(sh, t, r);
         break;
     case FLOW:
         put_arrow(sh, "f", t, r->time, r->b);

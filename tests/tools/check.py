@@ -352,9 +352,12 @@ def case_gdb():
 
 
 def kinds():
-    """The events that have probes; the ends of arrows are none."""
-    lines = re.findall(r'^EVENT_LINE\((\w+), (\w+),', EVENTS.read_text(), re.M)
-    return {kind for kind, shape in lines if shape != 'FLOW'}
+    """The events that have probes; the ends of arrows are none, and the spans
+    of tasks begin and end with others."""
+    lines = re.findall(r'^EVENT_LINE\((\w+), (\w+), "(\w+)"',
+                       EVENTS.read_text(), re.M)
+    return {kind for kind, shape, category in lines
+            if shape != 'FLOW' and category != 'life'}
 
 
 def in_file(binary):

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """What a trace must be: JSON in which slices nest, times go forward, arrows
-have two ends, every named task appears, and the counts are those of the
+have two ends, every named task appears with its life around its slices, what
+lies in a channel is told at each change, and the counts are those of the
 runtime's counters.
 
     check.py PROGRAM [--docs GUIDE EVENTS]
 
 PROGRAM is tests/trace/program.c. Would catch: a name that breaks the file, an
 event lost or told twice, an end without its begin after records were dropped, a
-worker that waits for the file, a file that a runtime's end leaves incomplete.
+change of what lies in a channel left out or told wrong, a worker that waits for
+the file, a file that a runtime's end leaves incomplete.
 """
 import collections
 import json
@@ -81,18 +83,56 @@ def check_arrows(events, finished):
             check(number in end, f'an arrow without an end: {e}')
 
 
-def check_scopes(events):
-    """b and e by id: each closed once, by its own name."""
-    open_ = {}
+def check_spans(events):
+    """b and e by id: each closed once, by its own name. The (begin, end)."""
+    open_, done = {}, []
     for e in sorted((e for e in events if e['ph'] in 'be'),
                     key=lambda e: e['ts']):
+        key = e['cat'], e['id']
         if e['ph'] == 'b':
-            check(e['id'] not in open_, f'opened twice: {e}')
-            open_[e['id']] = e
+            check(key not in open_, f'opened twice: {e}')
+            open_[key] = e
         else:
-            check(e['id'] in open_ and open_.pop(e['id'])['name'] == e['name'],
+            check(key in open_ and open_[key]['name'] == e['name'],
                   f'closed, not opened: {e}')
-    check(not open_, f'scopes left open: {open_}')
+            if key in open_:
+                done.append((open_.pop(key), e))
+    check(not open_, f'spans left open: {open_}')
+    return done
+
+
+def check_lives(events, slices, named):
+    """A task with a name has one span, around all of its slices."""
+    lives = collections.defaultdict(list)
+    for b, e in check_spans(events):
+        if b['cat'] == 'life':
+            lives[b['name']].append((b['ts'], e['ts']))
+    for name in [f'task {i}' for i in range(named)] + ODD + ['forever']:
+        mine = [(b['ts'], e['ts']) for b, e in slices if b['name'] == name]
+        check(len(lives[name]) == 1, f'{name!r} has {len(lives[name])} spans')
+        for begin, end in lives[name]:
+            check(begin <= min(mine)[0] and max(e for _, e in mine) <= end,
+                  f'{name!r}: {mine} are not in {begin}, {end}')
+
+
+def check_depths(events):
+    """What lies in a channel: counters by id, of which the test knows all."""
+    told = collections.defaultdict(list)
+    for e in sorted((e for e in events if e['ph'] == 'C'),
+                    key=lambda e: e['ts']):
+        check(set(e['args']) == {'items'}, f'{e}')
+        told[e['name'], e['id']].append(e['args']['items'])
+    steps = [n for (name, _), n in told.items() if name == 'channel steps']
+    check(steps == [[1, 2, 3, 2, 1, 0]], f'steps: {steps}')
+    others = sorted((n for (name, _), n in told.items() if name == 'channel'),
+                    key=max)
+    check(len(others) == 2, f'channels: {told}')
+    if len(others) == 2:
+        crowd, thrown = others
+        moves = {b - a for a, b in zip([0] + crowd, crowd)}
+        check(moves == {1, -1} and max(crowd) <= 4 and crowd[-1] == 0,
+              f'crowd: {crowd}')
+        check(thrown == [*range(1, 101), 0], f'thrown: {thrown}')
 
 
 def check_names(events, workers):
@@ -118,7 +158,7 @@ def check_all(trace, workers, finished):
         slices += check_row(tid, row)
     if trace['otherData']['dropped'] == 0:
         check_arrows(events, finished)
-        check_scopes(events)
+        check_spans(events)
     check_names(events, workers)
     return events, slices
 
@@ -156,7 +196,10 @@ def check_load_found(events, slices, sizes):
     cancels = [e['args'] for e in events
                if e.get('name') == 'cancel short']
     check([c['reason'] for c in cancels] == ['deadline'], f'cancels: {cancels}')
-    opened = {e['name'] for e in events if e['ph'] == 'b'}
+    check_lives(events, slices, named)
+    check_depths(events)
+    opened = {e['name'] for e in events if e['ph'] == 'b' and
+              e['cat'] == 'scope'}
     check(opened == {'load', 'short'}, f'scopes: {opened}')
 
 
@@ -189,6 +232,7 @@ def check_load(program, folder, workers):
     check_picture(path, events)
     check_load_found(events, slices, sizes)
     counts = trace['otherData']['events']
+    kinds = collections.Counter(e['ph'] for e in events)
     seen = {
         'run': counts['TASK'] + counts['NAMED'],
         'stolen': counts['STEAL'], 'parked': counts['PARKED'],
@@ -199,6 +243,9 @@ def check_load(program, folder, workers):
     check(counts['SPAWN'] == sizes[0] + sizes[2] + sizes[3] + 1,
           f'spawned: {counts}')
     check(counts['NAMED'] == counts['SPAWN'], f'begun: {counts}')
+    check(counts['LIFE'] == counts['LIFE_OVER'] == counts['NAMED'],
+          f'lives: {counts}')
+    check(counts['CHAN'] == kinds['C'], f'{kinds} of {counts}')
     check(counts['ENDED'] == counts['TASK'] + counts['NAMED'],
           f'ended: {counts}')
     check(counts['CALL'] == counts['CALL_ENDED'] == sizes[2], f'{counts}')
@@ -211,7 +258,6 @@ def check_load(program, folder, workers):
             inner -= stats[2]['inlined'] - stats[1]['inlined']
         # A worker counts, then tells: each may be in between.
         check(inner - workers <= n <= outer, f'{name}: {inner} {n} {outer}')
-    kinds = collections.Counter(e['ph'] for e in events)
     check(kinds['B'] == counts['TASK'] + counts['NAMED'] + counts['RESUMED'] +
           counts['PARKED'] + counts['CALL'], f'{kinds} of {counts}')
 

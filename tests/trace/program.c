@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMED = 40, LEAVES = 50, CALLS = 8, TURNS = 20000 };
+enum { NAMED = 40, LEAVES = 50, CALLS = 8, TURNS = 20000, ITEMS = 100 };
 
 static const char *const odd_names[] = {
     "a \"quote\"",
@@ -80,6 +80,48 @@ static int cut_short(void)
     return rc == -ETIMEDOUT ? 0 : -EPROTO;
 }
 
+static int produce(void *chan)
+{
+    int rc = 0;
+
+    for (int i = 0; rc == 0 && i < ITEMS; i++) {
+        rc = roost_chan_send(chan, &i);
+    }
+    roost_chan_close(chan);
+    return rc;
+}
+
+/* "steps": three items in, three out, by one task; two without a name, full of
+ * what another task takes or is thrown away at once. */
+static int channels(void)
+{
+    roost_chan *steps = roost_chan_new_opts(
+        sizeof(int), 3, &(roost_chan_opts){.name = "steps"});
+    roost_chan *crowd = roost_chan_new(sizeof(int), 4);
+    roost_chan *thrown = roost_chan_new(sizeof(int), ROOST_UNBOUNDED);
+    roost_scope s;
+    int item = 0;
+    int rc = steps == NULL || crowd == NULL || thrown == NULL ? -ENOMEM : 0;
+
+    for (int i = 0; rc == 0 && i < 6; i++) {
+        rc = i < 3 ? roost_chan_send(steps, &i) : roost_chan_recv(steps, &item);
+    }
+    roost_scope_open(&s, NULL);
+    rc = rc == 0 ? roost_spawn(&s, produce, crowd) : rc;
+    while (rc == 0) {
+        rc = roost_chan_recv(crowd, &item);
+    }
+    rc = roost_scope_close(&s, rc == -EPIPE ? 0 : rc);
+    for (int i = 0; rc == 0 && i < ITEMS; i++) {
+        rc = roost_chan_try_send(thrown, &i);
+    }
+    roost_chan_discard(thrown);
+    roost_chan_free(thrown);
+    roost_chan_free(crowd);
+    roost_chan_free(steps);
+    return rc;
+}
+
 static int load(void *arg)
 {
     char name[32];
@@ -100,7 +142,8 @@ static int load(void *arg)
         rc = spawn_named(&s, caller, "caller");
     }
     rc = roost_scope_close(&s, rc);
-    return rc == 0 ? cut_short() : rc;
+    rc = rc == 0 ? cut_short() : rc;
+    return rc == 0 ? channels() : rc;
 }
 
 static void print_stats(const char *when)
