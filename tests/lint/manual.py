@@ -1,14 +1,15 @@
 """The manual in docs/man says what the headers say: every public function,
 macro and type has a page, every SYNOPSIS compiles against the headers as a
-second declaration, every example compiles, every error that a header's comment
-names is in ERRORS of its page, and every page and test referred to exists."""
+second declaration, every example compiles and has a test in tests/manual that
+runs it, every error that a header's comment names is in ERRORS of its page, and
+every page and test referred to exists: of other projects those of FOREIGN."""
 
 import collections
 import re
 import subprocess
 
 from lint import Plant
-from page import pages
+from page import PRELUDE, pages
 from public import CODE, declarations
 from source import Finding
 
@@ -20,6 +21,14 @@ INLINE = re.compile(r'^(?:static inline|ROOST_HOT_INLINE_) [^;{(]*?'
                     r'\b(roost_\w+)\(', re.M)
 SAID = re.compile(r'^(docs/man/[^:\n]+):(\d+):(?:\d+:)? '
                   r'(?:fatal )?(?:error|warning): (.*)$', re.M)
+# Pages of other projects that ours refer to.
+FOREIGN = set("""
+addr2line(1) gcore(1) gdb(1) grep(1) sh(1) timeout(1)
+close(2) eventfd(2) execve(2) fork(2) membarrier(2) open(2) poll(2) read(2)
+signalfd(2) waitpid(2) write(2)
+exit(3) getaddrinfo(3) longjmp(3) printf(3) pthread_exit(3) qsort_r(3)
+sigwait(3) epoll(7) bpftrace(8)
+""".split())
 # How headers are compiled, no part of what a program calls.
 PRIVATE = {'ROOST_API', 'ROOST_MUST_CHECK', 'ROOST_PRINTF'}
 # Names that have their page and come with their header: from then on they are
@@ -27,10 +36,6 @@ PRIVATE = {'ROOST_API', 'ROOST_MUST_CHECK', 'ROOST_PRINTF'}
 COMING = set()
 FLAGS = ['-fsyntax-only', '-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra',
          '-Werror', '-Wno-unused-function', '-Wno-unused-parameter']
-PRELUDE = ''.join(f'#include <{name}.h>\n' for name in (
-    'errno', 'fcntl', 'inttypes', 'netinet/in', 'pthread', 'signal', 'stdio',
-    'stdlib', 'string', 'sys/socket', 'sys/uio', 'sys/wait', 'unistd',
-    'roost/roost'))
 
 
 class Public:
@@ -107,6 +112,12 @@ def check_synopsis(tree, options, page, public):
 
 
 def check_examples(tree, options, page):
+    test = f'tests/manual/{page.stem}_test.c'
+    include = f'#include <{page.stem}.{page.section}.h>'
+    if page.examples and (not tree.exists(test) or include not in
+                          (tree.root / test).read_text(encoding='utf-8')):
+        yield Finding(page.path, page.examples[0][0],
+                      f'{test} does not run the example')
     for line, text in page.examples:
         body = '\n'.join(text)
         yield from compile_text(
@@ -137,7 +148,8 @@ def check_functions(page, public):
 def check_references(tree, page, names):
     for line, name, section in page.references:
         ours = name.startswith(('roost', 'treegrep', 'ptest'))
-        if ours and (name, section) not in names:
+        if ((name, section) not in names if ours else
+                f'{name}({section})' not in FOREIGN):
             yield Finding(page.path, line, f'no page {name}({section})')
     for line, path, cases in page.tests:
         if not tree.exists(path):
@@ -233,6 +245,8 @@ PLANTS = [
           'roost_event_wait_until: ETIMEDOUT is not in ERRORS', 10),
     Plant(PAGE, plant(YIELD, 'roost_yield', '.Xr roost_zzz 3 .'),
           'no page roost_zzz(3)', 13),
+    Plant(PAGE, plant(YIELD, 'roost_yield', '.Xr printf 2 .'),
+          'no page printf(2)', 13),
     Plant(PAGE, plant(YIELD, 'roost_yield', '.Xr roost_spawn 7 .'),
           'no page roost_spawn(7)', 13),
     Plant(PAGE, plant(YIELD, 'roost_yield', '.Pa tests/zz.c'),
@@ -242,6 +256,7 @@ PLANTS = [
           'no case zz in', 13),
     Plant(PAGE, FILLED.format('int f(void)\n{\n    return roost_yeld();\n}'),
           'does not compile', 17),
+    Plant(PAGE, FILLED.format('int f(void);'), 'zz_test.c does not run', 15),
     Plant(PAGE, FILLED.format('void f(roost_scope *s)\n{\n    int i;\n}'),
           'does not compile: unused variable', 17),
 ]

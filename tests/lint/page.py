@@ -3,6 +3,11 @@
 import re
 from typing import NamedTuple
 
+# What an example may take for granted.
+PRELUDE = ''.join(f'#include <{name}.h>\n' for name in (
+    'errno', 'fcntl', 'inttypes', 'netinet/in', 'pthread', 'signal', 'stdio',
+    'stdlib', 'string', 'sys/socket', 'sys/uio', 'sys/wait', 'unistd',
+    'roost/roost'))
 WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 
 
