@@ -265,6 +265,16 @@ def case_places_by_mold():
     places_by('mold')
 
 
+def case_places_by_lto():
+    """Its functions may lie anywhere, or in each other; seen from outside, too."""
+    places_by('lto')
+    if 'ROOST_PS' in os.environ:
+        with standing(path('BY_lto')) as process:
+            text = ps(process.pid).stdout
+        looks_like(text, WRITER, r'^ +wait_for_godot at program\.c:\d+$')
+        looks_like(text, READER, r'^ +wait_for_the_bus at program\.c:\d+$')
+
+
 def unknown_in(program):
     """It is said, not left out, nor is some place in the library named."""
     with standing(program) as process:
