@@ -26,7 +26,7 @@ FOREIGN = set("""
 addr2line(1) gcore(1) gdb(1) grep(1) sh(1) timeout(1)
 close(2) eventfd(2) execve(2) fork(2) membarrier(2) open(2) poll(2) read(2)
 signalfd(2) waitpid(2) write(2)
-exit(3) getaddrinfo(3) longjmp(3) printf(3) pthread_exit(3) qsort_r(3)
+dlopen(3) exit(3) getaddrinfo(3) longjmp(3) printf(3) pthread_exit(3) qsort_r(3)
 sigwait(3) epoll(7) bpftrace(8)
 """.split())
 # How headers are compiled, no part of what a program calls.
@@ -247,6 +247,8 @@ PLANTS = [
           'no page roost_zzz(3)', 13),
     Plant(PAGE, plant(YIELD, 'roost_yield', '.Xr printf 2 .'),
           'no page printf(2)', 13),
+    Plant(PAGE, plant(YIELD, 'roost_yield', '.Pq Xr roost_zzz 3 .'),
+          'no page roost_zzz(3)', 13),
     Plant(PAGE, plant(YIELD, 'roost_yield', '.Xr roost_spawn 7 .'),
           'no page roost_spawn(7)', 13),
     Plant(PAGE, plant(YIELD, 'roost_yield', '.Pa tests/zz.c'),

@@ -8,6 +8,7 @@ PRELUDE = ''.join(f'#include <{name}.h>\n' for name in (
     'errno', 'fcntl', 'inttypes', 'netinet/in', 'pthread', 'signal', 'stdio',
     'stdlib', 'string', 'sys/socket', 'sys/uio', 'sys/wait', 'unistd',
     'roost/roost'))
+XR = re.compile(r'(?:^| )Xr (\S+) (\S+)')  # also within .Pq and the like
 WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
 
 
@@ -69,6 +70,8 @@ class Page:
                 else:
                     display[1].append(unescape(lines[number - 1]))
                 continue
+            self.references += [(number, *found) for found in
+                                XR.findall(f'{macro} {rest}')]
             self.said.update(re.findall(r'\b(?:roost|ROOST)_\w+', rest))
             if 'Dv' in (macro, rest.partition(' ')[0]):
                 self.constants += [(number, name) for name in
@@ -81,8 +84,6 @@ class Page:
                 display = (number + 1, [])
             elif macro == 'Nm' and heading == 'NAME':
                 self.names += [w for w in words(rest) if w != ',']
-            elif macro == 'Xr':
-                self.references.append((number, *words(rest)[:2]))
             elif macro == 'It' and heading == 'ERRORS':
                 self.errors.update(re.findall(r'\bE[A-Z0-9]{3,}\b', rest))
             elif macro == 'Pa' and rest.startswith('tests/'):
