@@ -88,7 +88,8 @@ int roost_call(roost_runtime *pub, roost_fn fn, void *arg)
     return rc != 0 ? rc : runtime_call(&g, fn, arg, NULL);
 }
 
-int runtime_post(struct runtime *rt, struct task_desc *d)
+/* A descriptor as a background task. On failure it stays the caller's. */
+static int post(struct runtime *rt, struct task_desc *d)
 {
     int rc;
 
@@ -114,7 +115,7 @@ int roost_post(roost_runtime *pub, roost_fn fn, const void *arg, size_t copy)
     if (d == NULL) {
         return -ENOMEM;
     }
-    rc = runtime_post(&pub->rt, d);
+    rc = post(&pub->rt, d);
     if (rc != 0) {
         desc_free(d);
     }

@@ -148,8 +148,6 @@ int background_end(struct runtime *rt, roost_ns hard_time, roost_ns deadline);
 /* Run fn as a task in group g, just made, and take that apart when all is
  * home. It sees the bindings of env. On a plain thread. */
 int runtime_call(roost_group *g, roost_fn fn, void *arg, struct env *env);
-/* A descriptor as a background task. On failure it stays the caller's. */
-int runtime_post(struct runtime *rt, struct task_desc *d);
 /* On the watch thread: hand on what signal handlers have posted. */
 void post_collect(struct runtime *rt);
 /* Is any accepted one not yet handed on? */
