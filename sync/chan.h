@@ -24,7 +24,7 @@ struct roost_chan {
     size_t told;             /* L(lock): how many a trace knows of */
     void (*on_drop)(void *); /* I: or NULL */
     uint32_t holds;          /* L(lock): what roost_chan_hold counts */
-    char name[32];           /* I: for dumps */
+    char name[32];           /* I: for dumps and traces */
 };
 
 /* All under lock; what is won goes into k.

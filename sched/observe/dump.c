@@ -21,6 +21,7 @@
  *         those who are found waiting at the first look, as Go's collector
  *         does: the first dump, which is often the only one, knows nothing.
  */
+#include "../sync/chan.h"
 #include "count.h"
 #include "fd.h"
 #include "observe/place.h"
@@ -75,11 +76,24 @@ __attribute__((format(printf, 2, 3))) static void put(struct dump *d,
 struct seen {
     const char *what; /* NULL: it does not wait */
     const void *object;
+    char name[32]; /* of the object, if it has one */
     uint32_t since;
     int64_t until;
     bool stands;     /* on a stack, and so somewhere in the program */
     uintptr_t place; /* there; 0: unknown */
 };
+
+/* While somebody waits for it, it is there. */
+static void name_object(struct seen *seen)
+{
+    static const char channel[] = "channel ";
+
+    if (strncmp(seen->what, channel, sizeof(channel) - 1) == 0) {
+        const roost_chan *c = seen->object;
+
+        memcpy(seen->name, c->name, sizeof(seen->name));
+    }
+}
 
 static struct seen look_at(struct dump *d, struct waiter *wt)
 {
@@ -92,6 +106,7 @@ static struct seen look_at(struct dump *d, struct waiter *wt)
     }
     seen.what = wt->what;
     seen.object = wt->object;
+    name_object(&seen);
     seen.since = a32_load(&wt->since, RELAXED);
     state = a32_load(&wt->state, RELAXED);
     if (state & (WAIT_PARKED | WAIT_SPAWNED)) {
@@ -155,7 +170,8 @@ static void print_wait(struct dump *d, struct waiter *wt, const char *otherwise)
     if (ready != NULL) {
         put(d, "waiting for fd %d %s", fd, ready);
     } else if (seen.object != NULL) {
-        put(d, "%s %p", seen.what, seen.object);
+        put(d, "%s %p%s%s", seen.what, seen.object,
+            *seen.name == '\0' ? "" : " ", seen.name);
     } else {
         put(d, "%s", seen.what);
     }

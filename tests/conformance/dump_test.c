@@ -44,6 +44,29 @@ TEST(the_dump_names_what_a_task_waits_for, "R63")
     roost_chan_free(c);
 }
 
+TEST(the_dump_names_the_channel_that_a_task_waits_for, "R63")
+{
+    roost_chan *c = roost_chan_new_opts(sizeof(long), 1,
+                                        &(roost_chan_opts){.name = "jobs"});
+    char wanted[64];
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(SPAWN_OPTS(&s, receive, c, .name = "receiver"), 0);
+    CHECK_EQ(roost_spawn_when(&s, roost_on_recv(c, &(long){0}), succeed, NULL),
+             0);
+    CHECK_EQ(roost_settle(), 0);
+    snprintf(wanted, sizeof wanted, "receiver: channel receive %p jobs for ",
+             (void *)c);
+    CHECK(strstr(dump_text(), wanted) != NULL);
+    snprintf(wanted, sizeof wanted, "not started: channel receive %p jobs for ",
+             (void *)c);
+    CHECK(strstr(dump_text(), wanted) != NULL);
+    roost_scope_cancel(&s, 0);
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    roost_chan_free(c);
+}
+
 /* Conformance 179. */
 TEST(the_dump_shows_the_tree_of_tasks, "R63")
 {
