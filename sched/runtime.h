@@ -77,7 +77,6 @@ struct runtime {
     a32 watch_stop;  /* M */
     a32 firing;      /* S watch: odd while it takes timers out and
                                wakes who waited for them */
-    struct fastclock watch_clock;
     struct post_slot slots[POST_SLOTS];
 
     struct carriers carriers; /* threads that carry workers */
