@@ -155,7 +155,7 @@ static bool hand_back(struct worker *w, struct fiber *self,
         return false;
     }
     w->budget = WORKER_BUDGET;
-    worker_turn(w, task_name_of(to->frame));
+    worker_turn(w, to->frame, NULL);
     edge_release(w->rt);
     return true;
 }

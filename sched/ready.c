@@ -195,7 +195,7 @@ void ready_leave(struct worker *w, fiber_commit commit, void *arg)
     struct fiber *to = work_next_fiber(w);
 
     w->budget = WORKER_BUDGET;
-    worker_turn(w, to == NULL ? NULL : task_name_of(to->frame));
+    worker_turn(w, to == NULL ? NULL : to->frame, NULL);
     if (to == NULL) {
         to = ready_loop(w);
     }

@@ -452,13 +452,13 @@ int desc_run(void *desc)
     }
     EVENT(desc(w, d));
     enter(d, f, w);
-    worker_turn(w, d->name);
+    worker_turn(w, f, NULL);
     status = d->fn(d->arg);
     if (unlikely(fiber->worker == NULL)) {
         status = region_back(fiber, status);
     }
     EVENT(desc_end(fiber->worker));
-    worker_turn(fiber->worker, NULL);
+    worker_turn(fiber->worker, NULL, NULL);
     leave(d, f, fiber, outer_priority, status);
     if ((d->flags & D_RACER) && status >= 0) {
         scope_won(d->scope, status);
@@ -497,12 +497,12 @@ void task_run_joined(struct worker *w, struct fiber *self, struct task_desc *d,
     /* cppcheck-suppress autoVariables ; it is the worker's while this runs */
     w->frame = &f;
     a64_own_inc(&w->counters.run);
-    worker_turn(w, "");
+    worker_turn(w, &f, NULL);
     status = boundary_call(d->fn, d->arg);
     if (unlikely(self->worker == NULL)) {
         status = region_back(self, status);
     }
-    worker_turn(self->worker, NULL);
+    worker_turn(self->worker, NULL, NULL);
     if (likely(status >= 0 && f.scope == d->base &&
                !(f.marks & ~(uint32_t)(F_DESC | F_EPOCH | F_CANCELLED)) &&
                a32_load(&f.linked, RELAXED) == LINK_DESC &&

@@ -99,6 +99,13 @@ void worker_destroy(struct worker *w)
     deque_destroy(&w->deque);
 }
 
+/* Of a task without a descriptor, if it is one that starts. */
+static roost_fn plain_fn(enum found found, const struct work *work)
+{
+    return found == FOUND_ENTRY && work->entry.fn != desc_run ? work->entry.fn
+                                                              : NULL;
+}
+
 static void run_found(struct worker *w, struct fiber *self, enum found found,
                       struct work *work, struct ended *ended)
 {
@@ -106,7 +113,7 @@ static void run_found(struct worker *w, struct fiber *self, enum found found,
         watch_cover_own(w);
     }
     w->budget = WORKER_BUDGET;
-    worker_turn(w, NULL);
+    worker_turn(w, NULL, plain_fn(found, work));
     ready_restock(w);
     if (unlikely(found == FOUND_CLAIM)) {
         carrier_give(w);

@@ -59,6 +59,7 @@ enum stalled { STALL_UNKNOWN, STALL_BLOCKED, STALL_COMPUTING };
 struct stall {
     a64 turn; /* S owner; odd: the others are being written */
     a64 name[TASK_NAME_SIZE / 8]; /* S owner */
+    a64 fn;                       /* S owner: the task's; 0: not known */
     a64 thread;                   /* S owner: the kernel's number of it */
     uint64_t seen;                /* watch only: the turn it saw last */
     int64_t since;                /* watch only: when first */
@@ -143,12 +144,12 @@ void worker_destroy(struct worker *w);
 void worker_loop(struct fiber *self);
 
 /* --- stall.c --- */
-void stall_turn(struct worker *w, const char *name);
+void stall_turn(struct worker *w, const struct frame *f, roost_fn fn);
 /* Watch: is one of them awake, with that option? */
 bool stall_awake(struct runtime *rt);
-/* The worker turns to something else; name may be NULL. */
-#define worker_turn(w, name)                                                   \
-    (unlikely((w)->watched) ? stall_turn((w), (name)) : (void)0)
+/* The worker turns to something else: f's task, NULL: one without, of fn. */
+#define worker_turn(w, f, fn)                                                  \
+    (unlikely((w)->watched) ? stall_turn((w), (f), (fn)) : (void)0)
 
 /* --- steal.c --- */
 /* CLAIM: who waits for this worker; HOST: it wants its thread back. */

@@ -59,8 +59,8 @@ typedef struct roost_opts {
                               descriptors or signals are awaited; 0 = 10 ms */
     roost_ns grace;        /* how long the end may take; 0 = 5 s */
     roost_ns stall;        /* report who holds a worker longer, computing or
-                              blocked in a call, and when all of them are
-                              held; 0 = off */
+                              blocked in a call, and in which function, and
+                              when all of them are held; 0 = off */
     unsigned flags;        /* ROOST_PIN_WORKERS, ROOST_NO_DEADLOCK_CHECK,
                               ROOST_SIM_PCT, ROOST_SIM_BOUND,
                               ROOST_DUMP_ON_QUIT */

@@ -1,12 +1,16 @@
 /*
- * stall_test.c - opts.stall: tasks that hold their workers are named, and how.
+ * stall_test.c - opts.stall: tasks that hold their workers are named, how they
+ * do, and where.
  *
- * Would catch: a hog that nobody names, one that is named by a wrong name or
- * again and again; a task that computes taken for one that is blocked, or the
- * other way round; all workers blocked and nothing said; a task in a blocking
- * region, or a worker that sleeps, taken for one that holds its worker.
+ * Would catch: a hog that nobody names, one that is named by a wrong name, with
+ * the function of another, or again and again; a task that computes taken for
+ * one that is blocked, or the other way round; all workers blocked and nothing
+ * said; a task in a blocking region, or a worker that sleeps, taken for one
+ * that holds its worker.
  */
 #include "tasks.h"
+
+#include <link.h>
 
 static struct capture said;
 
@@ -83,7 +87,7 @@ static int hold(void *arg)
     return roost_scope_close(&s, 0);
 }
 
-static const char *run_holders(struct holders *h)
+static const char *run_holders_by(struct holders *h, roost_fn fn)
 {
     roost_opts opts = test_opts();
     pthread_t thread;
@@ -92,30 +96,75 @@ static const char *run_holders(struct holders *h)
     CHECK_EQ(sem_init(&h->go, 0, 0), 0);
     capture_begin(&said);
     CHECK_EQ(pthread_create(&thread, NULL, await, h), 0);
-    CHECK_EQ(roost_run(hold, h, &opts), 0);
+    CHECK_EQ(roost_run(fn, h, &opts), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
     sem_destroy(&h->go);
     return capture_end(&said);
 }
 
+static const char *run_holders(struct holders *h)
+{
+    return run_holders_by(h, hold);
+}
+
+static int bias_is(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    *(uintptr_t *)arg = info->dlpi_addr;
+    return 1; /* the program is the first */
+}
+
+/* How, and that it is said to have done so in fn, by its offset. */
+static void check_place(const char *text, const char *how, roost_fn fn)
+{
+    char place[100];
+    uintptr_t bias = 0;
+
+    (void)dl_iterate_phdr(bias_is, &bias);
+    snprintf(place, sizeof place, "%s, in %s+0x%lx\n", how,
+             program_invocation_short_name,
+             (unsigned long)((uintptr_t)fn - bias));
+    CHECK(strstr(text, place) != NULL);
+}
+
 TEST_PLAIN(a_task_that_blocks_its_worker_is_named, "R11")
 {
-    struct holders h = {.until = "blocked in a call\n", .blocks = 1};
+    struct holders h = {.until = "blocked in a call", .blocks = 1};
     const char *text = run_holders(&h);
 
     CHECK(strstr(text, "roost: blocker has held worker ") != NULL);
     CHECK_EQ(times(text, "blocker"), 1);
-    CHECK_EQ(times(text, "computing\n") - times(text, "0 computing\n"), 0);
+    CHECK_EQ(times(text, "computing, in"), 0);
+    check_place(text, ", blocked in a call", block);
 }
 
 TEST_PLAIN(a_task_that_computes_is_named, "R11")
 {
-    struct holders h = {.until = ", computing\n", .computes = 1};
+    struct holders h = {.until = ", computing, in", .computes = 1};
     const char *text = run_holders(&h);
 
     CHECK(strstr(text, "roost: computer has held worker ") != NULL);
     CHECK_EQ(times(text, "computer"), 1);
     CHECK_EQ(times(text, "blocked in a call"), 0);
+    check_place(text, ", computing", compute);
+}
+
+static int spawn_plainly(void *arg)
+{
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, compute, arg), 0);
+    CHECK_EQ(roost_scope_join(&s), 0); /* waits: the loop runs it */
+    return roost_scope_close(&s, 0);
+}
+
+/* By its function, then. */
+TEST_PLAIN(a_task_without_a_name_is_told_by_its_place, "R11")
+{
+    struct holders h = {.until = ", computing, in"};
+
+    check_place(run_holders_by(&h, spawn_plainly), ", computing", compute);
 }
 
 TEST_PLAIN(all_workers_blocked_is_said, "R11")
@@ -139,7 +188,7 @@ TEST_PLAIN(all_workers_held_one_way_or_the_other, "R11")
     snprintf(text, sizeof text,
              "roost: all %u workers are held: %u blocked, 1 computing\n",
              test_workers, test_workers - 1);
-    CHECK_EQ(times(run_holders(&h), ", computing\n"), 1);
+    CHECK_EQ(times(run_holders(&h), ", computing, in"), 1);
 }
 
 static int wait_in_many_ways(void *arg)
