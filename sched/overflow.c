@@ -67,8 +67,13 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
         before.sa_handler(signal);
         return;
+    } else if (info->si_code <= 0 && before.sa_handler == SIG_IGN) {
+        return; /* sent by somebody: that can be ignored, a fault cannot */
     }
     sigaction(SIGSEGV, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    if (info->si_code <= 0) {
+        (void)raise(signal); /* a fault comes again, what was sent does not */
+    }
 }
 /* GCOVR_EXCL_STOP */
 

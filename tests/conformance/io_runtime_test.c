@@ -146,6 +146,7 @@ static int computes(void *arg)
     while (!test_get(&c->ended) && roost_now() < until) {
         CHECK_EQ(roost_yield(), 0);
     }
+    CHECK_EQ(test_get(&c->ended), 1); /* while this one computed */
     return 0;
 }
 

@@ -48,6 +48,21 @@ static void await_pool_threads(int most)
     }
 }
 
+static int tell_name(void *arg)
+{
+    CHECK_EQ(pool_threads(), 1);
+    return prctl(PR_GET_NAME, arg, 0, 0, 0);
+}
+
+/* As top and gdb show it; all that count threads here go by it. */
+TEST(a_thread_of_the_pool_has_a_name, "R54")
+{
+    char name[16] = "";
+
+    CHECK_EQ(roost_offload(tell_name, name), 0);
+    CHECK_STR(name, "roost-offload");
+}
+
 static int which_thread(void *arg)
 {
     *(pthread_t *)arg = pthread_self();

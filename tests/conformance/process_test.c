@@ -8,6 +8,7 @@
  * whose status is lost, because of a cancel; a grace that is not waited for, or
  * never over; a member of a group that survives; a worker that is held up.
  */
+#include "forked.h"
 #include "tasks.h"
 
 #include <fcntl.h>
@@ -417,6 +418,30 @@ TEST_VIRTUAL(a_grace_on_a_virtual_clock, "R58 R65")
     CHECK(roost_now() - start >= 3601 * ROOST_S);
     CHECK_EQ(WTERMSIG(status), SIGKILL);
     close(out);
+}
+
+TEST(in_a_forked_child_all_is_refused, "R64")
+{
+    char *argv[] = {"true", NULL};
+    sigset_t set;
+    pid_t pid;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pid = fork();
+    if (pid == 0) {
+        pid_t none = -7;
+        int status = 77;
+
+        CHECK_EQ(roost_process_spawn(&none, "true", argv, NULL), -EINVAL);
+        CHECK_EQ(none, -7);
+        CHECK_EQ(roost_process_wait(getppid(), &status, 0, 0), -EINVAL);
+        CHECK_EQ(status, 77);
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+        CHECK_EQ(roost_signal_wait_until(&set, 0), -EINVAL);
+        end_child();
+    }
+    CHECK_EQ(reap(pid), 0);
 }
 
 TEST_PLAIN(a_plain_thread_starts_and_waits, "R58")

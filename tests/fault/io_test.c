@@ -396,6 +396,70 @@ TEST_PLAIN(nothing_is_read_at_once_without_nowait, "R58")
     CHECK_EQ(roost_close(fds[1]), 0);
 }
 
+/* ---- how often the set is told ------------------------------------------- */
+
+enum { TURNS = 100 };
+
+struct turns {
+    int fds[2];
+    bool waits;     /* it waits, and reads by itself */
+    int registered; /* calls of epoll_ctl, but for those that take out */
+};
+
+static int reads_often(void *arg)
+{
+    const struct turns *t = arg;
+    char byte;
+
+    for (int i = 0; i < TURNS; i++) {
+        if (t->waits) {
+            CHECK_EQ(roost_wait_fd(t->fds[0], ROOST_READABLE), ROOST_READABLE);
+            CHECK_EQ(read(t->fds[0], &byte, 1), 1);
+        } else {
+            CHECK_EQ(roost_read(t->fds[0], &byte, 1), 1);
+        }
+    }
+    return 0;
+}
+
+/* Every time when it waits. */
+static int writes_often(void *arg)
+{
+    struct turns *t = arg;
+    roost_scope s;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_spawn(&s, reads_often, t), 0);
+    for (int i = 0; i < TURNS; i++) {
+        CHECK_EQ(roost_settle(), 0);
+        CHECK_EQ(write(t->fds[1], "x", 1), 1);
+    }
+    return roost_scope_close(&s, 0);
+}
+
+static int registrations(bool waits)
+{
+    roost_opts opts = test_opts();
+    struct turns t = {.waits = waits};
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, t.fds), 0);
+    sys_choose(CTL, 1 << 30, false, ENOMEM); /* none is refused: it counts */
+    CHECK_EQ(roost_run(writes_often, &t, &opts), 0);
+    t.registered = test_get(&sys.calls);
+    CHECK(!sys_end());
+    CHECK_EQ(roost_close(t.fds[0]), 0);
+    CHECK_EQ(roost_close(t.fds[1]), 0);
+    return t.registered;
+}
+
+/* What is read stays in the set; what is only waited for may be closed by
+ * whoever it belongs to, and is armed each time. */
+TEST_PLAIN(who_reads_is_registered_once, "R58")
+{
+    CHECK(registrations(false) <= 2); /* itself, and the bell */
+    CHECK(registrations(true) >= TURNS);
+}
+
 /* A kernel without epoll_pwait2: whole milliseconds. */
 static int sleeps(void *arg)
 {
