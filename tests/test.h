@@ -132,9 +132,10 @@ static int test_seconds(void)
     return seconds != NULL ? atoi(seconds) : 30;
 }
 
-static int test_threads(void)
+/* Of a folder of /proc. */
+static int test_entries(const char *path)
 {
-    DIR *dir = opendir("/proc/self/task");
+    DIR *dir = opendir(path);
     int n = 0;
 
     while (dir != NULL && readdir(dir) != NULL) {
@@ -146,20 +147,42 @@ static int test_threads(void)
     return n;
 }
 
-/* An emulator still has a thread for a while after it was joined, and a child
- * that is forked then takes it for its own. Without a watchdog: waits until
- * there are no more than there were at first, if the case has none itself. */
+static int test_threads(void)
+{
+    return test_entries("/proc/self/task");
+}
+
+static int test_descriptors(void)
+{
+    return test_entries("/proc/self/fd");
+}
+
+/* Waits, for so many ms, until there are no more threads than that: the kernel
+ * lists one for a moment after it was joined, which is long where it gets no
+ * processor, and an emulator for longer. How many there are. */
+static int test_threads_at_most(int most, int ms)
+{
+    struct timespec pause = {0, 1000000};
+    int n = test_threads();
+
+    for (int i = 0; i < ms && n > most; i++) {
+        nanosleep(&pause, NULL);
+        n = test_threads();
+    }
+    return n;
+}
+
+/* A child that is forked takes a thread that was joined for its own, as long as
+ * an emulator has it. Without a watchdog: waits until there are no more than
+ * there were at first, if the case has none itself. */
 static void test_alone(void)
 {
     static int first;
-    struct timespec pause = {0, 1000000};
 
     if (first == 0) {
         first = test_threads();
     }
-    for (int i = 0; i < 1000 && test_threads() > first; i++) {
-        nanosleep(&pause, NULL);
-    }
+    (void)test_threads_at_most(first, 1000);
 }
 
 /* The child's part of CHECK_DIES ends in 0 here, its stderr in *fd. */
@@ -348,9 +371,11 @@ static pthread_t test_watch_start(const char *name)
     return thread;
 }
 
-/* Returns whether the case passed. */
+/* Returns whether the case passed: as many descriptors are open after it as
+ * before, and as many threads run. What memory it keeps LeakSanitizer says. */
 static bool test_run_case(struct test_case *c)
 {
+    int fds = test_descriptors(), threads = test_threads(), more;
     bool watched = test_seconds() > 0;
     pthread_t watch = watched ? test_watch_start(c->name) : pthread_self();
 
@@ -370,6 +395,9 @@ static bool test_run_case(struct test_case *c)
         sem_post(&test_over);
         pthread_join(watch, NULL);
     }
+    test_equal(c->name, 0, "open descriptors", test_descriptors(), fds);
+    more = test_threads_at_most(threads, 20000) - threads;
+    test_equal(c->name, 0, "more threads than before", more > 0 ? more : 0, 0);
     printf("%s %s\n", test_get(&test_failures) == 0 ? "ok  " : "FAIL", c->name);
     fflush(stdout);
     return test_get(&test_failures) == 0;

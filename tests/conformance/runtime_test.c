@@ -32,29 +32,29 @@ TEST_PLAIN(bad_starts_are_refused, "R2")
     roost_runtime_free(NULL);
 }
 
-static roost_runtime *leftover;
+static int start_another(void *arg)
+{
+    roost_runtime **rt = arg;
+    roost_opts opts = test_opts();
+
+    CHECK_EQ(roost_start(rt, &opts), 0);
+    CHECK(*rt != NULL);
+    CHECK_EQ(roost_call(*rt, succeed, NULL), -EDEADLK);
+    CHECK_EQ(roost_stop(*rt), -EDEADLK);
+    return 0;
+}
 
 /* A second runtime may be started anywhere; only waiting for one of its tasks
  * is not for a worker. */
-TEST(starting_inside_a_task_works, "R57 R72")
+TEST_PLAIN(what_a_task_has_started_a_thread_stops, "R57 R59 R72")
 {
     roost_opts opts = test_opts();
     roost_runtime *rt = NULL;
 
-    CHECK_EQ(roost_start(&rt, &opts), 0);
-    CHECK(rt != NULL);
-    CHECK_EQ(roost_call(rt, succeed, NULL), -EDEADLK);
-    CHECK_EQ(roost_stop(rt), -EDEADLK);
-    leftover = rt; /* stopped and freed by a plain thread */
-}
-
-TEST_PLAIN(what_a_task_has_started_a_thread_stops, "R59 R72")
-{
-    if (leftover != NULL) {
-        CHECK_EQ(roost_stop(leftover), 0);
-        roost_runtime_free(leftover);
-        leftover = NULL;
-    }
+    CHECK_EQ(roost_run(start_another, &rt, &opts), 0);
+    CHECK_EQ(roost_call(rt, succeed, NULL), 0);
+    CHECK_EQ(roost_stop(rt), 0);
+    roost_runtime_free(rt);
 }
 
 TEST_PLAIN(stop_may_be_repeated, "R59")
