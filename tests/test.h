@@ -19,6 +19,7 @@
 #ifndef ROOST_TEST_H
 #define ROOST_TEST_H
 
+#include "sanitized.h"
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -403,6 +404,22 @@ static bool test_run_case(struct test_case *c)
     return test_get(&test_failures) == 0;
 }
 
+static void *test_nothing(void *arg)
+{
+    return arg;
+}
+
+/* ThreadSanitizer makes a thread of its own beside the first of the program:
+ * it is no case's. */
+static void test_threads_begin(void)
+{
+    pthread_t thread;
+
+    if (TEST_TSAN && pthread_create(&thread, NULL, test_nothing, NULL) == 0) {
+        pthread_join(thread, NULL);
+    }
+}
+
 /* Is it one of NAME,NAME...? */
 static bool test_listed(const char *list, const char *name)
 {
@@ -446,6 +463,7 @@ int main(int argc, char **argv)
         }
     }
     test_workers = workers != NULL ? (unsigned)atoi(workers) : 2;
+    test_threads_begin();
     test_alone(); /* so many are there at first */
     for (struct test_case *c = test_first; c != NULL; c = c->next) {
         if (!test_chosen(c, argc - names, argv + names)) {
