@@ -64,7 +64,8 @@ ROOST_API int roost_process_spawn(pid_t *pid, const char *file,
  *   0; -ECHILD, no child of this process, or not to be waited for (SIGCHLD is
  *   ignored, or somebody else has reaped it); -EINVAL: pid <= 0, unknown flags.
  *   On a plain thread, and where the kernel has no pidfd_open: also -EAGAIN, no
- *   thread can be made. Then nothing is reaped, and *status is untouched
+ *   thread can be made. Then nothing is reaped, and *status is untouched. There
+ *   a call of waitid is offloaded, during which a virtual clock stands still
  *   -ECANCELED: cancelled, also before the call; the child was sent SIGTERM,
  *   and after the grace SIGKILL (the rest of a group: when its leader has
  *   ended), is reaped, and *status set. One that had ended by then: likewise

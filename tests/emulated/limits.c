@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +94,17 @@ static int refused_accept(void)
     return accept4(listener, NULL, NULL, 0) < 0;
 }
 
+/* A process can be waited for as a descriptor. (valgrind 3.19 does not know the
+ * call; Linux does since 5.3.) */
+static int process_as_descriptor(void)
+{
+#ifdef SYS_pidfd_open
+    return syscall(SYS_pidfd_open, getpid(), 0) < 0;
+#else
+    return 1;
+#endif
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "thread_in_child") == 0) {
@@ -104,7 +116,10 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "refused_accept") == 0) {
         return refused_accept();
     }
-    fprintf(stderr, "usage: limits thread_in_child|read_itself|refused_accept"
-                    "\n");
+    if (argc == 2 && strcmp(argv[1], "process_as_descriptor") == 0) {
+        return process_as_descriptor();
+    }
+    fprintf(stderr, "usage: limits thread_in_child|read_itself|refused_accept|"
+                    "process_as_descriptor\n");
     return 2;
 }
