@@ -24,8 +24,8 @@ SAID = re.compile(r'^(docs/man/[^:\n]+):(\d+):(?:\d+:)? '
 # Pages of other projects that ours refer to.
 FOREIGN = set("""
 addr2line(1) gcore(1) gdb(1) grep(1) sh(1) timeout(1)
-close(2) eventfd(2) execve(2) fork(2) membarrier(2) open(2) poll(2) read(2)
-signalfd(2) waitpid(2) write(2)
+close(2) eventfd(2) execve(2) fork(2) membarrier(2) open(2) pidfd_open(2)
+poll(2) read(2) signalfd(2) waitpid(2) write(2)
 dlopen(3) exit(3) getaddrinfo(3) longjmp(3) printf(3) pthread_exit(3) qsort_r(3)
 sigwait(3) epoll(7) bpftrace(8)
 """.split())
