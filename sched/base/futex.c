@@ -13,7 +13,6 @@
  */
 #include "base/atomic.h"
 
-#include "base/clock.h"
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -55,7 +54,8 @@ static int wait_until(a32 *word, uint32_t seen, int64_t deadline)
  * ThreadSanitizer keeps a signal from its handler until the thread comes to a
  * call of the C library that it knows, and syscall() is none: who waits here
  * for what the handler brings would wait for ever. So such a thread, which
- * blocks no signals as the runtime's own do (R71), comes by now and then.
+ * blocks no signals as the runtime's own do (R71), comes by now and then. Only
+ * here: a wake-up that was lost would not be found by it.
  */
 static int wait_really(a32 *word, uint32_t seen, int64_t deadline)
 {
@@ -68,9 +68,13 @@ static int wait_really(a32 *word, uint32_t seen, int64_t deadline)
         return wait_until(word, seen, deadline);
     }
     for (;;) {
-        int64_t slice = clock_now() + NS_PER_S / 20;
-        bool last = deadline <= slice;
+        struct timespec now;
+        int64_t slice;
+        bool last;
 
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        slice = now.tv_sec * NS_PER_S + now.tv_nsec + NS_PER_S / 20;
+        last = deadline <= slice;
         rc = wait_until(word, seen, last ? deadline : slice);
         (void)nanosleep(&none, NULL);
         if (last || rc != -ETIMEDOUT) {
