@@ -326,6 +326,45 @@ static void sets_and_leaves(void)
 MODEL(deadline_asked, .setup = begin, .threads = {asking_task, sets_and_leaves},
       .check = ends_well, .preemptions = 3, .flags = MODEL_OWN_TLS);
 
+/* Who waits asks what is to be armed for it, */
+static int asks_unwatched(void *arg)
+{
+    int64_t when, want = model_now() + FAR;
+
+    (void)arg;
+    open_held();
+    when = chain_unwatched(scope_of(&pub));
+    MODEL_CHECK(when == ROOST_NEVER || when == want);
+    return ends(0);
+}
+
+static void waiting_task(void)
+{
+    rooms_task(asks_unwatched);
+}
+
+MODEL(deadline_unwatched, .setup = begin,
+      .threads = {waiting_task, sets_and_leaves}, .check = ends_well,
+      .preemptions = 3, .flags = MODEL_OWN_TLS);
+
+/* and who looks at the clock, whether one has passed. */
+static int looks_whether_over(void *arg)
+{
+    (void)arg;
+    open_held();
+    chain_expire_at(scope_of(&pub), model_now());
+    MODEL_CHECK(!(scope_flags(scope_of(&pub)) & S_CANCELLED));
+    return ends(0);
+}
+
+static void clock_task(void)
+{
+    rooms_task(looks_whether_over);
+}
+
+MODEL(deadline_is_far, .setup = begin, .threads = {clock_task, sets_and_leaves},
+      .check = ends_well, .preemptions = 3, .flags = MODEL_OWN_TLS);
+
 /* ---- nested closes under a cancel ---------------------------------------- */
 
 /* The innermost ends by its own cancel, the next by that of pub. */
