@@ -388,6 +388,40 @@ MODEL(scope_deadline_stolen, .setup = waiting_until,
       .threads = {deadline_task, ticker, thief}, .check = times_out,
       .flags = MODEL_OWN_TLS);
 
+/* Something has waited in it, and it ends about when its time is over: whoever
+ * fires that must be done with it before it is gone. */
+static int closes_armed(void *arg)
+{
+    roost_scope_opts opts = {.deadline = deadline};
+
+    (void)arg;
+    model_born(&pub, sizeof(pub));
+    roost_scope_open(&pub, &opts);
+    deadline_arm_chain(scope_of(&pub));
+    return close_scope();
+}
+
+static void nobody_inside(void)
+{
+    begin(1, 0, NULL);
+    deadline = model_now() + 500;
+}
+
+static void armed_task(void)
+{
+    rooms_task(closes_armed);
+}
+
+static void in_time_or_not(void)
+{
+    MODEL_CHECK(verdict == 0); /* all was done when it was closed */
+    model_born(&pub, sizeof(pub));
+    rooms_check();
+}
+
+MODEL(armed_close, .setup = nobody_inside, .threads = {armed_task, ticker},
+      .check = in_time_or_not, .preemptions = 3, .flags = MODEL_OWN_TLS);
+
 /* ---- hooks --------------------------------------------------------------- */
 
 static roost_hook hook;
