@@ -331,8 +331,8 @@ void scope_won(struct scope *s, int status)
 {
     bool first;
 
-    while (a32_load(&s->flags, ACQUIRE /* S1 */) & S_FORWARD) {
-        s = s->outer; /* a relay's: started.c */
+    while (scope_flags(s) & S_FORWARD) {
+        s = s->outer; /* a relay's, swung by the very caller: started.c */
     }
     scope_lock(s);
     first = !(scope_flags(s) & S_WON);
