@@ -502,7 +502,10 @@ static bool end_timed(struct scope *s)
         return false;
     }
     deadline_disarm(s);
-    return just_timed(s); /* recheck: T1 */
+    if (!just_timed(s)) { /* recheck: T1 */
+        return false;
+    }
+    return true;
 }
 
 int scope_close_slow(struct scope *s, int body)
