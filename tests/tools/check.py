@@ -459,6 +459,8 @@ def case_bpftrace():
         mount = 'mount -t tracefs tracefs /sys/kernel/tracing || exit 77'
         if 'MOUNTED' in os.environ:
             skip('nothing can be attached here: no tracefs, or no uprobes')
+        if run('unshare', '-m', 'true').returncode != 0:
+            skip('no tracefs, and none can be mounted: no rights, or a chroot')
         os.execvpe('unshare', ['unshare', '-m', 'sh', '-c',
                                f'{mount}; exec "$0" -B "$@"', sys.executable,
                                *sys.argv], {**os.environ, 'MOUNTED': '1'})
