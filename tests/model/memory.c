@@ -144,9 +144,11 @@ static struct store *new_store(void)
     return &stores[store_count++];
 }
 
-/* A word seen for the first time holds what its memory holds. */
+/* A word seen for the first time holds what its memory holds. It is read first:
+ * where there is no memory, none is entered for memory_reset to write to. */
 static struct loc *add_loc(struct slot *slot, void *at, uint8_t size)
 {
+    uint64_t held = peek(at, size);
     struct loc *l;
     struct store *s;
 
@@ -158,12 +160,11 @@ static struct loc *add_loc(struct slot *slot, void *at, uint8_t size)
     l->at = at;
     l->size = size;
     l->index = e.width;
-    l->init_thread = 0;
-    l->init_clock = 0;
+    l->init_thread = l->init_clock = 0;
     memset(l->last, 0, sizeof(l->last));
     widen();
     s = new_store();
-    s->value = l->first = peek(at, size);
+    s->value = l->first = held;
     s->step = 0;
     s->stamp = STAMP_GAP;
     s->width = 0;

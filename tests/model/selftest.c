@@ -374,3 +374,14 @@ static void crasher(void)
 }
 
 MODEL(crash, .threads = {crasher}, .must_fail = "crash: signal 11");
+
+/* So is one by an atomic access, and the next run begins all the same. */
+static void atomic_crasher(void)
+{
+    a32 *nowhere = (a32 *)(uintptr_t)24;
+
+    a32_store(nowhere, 1, RELAXED);
+}
+
+MODEL(crash_atomic, .threads = {atomic_crasher},
+      .must_fail = "crash: signal 11");
