@@ -149,7 +149,8 @@ static struct slab *new_slab_at(char *base, unsigned count, size_t size)
     struct slab *s = alloc_zero(sizeof(*s));
     unsigned i;
 
-    if (s == NULL) {
+    if (s == NULL || !tools_add(&s->tools, base, count, size)) {
+        alloc_free(s);
         return NULL;
     }
     s->count = count;
@@ -160,7 +161,6 @@ static struct slab *new_slab_at(char *base, unsigned count, size_t size)
         s->order[i] = (uint8_t)(count - 1 - i);
     }
     s->free = count;
-    tools_add(&s->tools, s->base, count, size);
     return s;
 }
 

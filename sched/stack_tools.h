@@ -6,7 +6,8 @@
  * serves another. LeakSanitizer: pointers that only a waiting task holds are
  * found; it reads every page that the maps call readable and would die on a
  * guard marker, so with it guards are PROT_NONE pages (TOOLS_READ_ALL).
- * valgrind: told of each stack, and that a recycled one holds nothing.
+ * valgrind: told of each stack, and that a recycled one holds nothing. Without
+ * memory for its names there are no stacks: it would take their use for errors.
  */
 #ifndef ROOST_STACK_TOOLS_H
 #define ROOST_STACK_TOOLS_H
@@ -50,11 +51,12 @@ static inline bool tools_valgrind(void)
     return false;
 }
 
-static inline void tools_add(struct tools *t, const char *base, unsigned count,
+static inline bool tools_add(struct tools *t, const char *base, unsigned count,
                              size_t size)
 {
     (void)t;
     __lsan_register_root_region(base, count * size);
+    return true;
 }
 
 static inline void tools_remove(struct tools *t, const char *base,
@@ -81,14 +83,14 @@ static inline bool tools_valgrind(void)
     return RUNNING_ON_VALGRIND != 0;
 }
 
-static inline void tools_add(struct tools *t, const char *base, unsigned count,
+static inline bool tools_add(struct tools *t, const char *base, unsigned count,
                              size_t size)
 {
     size_t guard = (size_t)sysconf(_SC_PAGESIZE);
     unsigned i;
 
     if (!tools_valgrind()) {
-        return;
+        return true;
     }
     /* GCOVR_EXCL_START: under valgrind, where nothing is counted */
     t->watched = alloc_zero(count * sizeof(*t->watched));
@@ -96,6 +98,7 @@ static inline void tools_add(struct tools *t, const char *base, unsigned count,
         t->watched[i] = VALGRIND_STACK_REGISTER(base + i * size + guard,
                                                 base + (i + 1) * size);
     }
+    return t->watched != NULL;
     /* GCOVR_EXCL_STOP */
 }
 
@@ -127,19 +130,20 @@ static inline bool tools_valgrind(void)
     return false;
 }
 
-static inline void tools_add(struct tools *t, const char *base, unsigned count,
+static inline bool tools_add(struct tools *t, const char *base, unsigned count,
                              size_t size)
 {
     (void)t;
     (void)base;
     (void)count;
     (void)size;
+    return true;
 }
 
 static inline void tools_remove(struct tools *t, const char *base,
                                 unsigned count, size_t size)
 {
-    tools_add(t, base, count, size);
+    (void)tools_add(t, base, count, size);
 }
 
 static inline void tools_recycle(const char *low, size_t size)
