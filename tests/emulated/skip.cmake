@@ -1,6 +1,7 @@
 # skip.cmake - where tests run in an emulator, of which valgrind is one: sets
 # emulated_FOLDER_FILE to the cases of that program that are left out, as
-# skipped.txt says, for what the emulator is seen not to do (limits.c).
+# skipped.txt says, for what the emulator is seen not to do (limits.c), and
+# emulated_FOLDER_FILE_simulated to those that are so in simulation alone.
 set(emulated_source ${CMAKE_CURRENT_LIST_DIR}/limits.c)
 set(emulated_program ${CMAKE_CURRENT_BINARY_DIR}/emulated_limits)
 set(emulated_list ${CMAKE_CURRENT_LIST_DIR}/skipped.txt)
@@ -25,8 +26,11 @@ foreach(line IN LISTS lines)
     execute_process(
       COMMAND ${test_launcher} ${emulated_program} ${limit}
       RESULT_VARIABLE emulated_can_${limit} OUTPUT_QUIET ERROR_QUIET TIMEOUT 60)
-  elseif(line MATCHES "^([a-z]+)/([a-z0-9_]+)_test[.]c:([a-zA-Z0-9_]+)$")
+  elseif(line MATCHES "^([a-z]+)/([a-z0-9_]+)_test[.]c:([a-zA-Z0-9_]+)( simulated)?$")
     set(name emulated_${CMAKE_MATCH_1}_${CMAKE_MATCH_2})
+    if(CMAKE_MATCH_4)
+      set(name ${name}_simulated)
+    endif()
     set(case ${CMAKE_MATCH_3})
     set(file ${CMAKE_CURRENT_LIST_DIR}/../${CMAKE_MATCH_1}/${CMAKE_MATCH_2}_test.c)
     file(STRINGS ${file} found REGEX "^TEST[A-Z_]*\\(${case}," LIMIT_COUNT 1)
