@@ -357,7 +357,7 @@ static void move_services(struct scope *s, struct frame *owner)
 bool cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
 {
     struct runtime *rt = chain_runtime(relay);
-    struct scope *services;
+    struct scope *services = NULL;
 
     pthread_mutex_lock(&rt->walk);
     if (chain_cancelled(relay->outer, false)) {
@@ -374,7 +374,9 @@ bool cancel_swing(struct scope *relay, struct scope *outer, struct frame *owner)
     }
     relay->outer = outer;
     relay->owner = owner;
-    services = scope_flags(relay) & S_SERVICES ? relay->rare->services : NULL;
+    if (scope_flags(relay) & S_SERVICES) {
+        services = relay->rare->services;
+    }
     a32_or(&relay->flags, S_FORWARD, RELEASE /* S1 */);
     scope_unlock(relay);
     attach_one(relay);

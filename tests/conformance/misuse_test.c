@@ -87,8 +87,24 @@ static int spawn_one_that_leaves_open(void *arg)
     return roost_scope_close(&s, 0);
 }
 
+/* It runs in the place of who joins it. */
+static int join_one_that_leaves_open(void *arg)
+{
+    roost_scope s;
+    roost_task t;
+
+    (void)arg;
+    roost_scope_open(&s, NULL);
+    SPAWN_OPTS(&s, succeed, NULL, .handle = &t);
+    (void)roost_join(&t, NULL); /* the first time the long way */
+    SPAWN_OPTS(&s, leave_open, NULL, .handle = &t);
+    (void)roost_join(&t, NULL);
+    return roost_scope_close(&s, 0);
+}
+
 TEST_PLAIN(returning_with_an_open_scope_is_misuse, "R33")
 {
+    CHECK_ABORTS("", run(join_one_that_leaves_open));
     CHECK_ABORTS("", run(leave_open));
     CHECK_ABORTS("the forgetful one", run(spawn_one_that_leaves_open));
 }

@@ -61,6 +61,59 @@ TEST(a_pinned_task_stays_on_its_thread, "R69")
     }
 }
 
+static int yield_some(void *arg)
+{
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(roost_yield(), 0);
+    }
+    (void)arg;
+    return 0;
+}
+
+/* Who runs in its place may end elsewhere. */
+static int join_and_stay(void *arg)
+{
+    struct pinned *p = (struct pinned *)arg;
+    long thread = thread_id();
+
+    for (int i = 0; i < p->rounds; i++) {
+        roost_scope s;
+        roost_task t;
+
+        roost_scope_open(&s, NULL);
+        CHECK_EQ(SPAWN_OPTS(&s, yield_some, NULL, .handle = &t), 0);
+        CHECK_EQ(roost_join(&t, NULL), 0);
+        p->moved += thread_id() != thread;
+        CHECK_EQ(roost_scope_close(&s, 0), 0);
+    }
+    test_set(&p->ended, 1);
+    return 0;
+}
+
+TEST(a_pinned_joiner_stays_on_its_thread, "R43 R69")
+{
+    struct pinned p[4];
+    int stop = 0;
+    roost_scope outer, s;
+
+    roost_scope_open(&outer, NULL);
+    for (unsigned i = 0; i < 2 * test_workers; i++) {
+        CHECK_EQ(roost_spawn(&outer, wander, &stop), 0);
+    }
+    roost_scope_open(&s, NULL);
+    for (int i = 0; i < 4; i++) {
+        p[i] = (struct pinned){.rounds = 200};
+        CHECK_EQ(SPAWN_OPTS(&s, join_and_stay, &p[i], .flags = ROOST_PIN), 0);
+    }
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    test_set(&stop, 1);
+    CHECK_EQ(roost_scope_close(&outer, 0), 0);
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(p[i].moved, 0);
+        CHECK_EQ(p[i].ended, 1);
+    }
+}
+
 static int open_and_wait(void *arg)
 {
     struct pinned *p = (struct pinned *)arg;

@@ -179,6 +179,23 @@ TEST(a_scope_inside_a_cancelled_one_says_outer, "R13 R16")
     CHECK_EQ(why.kind, ROOST_REASON_EXPLICIT);
 }
 
+/* What lay in its memory before says nothing. */
+TEST(a_plain_scope_tells_the_outer_reason, "R13 R16")
+{
+    roost_scope outer, inner;
+    roost_reason why;
+
+    memset(&inner, 0xa5, sizeof inner);
+    OPEN(&outer, .name = "outer");
+    roost_scope_open(&inner, NULL);
+    roost_scope_cancel(&outer, 0);
+    CHECK_EQ(roost_scope_close(&inner, -ECANCELED), -ECANCELED);
+    CHECK_EQ(roost_scope_reason(NULL, &why), 0);
+    CHECK_EQ(why.kind, ROOST_REASON_OUTER);
+    CHECK_STR(why.scope, "outer");
+    CHECK_EQ(roost_scope_close(&outer, 0), 0);
+}
+
 static struct witness at_the_end;
 
 static int leave_a_witness(void *arg)

@@ -11,6 +11,29 @@
 
 /* ---- calls in a region ---- */
 
+static void wait_in_hook(void *arg)
+{
+    *(int *)arg = roost_sleep(ROOST_US);
+}
+
+/* Nor does it end the region, which is its task's. */
+TEST(a_hook_in_a_region_may_not_wait, "R22 R69")
+{
+    int rc = 0;
+    roost_scope outer, s;
+    roost_hook hook;
+
+    roost_scope_open(&outer, NULL);
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(roost_scope_on_cancel(&s, &hook, wait_in_hook, &rc), 0);
+    lose_worker(&outer);
+    CHECK(roost_scope_cancel(&s, 0));
+    CHECK_EQ(rc, -EPERM);
+    roost_block_end();
+    CHECK_EQ(roost_scope_close(&s, 0), 0);
+    CHECK_EQ(roost_scope_close(&outer, 0), 0);
+}
+
 static roost_local key;
 
 struct child {
@@ -295,10 +318,12 @@ TEST(a_pinned_task_waits_for_its_thread, "R69")
     roost_event_destroy(&p.go);
 }
 
-/* One that has not begun waits as well, wherever it lies. */
+/* One that has not begun waits as well, wherever it lies; but not one that has
+ * just a stack of its own. */
 TEST(pinned_tasks_begin_after_the_region, "R69")
 {
     struct pinned p = {0}, later[4] = {0};
+    int ran = 0;
     roost_scope s;
 
     roost_scope_open(&s, NULL);
@@ -314,6 +339,10 @@ TEST(pinned_tasks_begin_after_the_region, "R69")
     }
     CHECK_EQ(roost_sleep(ROOST_MS), 0);
     CHECK(test_workers > 1 || !test_get(&later[0].blocking));
+    CHECK_EQ(SPAWN_OPTS(&s, set_flag, &ran, .stack_size = 1 << 20), 0);
+    while (!test_get(&ran)) {
+        CHECK_EQ(roost_sleep(10 * ROOST_US), 0);
+    }
     test_set(&p.flag, 1);
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     for (int i = 0; i < 4; i++) {

@@ -167,6 +167,27 @@ TEST_PLAIN(a_task_without_a_name_is_told_by_its_place, "R11")
     check_place(run_holders_by(&h, spawn_plainly), ", computing", compute);
 }
 
+/* It runs in the place of who joins it. */
+static int join_it(void *arg)
+{
+    roost_scope s;
+    roost_task t;
+
+    roost_scope_open(&s, NULL);
+    CHECK_EQ(SPAWN_OPTS(&s, succeed, NULL, .handle = &t), 0);
+    CHECK_EQ(roost_join(&t, NULL), 0); /* the first time the long way */
+    CHECK_EQ(SPAWN_OPTS(&s, compute, arg, .handle = &t), 0);
+    CHECK_EQ(roost_join(&t, NULL), 0);
+    return roost_scope_close(&s, 0);
+}
+
+TEST_PLAIN(a_task_that_is_joined_is_told_by_its_place, "R11 R43")
+{
+    struct holders h = {.until = ", computing, in"};
+
+    check_place(run_holders_by(&h, join_it), ", computing", compute);
+}
+
 TEST_PLAIN(all_workers_blocked_is_said, "R11")
 {
     char text[80];

@@ -1,9 +1,11 @@
 /*
  * hot_join_test.c - sched/hot.c: what a parallel call leaves to its caller when
- * a thief has run it, and that it is counted as a turn. One worker.
+ * a thief has run it, that it is counted as a turn, and where it is inlined.
+ * One worker.
  *
  * Would catch: a failure's text that is lost, leaked or freed twice; a mark
- * that does not come over; a closer's turns that are counted below zero.
+ * that does not come over; a closer's turns that are counted below zero; calls
+ * that are inlined where the kernel has no barrier for their thieves.
  */
 #include "../test.h"
 
@@ -126,4 +128,28 @@ static int count_turns(void *arg)
 TEST_PLAIN(a_call_in_place_is_a_turn, "R60")
 {
     alone(count_turns);
+}
+
+static int carry_without_barrier(void *arg)
+{
+    struct worker *w = worker_self();
+    bool asymmetric = barrier_asymmetric;
+    bool inlines = roost_hot_self_2_() != NULL;
+
+    (void)arg;
+    barrier_asymmetric = false;
+    worker_carried(w);
+    CHECK(roost_hot_self_2_() == NULL);
+    CHECK(worker_self() == w);
+    barrier_asymmetric = asymmetric;
+    worker_carried(w);
+    CHECK((roost_hot_self_2_() != NULL) == inlines);
+    CHECK(!inlines || asymmetric);
+    return 0;
+}
+
+/* The inlined calls have no fence of their own. */
+TEST_PLAIN(without_the_kernels_barrier_nothing_is_inlined, "R60")
+{
+    alone(carry_without_barrier);
 }

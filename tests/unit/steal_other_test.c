@@ -129,6 +129,10 @@ TEST(who_rests_leaves_what_is_ready, "R60")
     CHECK_EQ(w->sharing.stole, 0);
     check_fiber(work_search, 2);
     CHECK_EQ(w->sharing.stole, now); /* its time counts: sharing_idle */
+    w->turns = 1;
+    w->sharing.state = LEAVING; /* that is for its next round, this one */
+    check_nothing(work_search);
+    CHECK(w->sharing.state != LEAVING);
     end();
 }
 
