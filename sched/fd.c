@@ -34,7 +34,10 @@
  *   - Events carry `closed` as it was when they were armed: what was closed or
  *     forgotten since is not heard (fd_event).
  *   - A descriptor is closed under the lock: whoever is about to wait for it
- *     comes before, and is woken, or after, and finds `closed` raised.
+ *     comes before, and is woken, or after, and finds `closed` raised. It is
+ *     raised before and after (fd_end): who tries a file that is just being
+ *     closed has read neither the old nor the last value, and does not wait for
+ *     the next file of that number.
  *   - Bytes that are there while dry is 1 + came[0] have an event that is still
  *     to come: whoever waits is woken. But they are there, so a call that does
  *     not come to wait tries (io_run). What becomes of the entry in between,
@@ -54,6 +57,8 @@
  *       special: who sees the count and reads short does not call it dry. Else
  *       his count is an old one, and dry with it. Both are relaxed by
  *       themselves: the lock decides whether one waits.
+ *   FD2  closed: release by fd_end, after the close -> acquire by fd_use    so
+ *       what is tried then is not the file that was closed
  *   W1  (wait.c)
  * COST    A wait that is kept: two locks. One for once: a system call more; a
  *         first one that is kept: three more.
@@ -119,7 +124,7 @@ void fd_use(struct fd_use *u, int fd)
 
     *u = (struct fd_use){.fd = fd, .f = f};
     if (f != NULL) { /* else all is zero, as in a new entry */
-        u->closed = a32_load(&f->closed, RELAXED);
+        u->closed = a32_load(&f->closed, ACQUIRE /* FD2 */);
         look(u);
     }
 }
@@ -290,6 +295,14 @@ int fd_await(int fd, unsigned events, roost_ns deadline)
 
 /* --- the end of a descriptor --- */
 
+/* Under lock: what was armed, or tried, until now is of no use any more. */
+static void raise_closed(struct fd *f)
+{
+    uint32_t closed = a32_load(&f->closed, RELAXED);
+
+    a32_store(&f->closed, closed + 1, RELEASE /* FD2 */);
+}
+
 int fd_end(int fd, int (*close)(int fd))
 {
     struct waiter *chain = NULL, **end = &chain;
@@ -298,7 +311,7 @@ int fd_end(int fd, int (*close)(int fd))
 
     if (f != NULL) {
         fd_lock(f);
-        a32_store(&f->closed, a32_load(&f->closed, RELAXED) + 1, RELAXED);
+        raise_closed(f);
         a32_store(&f->kind, 0, RELAXED);
         fd_complete(f, BOTH, FD_HOW_CLOSED, &end);
         fd_detach(f, fd);
@@ -307,6 +320,7 @@ int fd_end(int fd, int (*close)(int fd))
         rc = -errno;
     }
     if (f != NULL) {
+        raise_closed(f); /* recheck: FD2 */
         fd_unlock(f);
         fd_wake(chain, end);
     }
