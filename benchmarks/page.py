@@ -17,9 +17,9 @@ Written by `./run bench --write`. {host}
 
 To repeat it, on a machine that does nothing else:
 
-    ./run bench             this page on the terminal, 30 minutes
+    ./run bench             this page on the terminal, 40 minutes
     ./run bench --write     and into this folder; with --only NAME that part
-    ./run bench --quick     a first impression, 10 minutes
+    ./run bench --quick     a first impression, 3 minutes
 
 It installs what it lacks (Debian's packages), builds, and runs roost and its
 rivals interleaved; a rival that cannot be installed is left out. What each

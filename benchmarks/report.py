@@ -125,15 +125,14 @@ def idle_rows(directory, seconds):
 
 
 def batches(options):
-    return (f"{options.repetitions} repetitions of {options.batches} batches"
-            f"{' (of tasks that wait 1)' if options.quick else ''}; ")
+    return f"{options.repetitions} repetitions of {options.batches} batches; "
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true",
-                        help="5 minutes")
+                        help="3 minutes: no growth, scaling, silent connections")
     parser.add_argument("--write", action="store_true",
                         help="also write docs/benchmarks: of --only, that part")
     parser.add_argument("--json", type=pathlib.Path,
@@ -144,10 +143,12 @@ def parse():
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--batches", type=int)
     options = parser.parse_args()
+    if options.quick and options.write:
+        parser.error("what --quick measures is too little to be written")
     if options.batches is None:
         options.batches = 2 if options.quick else 3
     if options.repetitions is None:
-        options.repetitions = 3 if options.quick else 5
+        options.repetitions = 1 if options.quick else 5
     options.min_time = 0.05 if options.quick else 0.2
     return options
 
@@ -185,6 +186,11 @@ def main():
     runs = Runs(directory, options)
     host = machine()
     tables, speedups = [], {}
+
+    def beside(part):
+        """With everything, but if that is to be quick."""
+        return (part,) if options.quick else (None, part)
+
     if host["load"] > 0.5 * host["processors"]:
         note(f"the machine is busy (load {host['load']:.1f}): only the minima "
              "mean something, and those for 2 workers little")
@@ -196,29 +202,27 @@ def main():
         tables.append(("Loops, scans, sorts: roost and rivals",
                        loops.table(runs), loops.NOTES))
     if options.only in (None, "waits") and runs.has("bench_waits"):
-        waits.run(runs, 1 if options.quick else options.repetitions,
-                  options.quick)
+        waits.run(runs, options.repetitions, options.quick)
         tables.append(("Tasks that wait: roost and rivals", waits.table(runs),
                        waits.LEFT_OUT))
         tables.append(("What roost did in them", waits.tally_table(runs), []))
     if options.only in (None, "calls") and runs.has("bench_micro"):
-        calls.run(runs, 1 if options.quick else options.repetitions,
-                  options.quick)
+        calls.run(runs, options.repetitions, options.quick)
         tables.append(("Calls that block, sleepers under load",
                        calls.table(runs), calls.NOTES))
     if options.only in (None, "io") and runs.has("bench_io_load"):
         found = echo.run(directory, options)
         tables.append(("TCP echo, 64 bytes", echo.table(found), echo.NOTES))
+    if options.only in beside("io") and runs.has("bench_io_load"):
         tables.append(("Connections that are silent",
                        *held.measure(directory, options)))
     if options.only in (None, "micro") and runs.has("bench_micro"):
-        repetitions = max(1, options.repetitions - options.quick)
-        micro.run(runs, repetitions, options.quick)
+        micro.run(runs, options.repetitions, options.quick)
         tables.append(("Roost, an operation", micro.table(runs), []))
-    if options.only in (None, "growth") and runs.has("bench_growth"):
+    if options.only in beside("growth") and runs.has("bench_growth"):
         growth.run(runs, 1 if options.quick else 3, options.quick)
         tables.append(("How cost grows", growth.table(runs), growth.NOTES))
-    if options.only in (None, "scaling") and runs.has("bench_scaling"):
+    if options.only in beside("scaling") and runs.has("bench_scaling"):
         speedups, costs = scaling.run(directory, options.quick)
         tables.append(("On machines that are not there",
                        scaling.table(runs, speedups), scaling.notes(costs)))
