@@ -35,9 +35,10 @@
  *     forgotten since is not heard (fd_event).
  *   - A descriptor is closed under the lock: whoever is about to wait for it
  *     comes before, and is woken, or after, and finds `closed` raised. It is
- *     raised before and after (fd_end): who tries a file that is just being
- *     closed has read neither the old nor the last value, and does not wait for
- *     the next file of that number.
+ *     raised before and after, so it is odd meanwhile; fd_use waits for the
+ *     lock then: what is tried is a file that was not being closed. Else it
+ *     could have been the old one, or the next of that number, and nobody could
+ *     tell.
  *   - Bytes that are there while dry is 1 + came[0] have an event that is still
  *     to come: whoever waits is woken. But they are there, so a call that does
  *     not come to wait tries (io_run). What becomes of the entry in between,
@@ -125,6 +126,11 @@ void fd_use(struct fd_use *u, int fd)
     *u = (struct fd_use){.fd = fd, .f = f};
     if (f != NULL) { /* else all is zero, as in a new entry */
         u->closed = a32_load(&f->closed, ACQUIRE /* FD2 */);
+        if (unlikely(u->closed & 1)) { /* recheck: FD2 */
+            fd_lock(f);
+            u->closed = a32_load(&f->closed, RELAXED);
+            fd_unlock(f);
+        }
         look(u);
     }
 }
@@ -320,7 +326,7 @@ int fd_end(int fd, int (*close)(int fd))
         rc = -errno;
     }
     if (f != NULL) {
-        raise_closed(f); /* recheck: FD2 */
+        raise_closed(f); /* even again */
         fd_unlock(f);
         fd_wake(chain, end);
     }

@@ -1,9 +1,9 @@
 /*
- * fd_close_test.c - sched/fd.c: a call that tries a descriptor while that is
- * being closed. One worker.
+ * fd_close_test.c - sched/fd.c: a call that begins while its descriptor is
+ * being closed, and gets there when the number is another file's.
  *
- * Would catch: a wait for the next file of that number, which has come between
- * the try and the wait.
+ * Would catch: one that is not held up until it is closed: it would try the old
+ * file and wait for the next, or be told that the next is closed.
  */
 #include "../test.h"
 
@@ -12,28 +12,58 @@
 #include <unistd.h>
 
 static struct fd_use use;
+static int fds[2], next[2];
+static int began, ended;
 
-/* Another has begun a call, and has found the file not ready. */
-static int close_as_it_is_tried(int fd)
+static void *begins(void *arg)
 {
-    fd_use(&use, fd);
-    CHECK_EQ(fd_look(fd, ROOST_READABLE), 0);
-    return close(fd);
+    test_set(&began, 1);
+    fd_use(&use, fds[0]);
+    test_set(&ended, 1);
+    return arg;
 }
 
-static int wait_too_late(void *arg)
+/* By then it is held up, or about to be; and the number is used again. */
+static int close_as_it_begins(int fd)
+{
+    static pthread_t thread;
+    struct fd *f = fd_find(fd);
+
+    CHECK(a32_load(&f->closed, RELAXED) & 1);
+    CHECK_EQ(pthread_create(&thread, NULL, begins, NULL), 0);
+    CHECK_EQ(pthread_detach(thread), 0);
+    while (!test_get(&began)) {
+        sched_yield();
+    }
+    CHECK_EQ(close(fd), 0);
+    CHECK_EQ(pipe(next), 0);
+    CHECK_EQ(next[0], fd);
+    CHECK(!test_get(&ended));
+    return 0;
+}
+
+static int close_and_use(void *arg)
 {
     const enum fd_how how[] = {FD_ONCE, FD_KEEP};
-    int fds[2], next[2];
+    struct fd_use before;
 
     (void)arg;
-    for (int i = 0; i < 4; i++) { /* the entry is new, and known */
+    for (int i = 0; i < 20; i++) {
+        test_set(&began, 0);
+        test_set(&ended, 0);
         CHECK_EQ(pipe(fds), 0);
-        CHECK_EQ(fd_end(fds[0], close_as_it_is_tried), 0);
-        CHECK_EQ(pipe(next), 0);
-        CHECK_EQ(next[0], fds[0]);
-        CHECK_EQ(fd_wait(&use, ROOST_READABLE, how[i % 2], roost_in(ROOST_MS)),
+        fd_use(&before, fds[0]);
+        CHECK_EQ(fd_end(fds[0], close_as_it_begins), 0);
+        while (!test_get(&ended)) {
+            sched_yield();
+        }
+        CHECK_EQ(before.closed & 1, 0);
+        CHECK_EQ(use.closed, before.closed + 2);
+        CHECK_EQ(fd_wait(&before, ROOST_READABLE, how[i % 2], ROOST_NEVER),
                  -EBADF);
+        /* It is about the next file, which is open. */
+        CHECK_EQ(fd_wait(&use, ROOST_READABLE, how[i % 2], roost_in(ROOST_US)),
+                 -ETIMEDOUT);
         CHECK_EQ(roost_close(next[0]), 0);
         close(next[1]);
         close(fds[1]);
@@ -41,9 +71,9 @@ static int wait_too_late(void *arg)
     return 0;
 }
 
-TEST_PLAIN(who_tries_what_is_being_closed_waits_for_nothing_else, "R58")
+TEST_PLAIN(who_begins_while_it_is_closed_is_held_up, "R58")
 {
     roost_opts opts = {.workers = 1};
 
-    CHECK_EQ(roost_run(wait_too_late, NULL, &opts), 0);
+    CHECK_EQ(roost_run(close_and_use, NULL, &opts), 0);
 }

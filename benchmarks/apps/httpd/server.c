@@ -74,7 +74,7 @@ static int accept_one(struct server *s)
 static int accept_all(void *arg)
 {
     struct server *s = arg;
-    int rc = 0;
+    int rc = roost_event_wait(&s->up);
 
     while (rc == 0) {
         rc = roost_sem_acquire(&s->places, 1);
@@ -113,13 +113,28 @@ static void announce(int listener)
     }
 }
 
+/* Nobody is accepted before the stopper waits: it has its descriptors then, and
+ * the runtime those that it waits by. Clients may take all others. */
+static int begin(struct server *s)
+{
+    int rc = roost_spawn_opts(
+        &s->scope, stop, s,
+        &(roost_task_opts){.name = "stopper", .flags = ROOST_SERVICE});
+
+    rc = rc == 0 ? roost_settle() : rc;
+    if (rc == 0) {
+        announce(s->listener);
+        (void)roost_event_set(&s->up);
+    }
+    return rc;
+}
+
 static int listen_and_serve(struct server *s)
 {
     s->listener = roost_tcp_listen(s->options->host, s->options->port, BACKLOG);
     if (s->listener < 0) {
         return s->listener;
     }
-    announce(s->listener);
     roost_scope_open(&s->scope, &(roost_scope_opts){.name = "server"});
     if (roost_spawn_opts(&s->scope, accept_all, s,
                          &(roost_task_opts){.name = "acceptor",
@@ -127,11 +142,7 @@ static int listen_and_serve(struct server *s)
         (void)roost_close(s->listener);
         return roost_scope_close(&s->scope, -ENOMEM);
     }
-    return roost_scope_close(
-        &s->scope,
-        roost_spawn_opts(
-            &s->scope, stop, s,
-            &(roost_task_opts){.name = "stopper", .flags = ROOST_SERVICE}));
+    return roost_scope_close(&s->scope, begin(s));
 }
 
 int server_run(void *arg)
@@ -143,11 +154,13 @@ int server_run(void *arg)
 
     (void)roost_sem_init(&s->places, o->connections, o->connections);
     (void)gate_init(&s->gate, running, o->queue);
+    (void)roost_event_init(&s->up);
     (void)roost_event_init(&s->ending);
     metrics_init(&s->metrics);
     rc = listen_and_serve(s);
     metrics_destroy(&s->metrics);
     roost_event_destroy(&s->ending);
+    roost_event_destroy(&s->up);
     gate_destroy(&s->gate);
     roost_sem_destroy(&s->places);
     return rc;

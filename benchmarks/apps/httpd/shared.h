@@ -16,6 +16,7 @@
 struct server {
     const struct options *options;
     sigset_t signals;   /* the first: it is to end */
+    roost_event up;     /* set: clients may be taken */
     roost_event ending; /* set: nobody is taken any more */
     roost_task acceptor;
     roost_scope scope; /* of the acceptor and the connections */
