@@ -132,7 +132,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true",
-                        help="3 minutes: no growth, scaling, silent connections")
+                        help="4 minutes: no growth, scaling, silent connections")
     parser.add_argument("--write", action="store_true",
                         help="also write docs/benchmarks: of --only, that part")
     parser.add_argument("--json", type=pathlib.Path,
