@@ -8,24 +8,30 @@
  *         owner takes the item out and then looks for a claim. Where each has
  *         seen the other, one compare-and-swap of the claim decides.
  *
- *           claim       meaning                  set by        cleared by
+ *           claim       meaning             set by        cleared by
  *           NULL        nobody is here
- *           a thief     it wants what is there   slot_steal    the owner, which
- *                                                              has the item
- *           item + 1    a thief has won that,    slot_steal    the owner, when
- *                       or nothing (NULL + 1)    it next fills or empties it
+ *           a thief     it wants what is    slot_steal    the owner, which has
+ *                       there                             the item; the thief,
+ *                                                         which found none
+ *           item + 1    a thief has won     slot_steal    the owner, when it next
+ *                       that                              fills or empties it
  *
  *         What was won stays in the claim until the owner has seen it: an
  *         owner that has read the item, and is only about to empty the slot,
  *         would else find nothing and take it too. Until then no other thief
- *         comes in; nor is there anything for it.
+ *         comes in; nor is there anything for it: who fills the slot has seen
+ *         that it is empty, and so the claim. A thief that found nothing leaves
+ *         no claim: the owner may have looked for one before, be about to fill
+ *         the slot, and then compute for long.
  * INVARIANTS
  *   1  item + 1 in the claim is the owner's to clear: no thief changes it.
  *   2  A thief has cleared the item that it has won before it lets anybody run
  *      it, so it cannot come back here before.
  *   3  A claim names a thief, not an item. An item may come back while an old
  *      claim stands, and would else be won by that.
- *   Checked by tests/model/slot_model.c: each item is taken once.
+ *   4  Where an item is, no item + 1 is in the claim, but for the moment until
+ *      its thief has cleared it: thieves that come again find every item.
+ *   Checked by tests/model/slot_model.c: each item is taken once, and found.
  * ORDER
  *   N1  slot_put: item release  ->  slot_steal: item acquire    what it holds
  *   N2  owner: item = NULL, barrier light, read claim  <->  thief: claim,
@@ -39,6 +45,8 @@
  *       heavy    that what was won is no longer there. The owner that found it
  *       gone needed no barrier for that, so the next thief could else see it
  *       there still, and win one that has come back by what it held before.
+ *   N4  slot_steal: item = NULL, release  ->  slot_peek, slot_take: item
+ *       acquire    that it was won: slot_put then clears the claim
  *   All else is relaxed: the swaps of the claim are of one word, and the item
  *   goes back to its owner by other queues, each with an order of its own.
  * COST    put, take: 1 ns together, no read-modify-write, one line of the
@@ -96,10 +104,14 @@ void *slot_steal(struct slot *s, void *thief)
     barrier_heavy(); /* N2 N3 */
     item = aptr_load(&s->item, ACQUIRE /* N1 */);
     seen = thief;
+    if (item == NULL) {
+        (void)aptr_cas(&s->claim, &seen, NULL, RELAXED, RELAXED);
+        return NULL;
+    }
     if (!aptr_cas(&s->claim, &seen, won(item), RELAXED, RELAXED)) {
         return NULL; /* the owner has it */
     }
-    seen = item; /* which may be nothing by now */
-    (void)aptr_cas(&s->item, &seen, NULL, RELAXED, RELAXED);
+    seen = item; /* the owner may have emptied it */
+    (void)aptr_cas(&s->item, &seen, NULL, RELEASE /* N4 */, RELAXED);
     return item;
 }

@@ -10,7 +10,7 @@
 struct slot {
     aptr item;  /* S owner, and the thief that has won it: NULL, or what is
                    there, at an even address */
-    aptr claim; /* M: NULL, a thief, or what a thief has won plus 1 */
+    aptr claim; /* M: NULL, a thief, or what a thief has won, plus 1 */
 };
 
 void slot_init(struct slot *s);
@@ -38,7 +38,7 @@ static inline void slot_put(struct slot *s, void *item)
 
 static inline void *slot_take(struct slot *s)
 {
-    void *item = aptr_load(&s->item, RELAXED);
+    void *item = aptr_load(&s->item, ACQUIRE /* N4 */);
 
     if (item == NULL) {
         return NULL;
@@ -53,7 +53,7 @@ static inline void *slot_take(struct slot *s)
 
 static inline void *slot_peek(const struct slot *s)
 {
-    return aptr_load(&((struct slot *)(uintptr_t)s)->item, RELAXED);
+    return aptr_load(&((struct slot *)(uintptr_t)s)->item, ACQUIRE /* N4 */);
 }
 
 #endif

@@ -3,7 +3,8 @@
  *
  * Would catch: an item taken twice or never, in particular one that comes back
  * while a thief is still at it; one whose contents its taker does not see; a
- * claim that stays, so that nothing can be stolen any more.
+ * claim that stays, so that what is there cannot be stolen as long as its owner
+ * computes.
  */
 // MODEL-SOURCES: sched/slot.c
 // MODEL-HEADERS: sched/slot.h
@@ -20,12 +21,14 @@ static struct slot slot;
 static int taken[ITEMS]; /* outside the model */
 static int given[ITEMS];
 static a32 back; /* M: items[0] may be put again by the owner */
+static a32 over; /* M: the owner has lost all that it put */
 static _Alignas(16) char thieves[THIEVES][16];
 
 static void begin(void)
 {
     slot_init(&slot);
     a32_init(&back, 0);
+    a32_init(&over, 0);
     for (int i = 0; i < ITEMS; i++) {
         items[i].number = -1;
         taken[i] = 0;
@@ -122,6 +125,22 @@ MODEL(slot_two_thieves, .setup = begin, .threads = {owner, thief, other_thief},
 MODEL(slot_stolen_twice, .setup = begin, .threads = {owner, thief_twice},
       .check = finish);
 
+/* The second thief may still see what the first has won. */
+static void filled(void)
+{
+    begin();
+    MODEL_CHECK(put(0));
+}
+
+static void owner_fills_again(void)
+{
+    (void)take();
+    (void)put(1);
+}
+
+MODEL(slot_filled_again, .setup = filled,
+      .threads = {owner_fills_again, thief, other_thief}, .check = finish);
+
 /* ---- an item that comes back -------------------------------------------- */
 
 /* What it has taken itself it puts there again: a fiber that was woken anew. */
@@ -152,3 +171,47 @@ static void owner_of_stolen(void)
 
 MODEL(slot_stolen_comes_back, .setup = begin,
       .threads = {owner_of_stolen, thief, other_thief}, .check = finish);
+
+/* ---- what is put last is found ------------------------------------------- */
+
+/* Whoever puts it goes on computing, and looks here no more; a thief that was
+ * after the one before, or has it, must not keep the others out. */
+static void until_gone(void)
+{
+    while (slot_peek(&slot) != NULL) {
+        spin_pause();
+    }
+}
+
+static void owner_takes_one(void)
+{
+    (void)put(0);
+    (void)take();
+    MODEL_CHECK(put(1));
+    until_gone();
+    a32_store(&over, 1, RELEASE);
+}
+
+static void owner_loses_one(void)
+{
+    (void)put(0);
+    until_gone();
+    MODEL_CHECK(put(1));
+    until_gone();
+    a32_store(&over, 1, RELEASE);
+}
+
+static void thief_stays(void)
+{
+    while (a32_load(&over, ACQUIRE) == 0) {
+        steal(0);
+        spin_pause();
+    }
+}
+
+MODEL(slot_found_after_a_take, .setup = begin,
+      .threads = {owner_takes_one, thief_stays}, .check = finish);
+MODEL(slot_found_after_a_theft, .setup = begin,
+      .threads = {owner_loses_one, thief_stays}, .check = finish);
+MODEL(slot_found_with_two_thieves, .setup = begin,
+      .threads = {owner_takes_one, thief_stays, other_thief}, .check = finish);

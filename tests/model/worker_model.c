@@ -285,18 +285,21 @@ static void computing_spawner(void)
     computing(2, spawn_and_compute);
 }
 
+/* Who computes pauses 200 times in each nap of the one on the lookout. */
+enum { NAPS = 6000 };
+
 MODEL(computing_next, .setup = computing_one, .threads = {worker, worker},
-      .check = ends);
+      .check = ends, .steps = NAPS);
 MODEL(computing_ring, .setup = computing_two, .threads = {worker, worker},
-      .check = ends);
+      .check = ends, .steps = NAPS);
 MODEL(computing_row, .setup = computing_row, .threads = {worker, worker},
-      .check = ends);
+      .check = ends, .steps = NAPS);
 MODEL(computing_high, .setup = computing_high, .threads = {worker, worker},
-      .check = ends);
+      .check = ends, .steps = NAPS);
 MODEL(computing_pinned, .setup = computing_pinned, .threads = {worker, worker},
-      .check = ends);
+      .check = ends, .steps = NAPS);
 MODEL(computing_spawner, .setup = computing_spawner,
-      .threads = {worker, worker}, .check = ends);
+      .threads = {worker, worker}, .check = ends, .steps = NAPS);
 
 /* The same after a fiber that its own worker takes: whoever was on the lookout
  * for that one may be about to sleep for good. */
@@ -319,4 +322,4 @@ static void computing_later(void)
 }
 
 MODEL(computing_later, .setup = computing_later, .threads = {worker, worker},
-      .check = ends);
+      .check = ends, .steps = NAPS);
