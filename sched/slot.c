@@ -13,8 +13,8 @@
  *           a thief     it wants what is    slot_steal    the owner, which has
  *                       there                             the item; the thief,
  *                                                         which found none
- *           item + 1    a thief has won     slot_steal    the owner, when it next
- *                       that                              fills or empties it
+ *           item + 1    a thief has won     slot_steal    the owner, when it
+ *                       that                              next fills or empties
  *
  *         What was won stays in the claim until the owner has seen it: an
  *         owner that has read the item, and is only about to empty the slot,
