@@ -45,8 +45,8 @@
  *       heavy    that what was won is no longer there. The owner that found it
  *       gone needed no barrier for that, so the next thief could else see it
  *       there still, and win one that has come back by what it held before.
- *   N4  slot_steal: item = NULL, release  ->  slot_peek, slot_take: item
- *       acquire    that it was won: slot_put then clears the claim
+ *   N4  slot_steal: item = NULL, release  ->  slot_peek: item acquire
+ *       that it was won: slot_put then clears the claim
  *   All else is relaxed: the swaps of the claim are of one word, and the item
  *   goes back to its owner by other queues, each with an order of its own.
  * COST    put, take: 1 ns together, no read-modify-write, one line of the

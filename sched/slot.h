@@ -14,7 +14,7 @@ struct slot {
 };
 
 void slot_init(struct slot *s);
-/* Owner: an empty one is filled. */
+/* Owner: it is filled, which slot_peek has found empty. */
 static inline void slot_put(struct slot *s, void *item);
 /* Owner: what is there, or NULL. */
 static inline void *slot_take(struct slot *s);
@@ -38,7 +38,7 @@ static inline void slot_put(struct slot *s, void *item)
 
 static inline void *slot_take(struct slot *s)
 {
-    void *item = aptr_load(&s->item, ACQUIRE /* N4 */);
+    void *item = aptr_load(&s->item, RELAXED);
 
     if (item == NULL) {
         return NULL;
