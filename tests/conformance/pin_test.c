@@ -37,7 +37,8 @@ static int wander(void *arg)
     return 0;
 }
 
-TEST(a_pinned_task_stays_on_its_thread, "R69")
+/* Eight pinned ones beside twice as many as there are workers that go round. */
+static void all_stay(int (*fn)(void *arg), int rounds)
 {
     struct pinned p[8];
     int stop = 0;
@@ -49,8 +50,8 @@ TEST(a_pinned_task_stays_on_its_thread, "R69")
     }
     roost_scope_open(&s, NULL);
     for (int i = 0; i < 8; i++) {
-        p[i] = (struct pinned){.rounds = 100};
-        CHECK_EQ(SPAWN_OPTS(&s, stay, &p[i], .flags = ROOST_PIN), 0);
+        p[i] = (struct pinned){.rounds = rounds};
+        CHECK_EQ(SPAWN_OPTS(&s, fn, &p[i], .flags = ROOST_PIN), 0);
     }
     CHECK_EQ(roost_scope_close(&s, 0), 0);
     test_set(&stop, 1);
@@ -59,6 +60,11 @@ TEST(a_pinned_task_stays_on_its_thread, "R69")
         CHECK_EQ(p[i].moved, 0);
         CHECK_EQ(p[i].ended, 1);
     }
+}
+
+TEST(a_pinned_task_stays_on_its_thread, "R69")
+{
+    all_stay(stay, 100);
 }
 
 static int yield_some(void *arg)
@@ -92,26 +98,7 @@ static int join_and_stay(void *arg)
 
 TEST(a_pinned_joiner_stays_on_its_thread, "R43 R69")
 {
-    struct pinned p[4];
-    int stop = 0;
-    roost_scope outer, s;
-
-    roost_scope_open(&outer, NULL);
-    for (unsigned i = 0; i < 2 * test_workers; i++) {
-        CHECK_EQ(roost_spawn(&outer, wander, &stop), 0);
-    }
-    roost_scope_open(&s, NULL);
-    for (int i = 0; i < 4; i++) {
-        p[i] = (struct pinned){.rounds = 200};
-        CHECK_EQ(SPAWN_OPTS(&s, join_and_stay, &p[i], .flags = ROOST_PIN), 0);
-    }
-    CHECK_EQ(roost_scope_close(&s, 0), 0);
-    test_set(&stop, 1);
-    CHECK_EQ(roost_scope_close(&outer, 0), 0);
-    for (int i = 0; i < 4; i++) {
-        CHECK_EQ(p[i].moved, 0);
-        CHECK_EQ(p[i].ended, 1);
-    }
+    all_stay(join_and_stay, 100);
 }
 
 static int open_and_wait(void *arg)
