@@ -19,6 +19,7 @@
  * COST    Two allocations.
  */
 #include "base/alloc.h"
+#include "base/backoff.h"
 #include "base/check.h"
 #include "group.h"
 #include "handle.h"
@@ -41,8 +42,10 @@ struct keeper {
 
 static void lock(struct runtime *rt)
 {
+    unsigned pauses = 0;
+
     while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* Z3 */) != 0) {
-        spin_pause();
+        pauses = backoff(pauses);
     }
 }
 

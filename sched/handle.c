@@ -28,6 +28,7 @@
  */
 #include "handle.h"
 
+#include "base/backoff.h"
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
@@ -54,10 +55,24 @@ void handle_void(roost_task *t)
     handle_unlock(handle_of(t), HANDLE_EMPTY);
 }
 
+__attribute__((noinline)) uint32_t handle_wait(struct handle *h)
+{
+    unsigned pauses = 0;
+    uint32_t seen;
+
+    do {
+        pauses = backoff(pauses);
+        seen = a32_or(&h->word, HANDLE_LOCKED, ACQUIRE /* J1 */);
+    } while (seen & HANDLE_LOCKED);
+    return seen;
+}
+
 static void lock_desc(struct task_desc *d)
 {
+    unsigned pauses = 0;
+
     while (a32_xchg(&d->lock, 1, ACQUIRE /* J1 */) != 0) {
-        spin_pause();
+        pauses = backoff(pauses);
     }
 }
 
@@ -66,21 +81,41 @@ static void unlock_desc(struct task_desc *d)
     a32_store(&d->lock, 0, RELEASE /* J1 */);
 }
 
+/* The descriptor is locked. True: not any more, and its handle is, if it has
+ * one. The two are locked in the other order elsewhere, so this only tries. */
+static bool lock_handle_of(struct task_desc *d, struct handle **out)
+{
+    struct handle *h = d->handle == NULL ? NULL : handle_of(d->handle);
+    bool got =
+        h == NULL ||
+        !(a32_or(&h->word, HANDLE_LOCKED, ACQUIRE /* J1 */) & HANDLE_LOCKED);
+
+    unlock_desc(d);
+    *out = h;
+    return got;
+}
+
+static __attribute__((noinline)) struct handle *own_wait(struct task_desc *d)
+{
+    unsigned pauses = 0;
+    struct handle *h;
+
+    do {
+        pauses = backoff(pauses);
+        lock_desc(d);
+    } while (!lock_handle_of(d, &h));
+    return h;
+}
+
 struct handle *handle_lock_own(struct task_desc *d)
 {
-    for (;;) {
-        struct handle *h;
+    struct handle *h;
 
-        lock_desc(d);
-        h = d->handle == NULL ? NULL : handle_of(d->handle);
-        if (h == NULL || !(a32_or(&h->word, HANDLE_LOCKED, ACQUIRE /* J1 */) &
-                           HANDLE_LOCKED)) {
-            unlock_desc(d);
-            return h;
-        }
-        unlock_desc(d);
-        spin_pause();
+    if (likely(a32_xchg(&d->lock, 1, ACQUIRE /* J1 */) == 0) &&
+        likely(lock_handle_of(d, &h))) {
+        return h;
     }
+    return own_wait(d);
 }
 
 /* From here on nobody cancels it any more: the base scope is being sealed. */

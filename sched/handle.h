@@ -41,16 +41,15 @@ static inline struct handle *handle_of(roost_task *t)
     return (struct handle *)(void *)t;
 }
 
+/* handle_lock, when it is held. */
+uint32_t handle_wait(struct handle *h);
+
 /* The phase it had. */
 static inline uint32_t handle_lock(struct handle *h)
 {
-    uint32_t seen;
+    uint32_t seen = a32_or(&h->word, HANDLE_LOCKED, ACQUIRE /* J1 */);
 
-    while ((seen = a32_or(&h->word, HANDLE_LOCKED, ACQUIRE /* J1 */)) &
-           HANDLE_LOCKED) {
-        spin_pause();
-    }
-    return seen;
+    return seen & HANDLE_LOCKED ? handle_wait(h) : seen;
 }
 
 static inline void handle_unlock(struct handle *h, uint32_t phase)

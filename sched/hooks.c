@@ -32,6 +32,7 @@
  *   the end of a hook that runs is awaited by H2.
  * COST    Registering: two locks.
  */
+#include "base/backoff.h"
 #include "base/check.h"
 #include "count.h"
 #include "runtime.h"
@@ -58,8 +59,10 @@ static __thread struct hook *current; /* the hook that runs on this thread */
 
 static void lock(void)
 {
+    unsigned pauses = 0;
+
     while (a32_xchg(&hooks_lock, 1, ACQUIRE /* H1 */) != 0) {
-        spin_pause();
+        pauses = backoff(pauses);
     }
 }
 

@@ -52,12 +52,15 @@
  */
 #include "park.h"
 
+#include "base/backoff.h"
 #include <errno.h>
 
 static void lock(struct park *p)
 {
+    unsigned pauses = 0;
+
     while (a32_xchg(&p->lock, 1, ACQUIRE /* P4 */) != 0) {
-        spin_pause();
+        pauses = backoff(pauses);
     }
 }
 

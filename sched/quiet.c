@@ -31,6 +31,7 @@
  *       has taken events at the system's (PL3), before this thread was, or this
  *       one has seen that nobody awaits any (poller.c).
  */
+#include "base/backoff.h"
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
@@ -46,8 +47,10 @@
 
 static void lock(struct runtime *rt)
 {
+    unsigned pauses = 0;
+
     while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* Z3 */) != 0) {
-        spin_pause();
+        pauses = backoff(pauses);
     }
 }
 

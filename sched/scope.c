@@ -29,6 +29,7 @@
 #include "scope.h"
 
 #include "base/alloc.h"
+#include "base/backoff.h"
 #include "base/check.h"
 #include "base/edge.h"
 #include "boundary.h"
@@ -40,14 +41,7 @@
 #include "sim.h"
 #include "worker.h"
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
-
-#ifdef ROOST_MODEL
-#define PAUSES_MAX 2
-#else
-#define PAUSES_MAX 64 /* 1 us */
-#endif
 
 _Static_assert(sizeof(struct scope) <= 208, "48 bytes of 256 stay spare");
 _Static_assert(sizeof(roost_scope) == 256, "api.md says so");
@@ -57,22 +51,12 @@ _Static_assert(offsetof(struct scope, flags) == 16 &&
                    offsetof(struct scope, count) == 24,
                "init_plain stores them as a pair");
 
-/* Between two looks it waits twice as long each time: the line stays with who
- * holds the lock, for a few stores. Longer than that the system has taken the
- * processor from him, who may get this one. */
 static __attribute__((noinline)) void lock_wait(struct scope *s)
 {
-    unsigned pauses = 1;
+    unsigned pauses = 0;
 
     do {
-        for (unsigned i = 0; i < pauses; i++) {
-            spin_pause();
-        }
-        if (pauses < PAUSES_MAX) {
-            pauses *= 2;
-        } else {
-            sched_yield(); /* GCOVR_EXCL_LINE: it was taken by chance */
-        }
+        pauses = backoff(pauses);
     } while ((scope_flags(s) & S_LOCK) ||
              (a32_or(&s->flags, S_LOCK, ACQUIRE /* S1 */) & S_LOCK));
 }

@@ -27,6 +27,7 @@
  */
 #include "timer.h"
 
+#include "base/backoff.h"
 #include "base/check.h"
 #include "horizon.h"
 #include "observe/events.h"
@@ -38,8 +39,10 @@
 
 static void lock(struct timers *t)
 {
+    unsigned pauses = 0;
+
     while (a32_xchg(&t->lock, 1, ACQUIRE /* T1 */) != 0) {
-        spin_pause();
+        pauses = backoff(pauses);
     }
 }
 

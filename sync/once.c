@@ -14,6 +14,7 @@
  * COST    Done: wait_enter and one load, 6 ns; it does not count against the
  *         budget (R7), since nobody polls for what is done.
  */
+#include "base/backoff.h"
 #include "queue.h"
 #include <errno.h>
 #include <roost/event.h>
@@ -32,10 +33,11 @@ _Static_assert(sizeof(roost_once) == 64, "event.h says so");
 
 static uint32_t lock(struct once *o)
 {
+    unsigned pauses = 0;
     uint32_t seen;
 
     while ((seen = a32_or(&o->word, LOCKED, ACQUIRE /* O1 */)) & LOCKED) {
-        spin_pause();
+        pauses = backoff(pauses);
     }
     edge_acquire(o);
     return seen;

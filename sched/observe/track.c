@@ -45,6 +45,7 @@
 #include "observe/track.h"
 
 #include "base/alloc.h"
+#include "base/backoff.h"
 
 /* M: TR3, TR4. In the file, not in .bss: the kernel finds a probe's semaphore
  * by its offset there. */
@@ -59,8 +60,10 @@ static __thread struct track *own;
 
 static void lock(void)
 {
+    unsigned pauses = 0;
+
     while (a32_xchg(&claims, 1, ACQUIRE /* TR5 */) != 0) {
-        spin_pause();
+        pauses = backoff(pauses);
     }
 }
 
