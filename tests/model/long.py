@@ -5,9 +5,10 @@
 
 PROGRAMS is the folder of a build with the model_* programs. In the first round
 each model is gone through depth-first, by random and by PCT, with N runs a
-strategy; in the others by the two that draw, from other seeds, until the time
-is over. A schedule is counted as tests/model/README.md says; each is new within
-its model's round. The first failure is printed whole, and ends all.
+strategy; in the others by the two that draw, from other seeds. When the time is
+over no other program begins. A schedule is counted as tests/model/README.md
+says; each is new within its model's round. The first failure is printed whole,
+and ends all.
 --write appends the ledger's line to FILE, docs/ledger.md; else it is printed.
 """
 import argparse
@@ -32,43 +33,47 @@ def one(program, options):
     return program, done.returncode == 0 and found, counts, output
 
 
-def rounds(args, end):
-    """(options of a round), until the time is over; at least one."""
-    first = args.seed
-    yield ["--runs", str(args.runs), "--seed", str(first)]
-    while time.time() < end:
+def runs(args, programs):
+    """(program, options) of each run, round after round, for ever."""
+    first, strategies = args.seed, []
+    while True:
+        for program in programs:
+            yield program, ["--runs", str(args.runs), "--seed", str(first),
+                            *strategies]
         first += args.runs
-        yield ["--runs", str(args.runs), "--seed", str(first),
-               "--strategy", "random,pct"]
+        strategies = ["--strategy", "random,pct"]
 
 
 def run(args, programs, end):
-    """(executions, counted schedules, rounds that were begun, what failed)"""
-    executions = counted = begun = 0
+    """(executions, counted schedules, runs that ended, what failed)"""
+    executions = counted = ended = 0
+    failed = None
+    todo, waiting = runs(args, programs), set()
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for options in rounds(args, end):
-            begun += 1
-            waiting = [pool.submit(one, program, options)
-                       for program in programs]
-            for done in concurrent.futures.as_completed(waiting):
-                program, fine, counts, output = done.result()
+        while True:
+            while len(waiting) < args.jobs and not failed and (
+                    time.time() < end or ended + len(waiting) == 0):
+                waiting.add(pool.submit(one, *next(todo)))
+            if not waiting:
+                return executions, counted, ended, failed
+            done, waiting = concurrent.futures.wait(
+                waiting, return_when=concurrent.futures.FIRST_COMPLETED)
+            for program, fine, counts, output in (d.result() for d in done):
                 executions += counts[0]
                 counted += counts[1]
-                if not fine:
-                    for other in waiting:
-                        other.cancel()
+                ended += 1
+                if not fine and not failed:
+                    failed = program
                     print(output)
-                    return executions, counted, begun, program
-            print("round %d: %d executions, %d schedules" % (
-                begun, executions, counted), flush=True)
-    return executions, counted, begun, None
+            print("%d runs: %d executions, %d schedules" % (
+                ended, executions, counted), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", type=pathlib.Path)
     parser.add_argument("--hours", type=float, default=1)
-    parser.add_argument("--runs", type=int, default=1000000)
+    parser.add_argument("--runs", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", type=pathlib.Path)
@@ -77,15 +82,15 @@ def main():
                       if p.is_file() and p.name not in PLANTED)
     if not programs:
         sys.exit("no model_* in %s" % args.programs)
-    executions, counted, begun, failed = run(
+    executions, counted, ended, failed = run(
         args, programs, time.time() + args.hours * 3600)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"],
                             stdout=subprocess.PIPE, check=True)
-    line = "| %s | %s | models, %d programs, %d rounds | %s executions, " \
+    line = "| %s | %s | models, %d programs, %.1f rounds | %s executions, " \
            "%s schedules | %s | `./run models --hours %g --runs %d --seed %d`" \
            " |\n" % (datetime.date.today(), commit.stdout.decode().strip(),
-                     len(programs), begun, format(executions, ","),
-                     format(counted, ","),
+                     len(programs), ended / len(programs),
+                     format(executions, ","), format(counted, ","),
                      pathlib.Path(failed).name + " fails" if failed else
                      "none", args.hours, args.runs, args.seed)
     print(line, end="")
