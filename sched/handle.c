@@ -81,8 +81,8 @@ static void unlock_desc(struct task_desc *d)
     a32_store(&d->lock, 0, RELEASE /* J1 */);
 }
 
-/* The descriptor is locked. True: not any more, and its handle is, if it has
- * one. The two are locked in the other order elsewhere, so this only tries. */
+/* The descriptor is locked, and is not afterwards. True: its handle is, if it
+ * has one. They are locked in the other order elsewhere, so this only tries. */
 static bool lock_handle_of(struct task_desc *d, struct handle **out)
 {
     struct handle *h = d->handle == NULL ? NULL : handle_of(d->handle);
