@@ -52,8 +52,8 @@
  * COST    put, take: 1 ns together, no read-modify-write, one line of the
  *         owner's. steal: membarrier (1.6 us) and the line.
  * REJECTED  An exchange by both: 5 ns of each hand-over, a tenth of a round
- *         trip of two tasks. A claim that the thief takes back when it is done:
- *         see MODEL.
+ *         trip of two tasks. A claim that a thief which has won takes back when
+ *         it is done: see MODEL.
  * SEE     deque.c, which has the same barrier. tests/model/slot_model.c.
  */
 #include "slot.h"

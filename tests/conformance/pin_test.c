@@ -98,7 +98,7 @@ static int join_and_stay(void *arg)
 
 TEST(a_pinned_joiner_stays_on_its_thread, "R43 R69")
 {
-    all_stay(join_and_stay, 100);
+    all_stay(join_and_stay, 200);
 }
 
 static int open_and_wait(void *arg)
