@@ -71,7 +71,8 @@ struct waiter *scope_closer(struct scope *s)
     return scope_flags(s) & S_HOLDER ? group_closer(s) : &s->owner->waiter;
 }
 
-void scope_wake(struct scope *s)
+/* The count is zero: its opener, or what it stands for, goes on. */
+static void scope_wake(struct scope *s)
 {
     struct scope *relay = relay_ended(s);
     struct waiter *wt;

@@ -30,6 +30,23 @@
 
 #define FIBER_ROOM ((sizeof(struct fiber) + 63) & ~(size_t)63)
 
+static inline void run_commit(struct worker *w)
+{
+    if (w->commit != NULL) {
+        fiber_commit commit = w->commit;
+
+        w->commit = NULL;
+        commit(w, w->from, w->commit_arg);
+    }
+}
+
+/* The first thing on a fiber's stack, fresh or come back to. */
+static void fiber_arrive(struct fiber *self)
+{
+    sanitize_switch_end(self); /* acquires what the other side wrote */
+    run_commit(self->worker);
+}
+
 static void fiber_main(void *value)
 {
     struct fiber *self = value;
@@ -152,22 +169,6 @@ __attribute__((noinline)) void fiber_switch(struct worker *w, struct fiber *to,
     }
     cross(w, from, to, commit, arg);
     fiber_arrive(from);
-}
-
-static inline void run_commit(struct worker *w)
-{
-    if (w->commit != NULL) {
-        fiber_commit commit = w->commit;
-
-        w->commit = NULL;
-        commit(w, w->from, w->commit_arg);
-    }
-}
-
-void fiber_arrive(struct fiber *self)
-{
-    sanitize_switch_end(self); /* acquires what the other side wrote */
-    run_commit(self->worker);
 }
 
 /* --- a call on another fiber's stack --- */

@@ -89,8 +89,6 @@ void fiber_switch(struct worker *w, struct fiber *to, fiber_commit commit,
  */
 void fiber_call(struct worker *w, struct fiber *to, bool (*fn)(void *arg),
                 void *arg);
-/* The first thing on a fresh fiber's stack. */
-void fiber_arrive(struct fiber *self);
 /* From the thread's own stack into a fiber of the worker that it carries;
  * returns when somebody switches back there, or leaves it by fiber_detach. */
 void fiber_enter(struct carrier *c, struct fiber *to);

@@ -183,8 +183,6 @@ void scope_record(struct scope *s, int status, roost_errors *kept,
 
 /* Takes no more children; for who may ask about a closed scope. */
 bool scope_closed(const struct scope *s);
-/* The count is zero: its opener, or what it stands for, goes on. */
-void scope_wake(struct scope *s);
 struct waiter *scope_closer(struct scope *s); /* who waits; not of a relay */
 /* Drop a pin or hold, with what follows. */
 void scope_unpin(struct scope *s);

@@ -131,6 +131,29 @@ static bool absorbed(struct frame *f, int status)
            (chain_cancelled(f->target, true) || (f->marks & F_CANCELLED));
 }
 
+/* As a hook: on nobody's frame, where a wait is refused. */
+static void call_done(struct task_desc *d, int status)
+{
+    struct frame *f = frame_hook();
+
+    d->done(d->done_arg, status);
+    frame_restore(f);
+}
+
+/* The rest of the end of a task with a descriptor, which is freed. */
+static void desc_finish(struct task_desc *d, int status)
+{
+    if (d->flags & D_LIMITED) {
+        limit_release(d->scope);
+    }
+    if (d->done != NULL) {
+        call_done(d, status);
+    }
+    handle_finish(d, status);
+    d->fiber = NULL; /* it runs on it */
+    desc_free(d);
+}
+
 void task_finish(struct frame *f, int status)
 {
     struct task_desc *desc = f->marks & F_DESC ? f->desc : NULL;
@@ -514,26 +537,4 @@ void task_run_joined(struct worker *w, struct fiber *self, struct task_desc *d,
     }
     self->worker->frame = NULL;
     count_end(s, ended);
-}
-
-/* As a hook: on nobody's frame, where a wait is refused. */
-static void call_done(struct task_desc *d, int status)
-{
-    struct frame *f = frame_hook();
-
-    d->done(d->done_arg, status);
-    frame_restore(f);
-}
-
-void desc_finish(struct task_desc *d, int status)
-{
-    if (d->flags & D_LIMITED) {
-        limit_release(d->scope);
-    }
-    if (d->done != NULL) {
-        call_done(d, status);
-    }
-    handle_finish(d, status);
-    d->fiber = NULL; /* it runs on it */
-    desc_free(d);
 }

@@ -159,8 +159,6 @@ bool task_opts_valid(const void *arg, const roost_task_opts *opts);
 int desc_spawn(struct task_desc *d);
 /* Queue a descriptor that is counted already. Any thread. */
 void desc_queue(struct task_desc *d);
-/* The rest of the end of a task with a descriptor, which is freed. */
-void desc_finish(struct task_desc *d, int status);
 
 /* Children of one scope that a loop has run, one after the other, and not yet
  * counted: while the next one of the same runs, nobody can tell. */
