@@ -132,7 +132,7 @@ def table(directory, quick, note, rounds=None, seconds=None):
         for name in found:
             note(f"httpd of {name}, round {i + 1}")
             found[name].append(measure(directory / SERVERS[name],
-                                       seconds or (3 if quick else 6)))
+                                       seconds or (2 if quick else 6)))
     rows = [row(name, asked, found[name])
             for name in found for asked in found[name][0]]
     notes = list(NOTES)

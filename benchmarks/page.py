@@ -19,7 +19,7 @@ To repeat it, on a machine that does nothing else:
 
     ./run bench             this page on the terminal, 40 minutes
     ./run bench --write     and into this folder; with --only NAME that part
-    ./run bench --quick     a first impression, 4 minutes
+    ./run bench --quick     a first impression, 3 minutes
 
 It installs what it lacks (Debian's packages), builds, and runs roost and its
 rivals interleaved; a rival that cannot be installed is left out. What each

@@ -132,7 +132,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true",
-                        help="4 minutes: no growth, scaling, silent connections")
+                        help="3 minutes: no growth, scaling, silent connections")
     parser.add_argument("--write", action="store_true",
                         help="also write docs/benchmarks: of --only, that part")
     parser.add_argument("--json", type=pathlib.Path,
@@ -146,7 +146,7 @@ def parse():
     if options.quick and options.write:
         parser.error("what --quick measures is too little to be written")
     if options.batches is None:
-        options.batches = 2 if options.quick else 3
+        options.batches = 1 if options.quick else 3
     if options.repetitions is None:
         options.repetitions = 1 if options.quick else 5
     options.min_time = 0.05 if options.quick else 0.2
@@ -198,7 +198,7 @@ def main():
         run_kernels(runs, options.repetitions)
         tables.append(("Fork-join: roost and rivals", kernel_table(runs), []))
     if options.only in (None, "parallel") and runs.has("bench_parallel"):
-        loops.run(runs, options.repetitions)
+        loops.run(runs, options.repetitions, options.quick)
         tables.append(("Loops, scans, sorts: roost and rivals",
                        loops.table(runs), loops.NOTES))
     if options.only in (None, "waits") and runs.has("bench_waits"):
@@ -231,7 +231,7 @@ def main():
         if found:
             tables.append(("An HTTP server, under load", *found))
     if options.only in (None, "idle"):
-        rows = idle_rows(directory, 2 if options.quick else 5)
+        rows = idle_rows(directory, 1 if options.quick else 5)
         tables.append(("Idle, 2 workers", [["", "must: 0"]] + rows, []))
     tables = [(title, table, notes + shortfalls.notes(title, table,
                                                       host["family"]))
