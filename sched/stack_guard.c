@@ -16,7 +16,7 @@
  *     touched soon anyway. Measured, 98,304 stacks: the next touch of each
  *     costs 60 ns instead of 10,000.
  *   - A guard page was never written to           (guard_check_canary)
- * COST    A marker 0.5 to 0.8 us in a batch of 256; 1.4 us in a call of its own.
+ * COST    A marker 0.5 to 0.8 us in a batch of 256, 1.4 in a call of its own.
  * REJECTED  Writing a pattern as canary: each stack would cost a second page;
  *         one that is only read costs none.
  */
