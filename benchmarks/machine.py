@@ -21,6 +21,26 @@ def processor(text):
     return f"{name}, family {family} model {model}".lstrip(", "), int(family)
 
 
+def ticks(text):
+    """Of /proc/stat: processor time in all, and what the host took of it."""
+    fields = [int(n) for n in text.split("\n", 1)[0].split()[1:9]]
+    return (sum(fields), fields[7]) if len(fields) == 8 else (0, 0)
+
+
+def ticks_now():
+    try:
+        with open("/proc/stat", encoding="ascii", errors="replace") as file:
+            return ticks(file.read())
+    except (OSError, ValueError):
+        return 0, 0
+
+
+def stolen(before, after):
+    """What others on the host had of the processors, as a part of the text."""
+    taken, of = after[1] - before[1], after[0] - before[0]
+    return f"stolen by the host {taken / of:.1%}; " if of > 0 else ""
+
+
 def machine():
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:

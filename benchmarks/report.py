@@ -26,7 +26,7 @@ import page
 import scaling
 import shortfalls
 import waits
-from machine import describe, machine
+from machine import describe, machine, stolen, ticks_now
 from runs import Runs, note, plain_table, ratio, verdict
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -185,7 +185,7 @@ def main():
     directory = options.build / "benchmarks"
     runs = Runs(directory, options)
     host = machine()
-    tables, speedups = [], {}
+    tables, speedups, before = [], {}, ticks_now()
 
     def beside(part):
         """With everything, but if that is to be quick."""
@@ -236,7 +236,8 @@ def main():
     tables = [(title, table, notes + shortfalls.notes(title, table,
                                                       host["family"]))
               for title, table, notes in tables]
-    print(describe(host, batches(options)))
+    theft = stolen(before, ticks_now())
+    print(describe(host, batches(options) + theft))
     for title, table, notes in tables:
         print(f"\n{title}\n{plain_table(table)}")
         print("".join(f"  {line}\n" for line in notes), end="")
@@ -250,7 +251,7 @@ def main():
         page.replace(ROOT / "docs" / "benchmarks", describe(host, ""), tables)
     elif options.write:
         page.write(ROOT / "docs" / "benchmarks",
-                   describe(host, batches(options)), tables,
+                   describe(host, batches(options) + theft), tables,
                    plots(runs, speedups))
     return 1 if runs.errors else 0
 

@@ -9,6 +9,16 @@ JOIN = ("the joined task ends with four locked instructions, and runs on a "
 CROWD = ("40 lines read and written back for each of 10^5 tasks, each of which "
          "has a page of stack and a page-table entry of its own "
          f"({DECISIONS}/0036)")
+TURN = ("each turn asks five queues in the order of R60 and R68, keeps the "
+        "worker's clock, and hands the fiber over with two locked instructions "
+        f"({DECISIONS}/0037)")
+TALK = ("two turns as of a yield, and four locked instructions: the channel's "
+        "lock, and the wait's word, which a cancel and a deadline may swap too "
+        f"({DECISIONS}/0037)")
+LATE = ("who is late was due while the stacks of others were first touched, or "
+        f"while the host had taken a processor away ({DECISIONS}/0025)")
+BESIDE = ("two wake-ups of threads through the kernel, which take longer where "
+          f"the other processor has to be woken for it ({DECISIONS}/0018)")
 PAGES = ("what is over the longest sleep is making them: each first touches a "
          "page of stack, which the kernel has to find and clear, 2 to 4 us "
          f"where it was looked into ({DECISIONS}/0036)")
@@ -27,16 +37,25 @@ WHY = {
         "uts (hot)": HOT,
     },
     "Tasks that wait: roost and rivals": {
+        "yield, 2 tasks, ns": TURN, "yield, 1000 tasks, ns": TURN,
+        "ping-pong, a round trip, ns": TALK,
         "spawn and join, one by one, ns": JOIN,
         "release 10^5 that wait, a task, ns": CROWD,
         "cancel 10^5 that wait, all home, ms": CROWD,
         "10^5 sleeps of 0..1 s, ms": PAGES,
+        "10^5 sleeps of 0..1 s, ms / late, p99, us": LATE,
+    },
+    "Calls that block, sleepers under load": {
+        "a call beside, one by one, us": BESIDE,
     },
     "Roost, an operation": {
         "spawn, join by handle": JOIN,
         "spawn, join by handle / 2 workers": JOIN,
+        "yield, 2 tasks": TURN, "yield, 2 tasks / 2 workers": TURN,
+        "yield, 1000 tasks": TURN, "yield, 1000 tasks / 2 workers": TURN,
         "10^5 sleeps of 0..1 s": PAGES,
         "10^5 sleeps of 0..1 s / 2 workers": PAGES,
+        "10^5 sleeps of 0..1 s / 2 workers, late p99": LATE,
         "cancel 10^5 waiting, all home": CROWD,
         "cancel 10^5 waiting, all home / 2 workers": CROWD,
         "release 10^5 waiting, a task": CROWD,

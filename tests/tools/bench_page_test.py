@@ -10,6 +10,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import calls  # noqa: E402
 import loops  # noqa: E402
 import machine  # noqa: E402
 import micro  # noqa: E402
@@ -21,6 +22,7 @@ import waits  # noqa: E402
 FORK_JOIN = "Fork-join: roost and rivals"
 WAITS = "Tasks that wait: roost and rivals"
 MICRO = "Roost, an operation"
+CALLS = "Calls that block, sleepers under load"
 JOIN = "spawn, join by handle"
 
 LABELS = {
@@ -28,6 +30,7 @@ LABELS = {
     "Loops, scans, sorts: roost and rivals": [r[0] for r in loops.ROWS],
     WAITS: [f"{r[0]}, {r[3][0]}" for r in waits.ROWS],
     MICRO: [r[0] for r in micro.ROWS],
+    CALLS: [f"{r[0]}, {r[3][0]}" for r in calls.ROWS],
 }
 
 
@@ -80,6 +83,14 @@ class Machine(unittest.TestCase):
                 "model name\t: AMD EPYC\n\nprocessor\t: 1\ncpu family\t: 26\n")
         self.assertEqual(machine.processor(text),
                          ("AMD EPYC, family 25 model 1", 25))
+
+    def test_what_the_host_took(self):
+        before = machine.ticks("cpu  10 0 5 80 1 0 1 3 0 0\ncpu0 1 2\n")
+        self.assertEqual(before, (100, 3))
+        self.assertEqual(machine.ticks("cpu  1 2 3\n"), (0, 0))
+        self.assertEqual(machine.stolen(before, (300, 8)),
+                         "stolen by the host 2.5%; ")
+        self.assertEqual(machine.stolen((0, 0), (0, 0)), "")
 
     def test_of_no_x86(self):
         self.assertEqual(machine.processor("processor\t: 0\n"), ("", None))
