@@ -1,5 +1,5 @@
 """Loops, scans and sorts: roost and its rivals (parallel/loops.h)."""
-from runs import MS, note, ratio, verdict
+from runs import MS, RAYON, note, ratio, verdict
 
 # system: (program, the numbers of workers it is measured with)
 SYSTEMS = {
@@ -10,7 +10,12 @@ SYSTEMS = {
     "oneTBB": ("bench_parallel_onetbb", (1, 2)),
     "OpenMP static": ("bench_parallel_static", (1, 2)),
     "dynamic": ("bench_parallel_dynamic", (1, 2)),
+    "clang's static": ("bench_parallel_libomp", (1, 2)),
+    "Rayon": (RAYON, (1, 2)),
 }
+
+# Not run under --quick: another is much like it.
+THOROUGH = ("clang's static",)
 
 # (label, case, what 2 workers must reach: so many times a system's time with
 # so many workers).
@@ -30,21 +35,24 @@ ROWS = [
 LONG = ("saxpy/2", "triangle/3", "strings/7")
 
 HEAD = (["ms, median/min", "plain", "std::sort", "qsort"]
-        + [f"{name} {w}T" for name in ("roost", "oneTBB", "OpenMP static",
-                                       "dynamic") for w in (1, 2)]
+        + [f"{name} {w}T" for name, (_, counts) in SYSTEMS.items()
+           for w in counts if len(counts) > 1]
         + ["roost/plain", "must 2T"])
 
 NOTES = [
     "plain sorts by std::stable_sort. It, std::sort and oneTBB (whose sort is "
     "not stable) have the comparison of ints inlined; roost and qsort call it.",
     "OpenMP has no sort; its scan and oneTBB's add up in an order that may "
-    "depend on the threads, roost's does not.",
+    "depend on the threads, roost's does not. Rayon has no scan, and sorts "
+    "stably, as roost does; its comparison is inlined.",
 ]
 
 
 def run(runs, repetitions, quick):
     there = {}
     for name, (program, _) in SYSTEMS.items():
+        if quick and name in THOROUGH:
+            continue
         if runs.has(program):
             there[name] = runs.cases(program)
         else:

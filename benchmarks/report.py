@@ -27,7 +27,7 @@ import scaling
 import shortfalls
 import waits
 from machine import describe, machine, stolen, ticks_now
-from runs import Runs, note, plain_table, ratio, verdict
+from runs import RAYON, Runs, note, plain_table, ratio, verdict
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -54,8 +54,12 @@ SYSTEMS = {
     "hot": ("bench_kernels_hot", (1, 2)),
     "oneTBB": ("bench_kernels_onetbb", (1, 2)),
     "OpenMP": ("bench_kernels_openmp", (1, 2)),
+    "clang's": ("bench_kernels_libomp", (1, 2)),
+    "Rayon": (RAYON, (1, 2)),
 }
-RIVALS = ("oneTBB", "OpenMP")
+RIVALS = ("oneTBB", "OpenMP", "clang's", "Rayon")
+# Not run under --quick: another is much like it.
+THOROUGH = ("clang's",)
 # Other forms of roost, each for some of the kernels.
 FORMS = {"shared": ("fib",), "hot": ("fib", "nqueens", "skynet", "uts")}
 
@@ -81,18 +85,21 @@ def kernel_row(runs, kernel, system="roost"):
     return texts
 
 
-KERNEL_HEAD = ["ns a task, median/min", "plain", "roost 1T", "2T",
-               "oneTBB 1T", "2T", "OpenMP 1T", "2T", "roost/plain",
-               "/best rival 1T", "2T", "must 1T", "2T"]
+KERNEL_HEAD = (["ns a task, median/min", "plain"]
+               + [head for name in ("roost",) + RIVALS
+                  for head in (f"{name} 1T", "2T")]
+               + ["roost/plain", "/best rival 1T", "2T", "must 1T", "2T"])
 
 
-def run_kernels(runs, repetitions):
+def run_kernels(runs, repetitions, quick):
+    systems = {name: system for name, system in SYSTEMS.items()
+               if not (quick and name in THOROUGH)}
     plan = [(program, f"{kernel}/{workers}")
             for kernel in KERNELS
-            for name, (program, counts) in SYSTEMS.items()
+            for name, (program, counts) in systems.items()
             for workers in counts
             if runs.has(program) and kernel in FORMS.get(name, KERNELS)]
-    for name, (program, _) in SYSTEMS.items():
+    for name, (program, _) in systems.items():
         if not runs.has(program):
             note(f"skipped: {name} ({program} is not built)")
     for i in range(repetitions):
@@ -195,7 +202,7 @@ def main():
         note(f"the machine is busy (load {host['load']:.1f}): only the minima "
              "mean something, and those for 2 workers little")
     if options.only in (None, "kernels"):
-        run_kernels(runs, options.repetitions)
+        run_kernels(runs, options.repetitions, options.quick)
         tables.append(("Fork-join: roost and rivals", kernel_table(runs), []))
     if options.only in (None, "parallel") and runs.has("bench_parallel"):
         loops.run(runs, options.repetitions, options.quick)

@@ -13,8 +13,11 @@ def note(text):
     print(text, file=sys.stderr, flush=True)
 
 
+RAYON = "tokio.target/release/bench_rayon"
+
 # Of other languages: CASE WORKERS BATCHES.
-FOREIGN = ("bench_waits_go", "tokio.target/release/bench_waits_tokio")
+FOREIGN = ("bench_waits_go", "tokio.target/release/bench_waits_tokio", RAYON,
+           "bench_waits_asyncio")
 
 
 class Runs:

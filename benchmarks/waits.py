@@ -1,19 +1,27 @@
 """The tasks that wait: roost and its rivals, row by row (waits/waits.h)."""
 from runs import NS, Runs, cell, check_ops, median, note, number, ratio, verdict
 
-# system: its program. Each runs every row for one worker and for two.
+# system: (program, the numbers of workers it is measured with)
 SYSTEMS = {
-    "roost": "bench_waits",
-    "Boost.Fiber": "bench_waits_boost",
-    "Go": "bench_waits_go",
-    "Tokio": "tokio.target/release/bench_waits_tokio",
-    "threads": "bench_waits_threads",
+    "roost": ("bench_waits", (1, 2)),
+    "Boost.Fiber": ("bench_waits_boost", (1, 2)),
+    "Go": ("bench_waits_go", (1, 2)),
+    "Tokio": ("tokio.target/release/bench_waits_tokio", (1, 2)),
+    "threads": ("bench_waits_threads", (1, 2)),
+    "asyncio": ("bench_waits_asyncio", (1,)),
 }
 RIVALS = [name for name in SYSTEMS if name != "roost"]
 WORKERS = (1, 2)
+CELLS = [(name, program, w) for name, (program, counts) in SYSTEMS.items()
+         for w in counts]
 
-# How many operations of roost's stand against one of theirs.
-SCALE = {"threads": 10}
+# Not run under --quick: far from the others.
+THOROUGH = ("asyncio",)
+
+# How many operations of roost's stand against one of theirs, and where all do
+# the same number.
+SCALE = {"threads": 10, "asyncio": 10}
+MANY = ("release", "cancel", "sleeps")
 
 # (label, case, counter, (unit, factor), must reach with 1 and 2 workers)
 ROWS = [
@@ -73,6 +81,8 @@ LEFT_OUT = [
     "10^6 sleeps: one batch; Boost.Fiber's stacks would take 9 GB.",
     "Threads: 1 worker is one processor; a tenth of the operations; 10^5 of "
     "them are too many; no select.",
+    "asyncio: Debian's Python, one thread; a tenth of the operations, but for "
+    "those of 10^5 tasks; queues with room for one.",
 ]
 
 
@@ -82,13 +92,14 @@ def cases():
 
 
 def run(runs: Runs, repetitions, quick):
-    there = {}
-    for name, program in SYSTEMS.items():
+    known = {}
+    for name, (program, _) in SYSTEMS.items():
+        if quick and name in THOROUGH:
+            continue
         if runs.has(program):
-            there[name] = program
+            known[name] = runs.cases(program)
         else:
             note(f"skipped: {name} ({program} is not built)")
-    known = {name: runs.cases(program) for name, program in there.items()}
     for i in range(repetitions):
         note(f"tasks that wait, repetition {i + 1} of {repetitions}")
         for case in cases():
@@ -96,24 +107,23 @@ def run(runs: Runs, repetitions, quick):
                 continue
             batches = 1 if case in ONCE else None
             for workers in WORKERS:
-                for name, program in there.items():
-                    if case in known[name]:
+                for name, program, w in CELLS:
+                    if w == workers and case in known.get(name, ()):
                         runs.run(program, f"{case}/{workers}", batches)
     check_all(runs)
 
 
 def check_all(runs):
     for case in cases():
-        for workers in WORKERS:
-            key = f"{case}/{workers}"
-            for name in RIVALS:
-                check_ops(runs, ("bench_waits", key), (SYSTEMS[name], key),
-                          SCALE.get(name, 1))
+        for name, program, w in CELLS:
+            key = f"{case}/{w}"
+            if name != "roost":
+                check_ops(runs, ("bench_waits", key), (program, key),
+                          1 if case in MANY else SCALE.get(name, 1))
 
 
 HEAD = (["minimum (median)"]
-        + [f"{name} {w}" if w == 1 else str(w)
-           for name in SYSTEMS for w in WORKERS]
+        + [f"{name} {w}" if w == 1 else str(w) for name, _, w in CELLS]
         + ["/best rival 1", "2", "must 1", "2"])
 
 
@@ -121,7 +131,7 @@ def judged(label, cells, least, unit, factor, must):
     """A row: the cells, the ratios to the best rival, the verdicts."""
     texts = [f"{label}, {unit}"] + cells
     for w in WORKERS:
-        rivals = [least[r, w] for r in RIVALS if least[r, w] is not None]
+        rivals = [v for r in RIVALS if (v := least.get((r, w))) is not None]
         texts.append(ratio(least["roost", w], min(rivals, default=None)))
     for i, w in enumerate(WORKERS):
         ours = least["roost", w]
@@ -133,11 +143,10 @@ def judged(label, cells, least, unit, factor, must):
 
 def row(runs, label, case, counter, scale, must):
     unit, factor = scale
-    keys = [(name, w) for name in SYSTEMS for w in WORKERS]
-    least = {(name, w): runs.least(SYSTEMS[name], f"{case}/{w}", counter)
-             for name, w in keys}
-    cells = [cell(runs, SYSTEMS[name], f"{case}/{w}", counter, factor)
-             for name, w in keys]
+    least = {(name, w): runs.least(program, f"{case}/{w}", counter)
+             for name, program, w in CELLS}
+    cells = [cell(runs, program, f"{case}/{w}", counter, factor)
+             for _, program, w in CELLS]
     return judged(label, cells, least, unit, factor, must)
 
 
@@ -148,7 +157,7 @@ def bars(runs):
         if not label.startswith(" "):
             outer = label
         values = {name: runs.least(program, f"{case}/2")
-                  for name, program in SYSTEMS.items() if name != "threads"}
+                  for name, program, w in CELLS if w == 2 and name != "threads"}
         if counter == "ns" and scale == NS and values["roost"] is not None:
             found.append([outer if label == outer else f"… {label.strip()}",
                           values])
@@ -158,13 +167,12 @@ def bars(runs):
 def timer_row(runs):
     label, with_timer, without, must = TIMER
     least = {}
-    for name, program in SYSTEMS.items():
-        for w in WORKERS:
-            a = runs.least(program, f"{with_timer}/{w}")
-            b = runs.least(program, f"{without}/{w}")
-            # Two receives a round trip. Noise can make it negative: no figure.
-            least[name, w] = (a - b) / 2 if a and b and a > b else None
-    cells = [number(least[name, w]) for name in SYSTEMS for w in WORKERS]
+    for name, program, w in CELLS:
+        a = runs.least(program, f"{with_timer}/{w}")
+        b = runs.least(program, f"{without}/{w}")
+        # Two receives a round trip. Noise can make it negative: no figure.
+        least[name, w] = (a - b) / 2 if a and b and a > b else None
+    cells = [number(least[name, w]) for name, _, w in CELLS]
     return judged(label, cells, least, "ns", 1, must)
 
 
@@ -172,7 +180,7 @@ def table(runs):
     rows = []
     for label, case, counter, scale, must in ROWS:
         found = row(runs, label, case, counter, scale, must)
-        if any(found[1:1 + 2 * len(SYSTEMS)]):
+        if any(found[1:1 + len(CELLS)]):
             rows.append(found)
         if case == TIMER[1]:
             rows.append(timer_row(runs))
