@@ -63,6 +63,7 @@
  */
 #include "wait.h"
 
+#include "base/backoff.h"
 #include "base/check.h"
 #include "base/edge.h"
 #include "horizon.h"
@@ -226,16 +227,24 @@ struct waiter *wait_begin(const char *what, const void *object, uint32_t flags)
     return wt;
 }
 
-/* Spin while a canceller has it frozen; the word without FROZEN. */
+static __attribute__((noinline, cold)) uint32_t await_thaw(struct waiter *wt)
+{
+    unsigned pauses = 0;
+    uint32_t seen;
+
+    do {
+        pauses = backoff(pauses);
+        seen = a32_load(&wt->state, RELAXED);
+    } while (seen & WAIT_FROZEN);
+    return seen;
+}
+
+/* Waits while a canceller has it frozen; the word without FROZEN. */
 static uint32_t settled(struct waiter *wt)
 {
     uint32_t seen = a32_load(&wt->state, RELAXED);
 
-    while (seen & WAIT_FROZEN) {
-        spin_pause();
-        seen = a32_load(&wt->state, RELAXED);
-    }
-    return seen;
+    return seen & WAIT_FROZEN ? await_thaw(wt) : seen;
 }
 
 /* Swap WAITING for a decided phase. False: somebody else has decided. */
