@@ -1,10 +1,13 @@
-# Builds a rival that is no C: cmake -DNAME= -DFROM= -DTO= -DPROGRAM= -DSTAMP=
-# -P build_foreign.cmake -- COMMAND... The sources are copied to TO first, so
-# that nothing is written among them, and COMMAND is run there. If that fails,
-# it says so and leaves PROGRAM out: no build of roost fails for want of a
-# rival.
+# Builds a rival that is no C: cmake -DNAME= -DFROM= -DTO= -DALSO= -DPROGRAM=
+# -DSTAMP= -P build_foreign.cmake -- COMMAND... The sources are copied to TO
+# first, so that nothing is written among them, and the files ALSO to TO/src;
+# COMMAND is run there. If that fails, it says so and leaves PROGRAM out: no
+# build of roost fails for want of a rival.
 file(REMOVE ${PROGRAM})
 file(COPY ${FROM}/ DESTINATION ${TO})
+if(ALSO)
+  file(COPY ${ALSO} DESTINATION ${TO}/src)
+endif()
 set(command)
 math(EXPR last "${CMAKE_ARGC} - 1")
 foreach(i RANGE ${last})
