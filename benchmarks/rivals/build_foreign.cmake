@@ -4,6 +4,8 @@
 # COMMAND is run there. If that fails, it says so and leaves PROGRAM out: no
 # build of roost fails for want of a rival.
 file(REMOVE ${PROGRAM})
+# COPY takes a file that changed twice within a second for unchanged.
+file(REMOVE_RECURSE ${TO})
 file(COPY ${FROM}/ DESTINATION ${TO})
 if(ALSO)
   file(COPY ${ALSO} DESTINATION ${TO}/src)

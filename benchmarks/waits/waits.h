@@ -1,8 +1,9 @@
 /*
  * waits.h - the workloads of tasks that wait: how much of what a batch does.
  * roost (the files beside this one), Boost.Fiber and plain threads (rivals/)
- * include it; rivals/go/sizes.go and rivals/tokio/src/sizes.rs say the same,
- * and report.py fails a row whose systems did not do equally many operations.
+ * include it; rivals/go/sizes.go, rivals/tokio/src/sizes.rs and, at a tenth,
+ * rivals/asyncio/sizes.py say the same, and report.py fails a row whose systems
+ * did not do equally many operations.
  *
  * A batch, the operation that is counted, and what is checked:
  *   yield/2 yield/1000  so many tasks take turns. A yield.
