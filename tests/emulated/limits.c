@@ -130,6 +130,52 @@ static int mended_fault(void)
     return *(volatile char *)page != 7;
 }
 
+static int computing; /* the kernel thread of one of them */
+static int looked;
+
+static void *compute(void *arg)
+{
+    __atomic_store_n(&computing, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    while (__atomic_load_n(&looked, __ATOMIC_ACQUIRE) == 0) {
+    }
+    return arg;
+}
+
+/* Of two threads that compute each is seen to run, or to be ready to. (valgrind
+ * runs one thread at a time: the other sleeps until it is its turn.) */
+static int seen_running(void)
+{
+    char name[64], text[512];
+    pthread_t thread, other;
+    int others = 0;
+
+    if (pthread_create(&thread, NULL, compute, NULL) != 0 ||
+        pthread_create(&other, NULL, compute, NULL) != 0) {
+        return 1;
+    }
+    while (__atomic_load_n(&computing, __ATOMIC_ACQUIRE) == 0) {
+        usleep(1000);
+    }
+    snprintf(name, sizeof name, "/proc/self/task/%d/stat",
+             __atomic_load_n(&computing, __ATOMIC_ACQUIRE));
+    for (int i = 0; i < 1000; i++) {
+        FILE *file = fopen(name, "re");
+        const char *state =
+            file != NULL && fgets(text, sizeof text, file) != NULL
+                ? strrchr(text, ')')
+                : NULL;
+
+        others += state == NULL || state[2] != 'R';
+        if (file != NULL) {
+            fclose(file);
+        }
+    }
+    __atomic_store_n(&looked, 1, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+    pthread_join(other, NULL);
+    return others != 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "thread_in_child") == 0) {
@@ -147,7 +193,10 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "mended_fault") == 0) {
         return mended_fault();
     }
+    if (argc == 2 && strcmp(argv[1], "seen_running") == 0) {
+        return seen_running();
+    }
     fprintf(stderr, "usage: limits thread_in_child|read_itself|refused_accept|"
-                    "process_as_descriptor|mended_fault\n");
+                    "process_as_descriptor|mended_fault|seen_running\n");
     return 2;
 }
