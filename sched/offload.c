@@ -38,6 +38,7 @@
 #include "base/edge.h"
 #include "group.h"
 #include "observe/events.h"
+#include "outside.h"
 #include "plain.h"
 #include "worker.h"
 #include <errno.h>

@@ -24,6 +24,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "group.h"
+#include "outside.h"
 #include <errno.h>
 
 enum { FREE, FILLING, FILLED, TAKEN };

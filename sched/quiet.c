@@ -36,6 +36,7 @@
 #include "base/edge.h"
 #include "count.h"
 #include "group.h"
+#include "outside.h"
 #include "plain.h"
 #include "runtime.h"
 #include "sim.h"

@@ -30,6 +30,7 @@
  *         they take 300. See docs/decisions/0017-joins-at-once-and-rows.md.
  */
 #include "ready.h"
+#include "outside.h"
 
 #include "base/check.h"
 #include "base/edge.h"
@@ -54,23 +55,30 @@ static void wake_for_next(struct runtime *rt)
     }
 }
 
-static void push_foreign(struct runtime *rt, struct fiber *f)
-{
-    if (rt->sim != NULL) {
-        sim_foreign(rt);
-    }
-    inject_push(&rt->inject, &f->node.link);
-    fence_full(); /* P1 */
-    park_wake_one(&rt->park);
-}
-
-static void push_pinned(struct fiber *f)
+static __attribute__((noinline)) void push_pinned(struct runtime *rt,
+                                                  struct fiber *f)
 {
     struct worker *home = f->home;
-    struct runtime *rt = f->runtime;
 
     inject_push(&home->mine, &f->node.link);
     park_wake(&rt->park, &home->parker); /* its lock is the order: P1 */
+}
+
+static __attribute__((noinline)) void push_foreign(struct runtime *rt,
+                                                   struct fiber *f)
+{
+    outside_enter(rt);
+    if (rt->sim != NULL) {
+        sim_foreign(rt);
+    }
+    if (f->pins > 0) {
+        push_pinned(rt, f);
+    } else {
+        inject_push(&rt->inject, &f->node.link);
+        fence_full(); /* P1 */
+        park_wake_one(&rt->park);
+    }
+    outside_leave(rt);
 }
 
 void ready_push(struct fiber *f)
@@ -78,12 +86,12 @@ void ready_push(struct fiber *f)
     struct worker *w = worker_self();
     struct runtime *rt = f->runtime;
 
-    if (unlikely(f->pins > 0)) {
-        push_pinned(f);
-        return;
-    }
     if (unlikely(w == NULL || w->rt != rt)) {
         push_foreign(rt, f);
+        return;
+    }
+    if (unlikely(f->pins > 0)) {
+        push_pinned(rt, f);
         return;
     }
     if (unlikely(f->priority != 0)) {
@@ -139,7 +147,7 @@ void ready_push_row(struct worker *w, const struct inject_row *row)
 void ready_push_back(struct worker *w, struct fiber *f)
 {
     if (unlikely(f->pins > 0)) {
-        push_pinned(f);
+        push_pinned(f->runtime, f);
         return;
     }
     if (unlikely(f->priority != 0)) {

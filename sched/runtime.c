@@ -28,6 +28,7 @@
  *   V2  (quiet.c)
  */
 #include "runtime.h"
+#include "outside.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
@@ -85,11 +86,10 @@ bool outside_any(struct runtime *rt)
 }
 
 /* Whoever was the last wakes a worker, which looks whether that was all. Until
- * that is over the runtime must not go: OUTSIDE_DROPPING. */
+ * that is over the runtime must not go: OUTSIDE_INSIDE. */
 void outside_drop(struct runtime *rt)
 {
-    uint64_t was =
-        a64_add(&rt->outside, OUTSIDE_DROPPING - 1, ACQ_REL /* Z1 */);
+    uint64_t was = a64_add(&rt->outside, OUTSIDE_INSIDE - 1, ACQ_REL /* Z1 */);
 
     if ((was & OUTSIDE_COUNT) == 1) {
         fence_full(); /* P1 */
@@ -97,7 +97,7 @@ void outside_drop(struct runtime *rt)
             park_wake_one(&rt->park);
         }
     }
-    a64_add(&rt->outside, -OUTSIDE_DROPPING, RELEASE /* Z1 */);
+    a64_add(&rt->outside, -OUTSIDE_INSIDE, RELEASE /* Z1 */);
 }
 
 void runtime_report(struct runtime *rt, roost_errors *e, int status,

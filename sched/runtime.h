@@ -30,7 +30,7 @@ struct runtime {
     a64 epoch;       /* M: raised by every cancel that may concern others */
     a64 outside;     /* M: holds, foreign calls, accepted posts: what may
                               still bring work from outside (R63, R65); and
-                              who is just taking one of them back */
+                              who is in here all the same: outside.h */
     a32 stopping;    /* M: workers leave the loop */
     a32 shut;        /* M: posts and submits are refused */
     a64 virtual_now; /* M: of a virtual clock */
@@ -105,14 +105,6 @@ int runtime_thread(pthread_t *thread, void *(*fn)(void *), void *arg);
 int runtime_thread_sized(pthread_t *thread, size_t stack, void *(*fn)(void *),
                          void *arg);
 void runtime_join(pthread_t thread);
-
-/* What `outside` is made of. */
-#define OUTSIDE_DROPPING (UINT64_C(1) << 32)
-#define OUTSIDE_COUNT (OUTSIDE_DROPPING - 1)
-/* Something outside may still bring work (holds, posts on their way). */
-bool outside_any(struct runtime *rt);
-void outside_add(struct runtime *rt);
-void outside_drop(struct runtime *rt);
 
 /* The runtime of the calling thread's worker, or NULL. */
 struct runtime *runtime_self(void);

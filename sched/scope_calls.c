@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/edge.h"
 #include "count.h"
+#include "outside.h"
 #include "runtime.h"
 #include "sim.h"
 #include "worker.h"

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "count.h"
+#include "outside.h"
 #include "runtime.h"
 #include "worker.h"
 #include <errno.h>

@@ -24,6 +24,7 @@
 #include "count.h"
 #include "handle.h"
 #include "observe/events.h"
+#include "outside.h"
 #include "runtime.h"
 #include "sim.h"
 #include "when.h"
@@ -138,18 +139,21 @@ void task_queue(struct runtime *rt, struct work_node *node, int priority)
     struct worker *w = worker_self();
 
     if (w == NULL || w->rt != rt) {
+        outside_enter(rt);
         if (rt->sim != NULL) {
             sim_foreign(rt);
         }
         inject_push(&rt->inject, &node->link);
         fence_full(); /* P1 */
-    } else {
-        inject_push(priority > 0   ? &w->high
-                    : priority < 0 ? &w->low
-                                   : &rt->inject,
-                    &node->link);
-        barrier_light(); /* P1 */
+        park_wake_one(&rt->park);
+        outside_leave(rt);
+        return;
     }
+    inject_push(priority > 0   ? &w->high
+                : priority < 0 ? &w->low
+                               : &rt->inject,
+                &node->link);
+    barrier_light(); /* P1 */
     park_wake_one(&rt->park);
 }
 

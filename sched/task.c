@@ -27,6 +27,7 @@
  *         With a descriptor: an allocation more.
  */
 #include "task.h"
+#include "outside.h"
 
 #include "base/alloc.h"
 #include "base/check.h"

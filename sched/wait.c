@@ -244,7 +244,7 @@ static uint32_t settled(struct waiter *wt)
 {
     uint32_t seen = a32_load(&wt->state, RELAXED);
 
-    return seen & WAIT_FROZEN ? await_thaw(wt) : seen;
+    return unlikely(seen & WAIT_FROZEN) ? await_thaw(wt) : seen;
 }
 
 /* Swap WAITING for a decided phase. False: somebody else has decided. */

@@ -130,15 +130,18 @@ static int mended_fault(void)
     return *(volatile char *)page != 7;
 }
 
-static int computing; /* the kernel thread of one of them */
-static int looked;
+static int computing; /* the kernel thread of the first of them */
+static sem_t begun;
 
 static void *compute(void *arg)
 {
-    __atomic_store_n(&computing, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
-    while (__atomic_load_n(&looked, __ATOMIC_ACQUIRE) == 0) {
+    if (arg != NULL) {
+        computing = (int)syscall(SYS_gettid);
     }
-    return arg;
+    sem_post(&begun);
+    while (sem_trywait(&end) != 0) {
+    }
+    return NULL;
 }
 
 /* Of two threads that compute each is seen to run, or to be ready to. (valgrind
@@ -149,15 +152,16 @@ static int seen_running(void)
     pthread_t thread, other;
     int others = 0;
 
-    if (pthread_create(&thread, NULL, compute, NULL) != 0 ||
+    if (sem_init(&begun, 0, 0) != 0 || sem_init(&end, 0, 0) != 0 ||
+        pthread_create(&thread, NULL, compute, &computing) != 0 ||
         pthread_create(&other, NULL, compute, NULL) != 0) {
         return 1;
     }
-    while (__atomic_load_n(&computing, __ATOMIC_ACQUIRE) == 0) {
-        usleep(1000);
+    for (int i = 0; i < 2; i++) {
+        while (sem_wait(&begun) != 0) {
+        }
     }
-    snprintf(name, sizeof name, "/proc/self/task/%d/stat",
-             __atomic_load_n(&computing, __ATOMIC_ACQUIRE));
+    snprintf(name, sizeof name, "/proc/self/task/%d/stat", computing);
     for (int i = 0; i < 1000; i++) {
         FILE *file = fopen(name, "re");
         const char *state =
@@ -170,7 +174,8 @@ static int seen_running(void)
             fclose(file);
         }
     }
-    __atomic_store_n(&looked, 1, __ATOMIC_RELEASE);
+    sem_post(&end);
+    sem_post(&end);
     pthread_join(thread, NULL);
     pthread_join(other, NULL);
     return others != 0;

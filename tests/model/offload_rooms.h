@@ -11,6 +11,7 @@
 #include "group.h"
 #include "model.h"
 #include "offload.h"
+#include "outside.h"
 #include "plain.h"
 #include "ready_rows.h"
 #include "runtime.h"

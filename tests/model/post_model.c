@@ -11,6 +11,7 @@
 // MODEL-SOURCES: sched/post.c
 #include "group.h"
 #include "model.h"
+#include "outside.h"
 #include <errno.h>
 
 static struct roost_runtime pub;

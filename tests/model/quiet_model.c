@@ -20,6 +20,7 @@
 #include "count.h"
 #include "group.h"
 #include "horizon.h"
+#include "outside.h"
 #include "plain.h"
 #include "wait_row.h"
 #include "workers.h"

@@ -3,18 +3,22 @@
  * still brings work, gives a hold back, or asks whether it is over.
  *
  * Would catch: a hold whose return nobody hears of (P1), or that touches the
- * runtime when that is gone; work that was accepted and is not awaited (Z4);
- * what a group's tasks did, not seen after the stop (C1); a status that is read
- * before it is there; two reports at once (Z2).
+ * runtime when that is gone, as who wakes its last task might (ready.c); work
+ * that was accepted and is not awaited (Z4); what a group's tasks did, not seen
+ * after the stop (C1); a status that is read before it is there; two reports at
+ * once (Z2).
  */
 // MODEL-SOURCES: sched/runtime.c
-// MODEL-WITH: sched/park.c
+// MODEL-HEADERS: sched/outside.h
+// MODEL-WITH: sched/park.c sched/ready.c sched/inject.c
 #include "count.h"
 #include "fd.h"
 #include "group.h"
 #include "guest.h"
 #include "model.h"
 #include "offload.h"
+#include "outside.h"
+#include "ready.h"
 #include "sim.h"
 #include "worker.h"
 #include <errno.h>
@@ -55,6 +59,12 @@ ssize_t write(int fd, const void *text, size_t size)
     (void)fd;
     (void)text;
     return (ssize_t)size;
+}
+
+/* Nobody here is a worker. */
+struct worker *worker_self(void)
+{
+    return NULL;
 }
 
 bool registry_forked(void)
@@ -288,6 +298,34 @@ static void task_ends(void)
 
 MODEL(group_at_the_end, .setup = group_with_a_task,
       .threads = {task_ends, stops}, .preemptions = 4);
+
+/* A thread that is not the runtime's wakes its last task, which a worker has at
+ * once and ends: that thread has yet to look who sleeps. */
+static struct fiber woken;
+
+static void with_a_waiter(void)
+{
+    group_with_a_task();
+    memset(&woken, 0, sizeof(woken));
+    woken.runtime = rt;
+    inject_init(&rt->inject);
+}
+
+static void wakes_the_last(void)
+{
+    ready_push(&woken);
+}
+
+static void ends_the_last(void)
+{
+    while (inject_pop(&rt->inject) == NULL) {
+        spin_pause();
+    }
+    task_ends();
+}
+
+MODEL(wake_at_the_end, .setup = with_a_waiter,
+      .threads = {wakes_the_last, ends_the_last, stops}, .preemptions = 3);
 
 /* Z4: as post.c does it. */
 static void posts(void)

@@ -12,6 +12,7 @@
 // MODEL-WITH: sched/sharing.c
 // MODEL-WITH: sched/park.c sched/deque.c sched/ring.c sched/inject.c
 // MODEL-WITH: sched/timer.c sched/wheel.c sched/slot.c sched/base/sleeplock.c
+#include "outside.h"
 #include "workers.h"
 
 /* A plain thread makes fibers ready. */
