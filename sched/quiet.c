@@ -16,9 +16,12 @@
  *         find all of them asleep still, and let the clock jump once more, or
  *         take the program for stuck behind its shields.
  * INVARIANTS
- *   - Called only while all workers are parked and found every queue empty
- *     after that; `outside` counts what may bring work all the same (holds,
- *     accepted posts), so its zero and no timer mean that nothing will come.
+ *   - Called by a worker that announced as the last and found every queue
+ *     empty after that. Others may have been up since, and have announced again
+ *     without having looked yet: what was queued by then is looked for again,
+ *     after `firing` and `outside` (nothing_ready). `outside` counts what may
+ *     bring work all the same (holds, accepted posts), so its zero and no timer
+ *     mean that nothing will come.
  * ORDER
  *   V2  virtual_now: release by the jump -> acquire by readers    what was
  *       done before it: by workers before they slept, and by whoever gave back
@@ -119,6 +122,16 @@ bool runtime_jump(struct runtime *rt)
     return fired > 0;
 }
 
+/* Is nothing ready either, of what was queued before `firing` and `outside`
+ * were looked at? Who queued it may have met somebody who searched, and woken
+ * nobody; that one has announced since, and has yet to look itself. (Nobody is
+ * between two steps in a simulation.) */
+static bool nothing_ready(struct runtime *rt)
+{
+    return rt->sim != NULL || (!work_exists(worker_self()) &&
+                               !work_pinned(rt) && park_all(&rt->park));
+}
+
 static bool report_deadlock(struct runtime *rt, uint32_t firing)
 {
     static const char text[] =
@@ -192,10 +205,13 @@ bool runtime_quiet(struct runtime *rt, int64_t *again)
     if ((regions & REGION_COUNT) != 0 || region_out(rt) != regions) {
         return false; /* a task runs, though no worker does */
     }
+    if (!nothing_ready(rt)) {
+        return false;
+    }
     if (settle(rt)) {
         return true;
     }
-    if (outside_any(rt)) {
+    if (outside_any(rt) || !nothing_ready(rt)) {
         return false;
     }
     if (rt->opts.clock == ROOST_CLOCK_VIRTUAL &&

@@ -314,6 +314,30 @@ static void all_asleep(void)
     }
 }
 
+/* F1: it has looked before the watch queues a task. The watch finds another one
+ * that searches, and wakes nobody; that one announces, and has yet to look. */
+static void one_searches(void)
+{
+    one_asleep();
+    park_announce(&rt.park, &workers[0].parker, false);
+    (void)park_search_begin(&rt.park);
+}
+
+static void searches_no_more(void)
+{
+    worker_tls = &workers[1];
+    (void)park_announce(&rt.park, &workers[1].parker, true);
+}
+
+static void no_deadlock(void)
+{
+    MODEL_CHECK(dumps == 0);
+}
+
+MODEL(queued_is_no_deadlock, .setup = one_searches,
+      .threads = {asks, searches_no_more, fires}, .check = no_deadlock,
+      .preemptions = 3);
+
 /* V2: a hold is given back; the clock jumps, and who reads the new time sees
  * what was done under the hold. */
 static void gives_back(void)
