@@ -33,7 +33,7 @@
  *
  * INVARIANTS
  *   - Exactly one of complete, cancel, time-out wins (the swap from WAITING).
- *   - While FROZEN nobody else changes the word: all spin. A canceller holds
+ *   - While FROZEN nobody else changes the word: all wait. A canceller holds
  *     it for a walk along the task's own scopes, and one at a time; the last to
  *     come to a barrier holds those of all parties, for a walk along them.
  *   - After wait_wake (or after losing) the waiter's memory may be gone.

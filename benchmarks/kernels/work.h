@@ -1,6 +1,7 @@
 /*
  * work.h - what the kernels compute, the same code for every system: the plain
  * calls, roost, oneTBB (C++) and OpenMP. Only how the calls are made differs.
+ * Rayon's, in Rust, does the same work (rivals/rayon).
  * A "task" is a spawn; the ns a task of the tables divide by spawns.
  */
 #ifndef BENCH_WORK_H
