@@ -19,8 +19,8 @@
  * COST    Two allocations.
  */
 #include "base/alloc.h"
-#include "base/backoff.h"
 #include "base/check.h"
+#include "base/spinlock.h"
 #include "group.h"
 #include "handle.h"
 #include "when.h"
@@ -42,16 +42,12 @@ struct keeper {
 
 static void lock(struct runtime *rt)
 {
-    unsigned pauses = 0;
-
-    while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* Z3 */) != 0) {
-        pauses = backoff(pauses);
-    }
+    spin_acquire(&rt->quiet_lock); /* Z3 */
 }
 
 static void unlock(struct runtime *rt)
 {
-    a32_store(&rt->quiet_lock, 0, RELEASE /* Z3 */);
+    spin_release(&rt->quiet_lock); /* Z3 */
 }
 
 static void report(struct keeper *k, int status)

@@ -31,6 +31,7 @@
 #include "base/backoff.h"
 #include "base/check.h"
 #include "base/edge.h"
+#include "base/spinlock.h"
 #include "count.h"
 #include "runtime.h"
 #include "wait_row.h"
@@ -69,16 +70,12 @@ __attribute__((noinline)) uint32_t handle_wait(struct handle *h)
 
 static void lock_desc(struct task_desc *d)
 {
-    unsigned pauses = 0;
-
-    while (a32_xchg(&d->lock, 1, ACQUIRE /* J1 */) != 0) {
-        pauses = backoff(pauses);
-    }
+    spin_acquire(&d->lock); /* J1 */
 }
 
 static void unlock_desc(struct task_desc *d)
 {
-    a32_store(&d->lock, 0, RELEASE /* J1 */);
+    spin_release(&d->lock); /* J1 */
 }
 
 /* The descriptor is locked, and is not afterwards. True: its handle is, if it
@@ -111,8 +108,7 @@ struct handle *handle_lock_own(struct task_desc *d)
 {
     struct handle *h;
 
-    if (likely(a32_xchg(&d->lock, 1, ACQUIRE /* J1 */) == 0) &&
-        likely(lock_handle_of(d, &h))) {
+    if (likely(spin_try(&d->lock) /* J1 */) && likely(lock_handle_of(d, &h))) {
         return h;
     }
     return own_wait(d);

@@ -32,8 +32,8 @@
  *   the end of a hook that runs is awaited by H2.
  * COST    Registering: two locks.
  */
-#include "base/backoff.h"
 #include "base/check.h"
+#include "base/spinlock.h"
 #include "count.h"
 #include "runtime.h"
 #include "worker.h"
@@ -59,16 +59,12 @@ static __thread struct hook *current; /* the hook that runs on this thread */
 
 static void lock(void)
 {
-    unsigned pauses = 0;
-
-    while (a32_xchg(&hooks_lock, 1, ACQUIRE /* H1 */) != 0) {
-        pauses = backoff(pauses);
-    }
+    spin_acquire(&hooks_lock); /* H1 */
 }
 
 static void unlock(void)
 {
-    a32_store(&hooks_lock, 0, RELEASE /* H1 */);
+    spin_release(&hooks_lock); /* H1 */
 }
 
 __attribute__((noinline)) bool hooks_running(void)

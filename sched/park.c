@@ -52,22 +52,18 @@
  */
 #include "park.h"
 
-#include "base/backoff.h"
+#include "base/spinlock.h"
 #include <errno.h>
 
 static void lock(struct park *p)
 {
-    unsigned pauses = 0;
-
-    while (a32_xchg(&p->lock, 1, ACQUIRE /* P4 */) != 0) {
-        pauses = backoff(pauses);
-    }
+    spin_acquire(&p->lock); /* P4 */
 }
 
 /* P4: the list, from one holder to the next. */
 static void unlock(struct park *p)
 {
-    a32_store(&p->lock, 0, RELEASE /* P4 */);
+    spin_release(&p->lock); /* P4 */
 }
 
 void park_init(struct park *p, unsigned workers)

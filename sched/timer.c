@@ -27,8 +27,8 @@
  */
 #include "timer.h"
 
-#include "base/backoff.h"
 #include "base/check.h"
+#include "base/spinlock.h"
 #include "horizon.h"
 #include "observe/events.h"
 #include "runtime.h"
@@ -39,17 +39,13 @@
 
 static void lock(struct timers *t)
 {
-    unsigned pauses = 0;
-
-    while (a32_xchg(&t->lock, 1, ACQUIRE /* T1 */) != 0) {
-        pauses = backoff(pauses);
-    }
+    spin_acquire(&t->lock); /* T1 */
 }
 
 /* What `next` is about has not changed. */
 static void unlock_same(struct timers *t)
 {
-    a32_store(&t->lock, 0, RELEASE /* T1 */);
+    spin_release(&t->lock); /* T1 */
 }
 
 static int64_t look_again(struct timers *t)

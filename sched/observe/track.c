@@ -45,7 +45,7 @@
 #include "observe/track.h"
 
 #include "base/alloc.h"
-#include "base/backoff.h"
+#include "base/spinlock.h"
 
 /* M: TR3, TR4. In the file, not in .bss: the kernel finds a probe's semaphore
  * by its offset there. */
@@ -60,16 +60,12 @@ static __thread struct track *own;
 
 static void lock(void)
 {
-    unsigned pauses = 0;
-
-    while (a32_xchg(&claims, 1, ACQUIRE /* TR5 */) != 0) {
-        pauses = backoff(pauses);
-    }
+    spin_acquire(&claims); /* TR5 */
 }
 
 static void unlock(void)
 {
-    a32_store(&claims, 0, RELEASE /* TR5 */);
+    spin_release(&claims); /* TR5 */
 }
 
 /* --- the owner --- */

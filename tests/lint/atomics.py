@@ -1,9 +1,9 @@
 """Memory orders are tagged at both ends; shared words say who writes them.
 
-Every order above RELAXED in sched/ and sync/, and every fence, carries a tag
-(/* D1 */) on its lines or alone on the line above. The tag is listed under
-ORDER in the head comment of the file or of its header (or of its .c), and over
-the whole tree has an end that releases and one that acquires. A tag that a second
+Every order above RELAXED in sched/ and sync/, every fence and every call of a
+spinlock carries a tag (/* D1 */) on its lines or alone on the line above. The
+tag is listed under ORDER in the head comment of the file or of its header (or of
+its .c), and over the whole tree has an end that releases and one that acquires. A tag that a second
 room lists too names the first one's file, so that two tags are not called the
 same by chance. Every a32, a64, aptr field has a letter: I O S M R L(x) T(x).
 """
@@ -20,8 +20,8 @@ FOLDERS = ('sched', 'sync')
 EXEMPT = ('sched/base/atomic.h', 'sched/base/barrier.c')
 CALL = re.compile(
     r'\b(a32|a64|aptr)_(\w+)\s*\('
-    r'|\b(fence_full|fence_acquire|fence_release|barrier_light|barrier_heavy)'
-    r'\s*\('
+    r'|\b(fence_full|fence_acquire|fence_release|barrier_light|barrier_heavy'
+    r'|spin_acquire|spin_try|spin_release)\s*\('
 )
 ORDER = re.compile(r'\b(ACQUIRE|RELEASE|ACQ_REL|SEQ_CST)\b')
 TAG = re.compile(r'\b(?!R\d)[A-Z]{1,2}[0-9]{1,2}\b')
@@ -34,9 +34,9 @@ FIELD = re.compile(
 )
 LETTER = re.compile(r'/\*+\s*(?:[IOSMR]\b|[LT]\()')
 RELEASING = {'RELEASE', 'ACQ_REL', 'SEQ_CST', 'fence_full', 'fence_release',
-             'barrier_light', 'barrier_heavy'}
+             'barrier_light', 'barrier_heavy', 'spin_release'}
 ACQUIRING = {'ACQUIRE', 'ACQ_REL', 'SEQ_CST', 'fence_full', 'fence_acquire',
-             'barrier_light', 'barrier_heavy'}
+             'barrier_light', 'barrier_heavy', 'spin_acquire', 'spin_try'}
 
 
 class Use(NamedTuple):
@@ -77,7 +77,9 @@ def uses(source):
         end = matching(source.plain, m.end() - 1)
         args = source.plain[m.end(): end]
         if m[3]:
-            orders = (m[3],) if not args.strip() else ()
+            called = not args.strip() or (m[3].startswith('spin_') and
+                                          not args.startswith('a32 *'))
+            orders = (m[3],) if called else ()
         else:
             orders = tuple(ORDER.findall(args))
         if not orders:
@@ -215,6 +217,14 @@ PLANTS = [
           'fence_full fence_full without a tag', 3),
     Plant('sched/zz.c', 'void f(void)\n{\n    barrier_light();\n}\n',
           'barrier_light', 3),
+    Plant('sched/zz.c', 'void f(a32 *p)\n{\n    spin_acquire(p);\n}\n',
+          'spin_acquire spin_acquire without a tag', 3),
+    Plant('sched/zz.c', HEAD + 'void f(a32 *p)\n{\n'
+          '    spin_acquire(p); /* ZA1 */\n}\n',
+          'ZA1 has no end that releases', 5),
+    Plant('sched/zz.c', HEAD + 'void f(a32 *p)\n{\n'
+          '    spin_acquire(p); /* ZA1 */\n'
+          '    spin_release(p); /* ZA1 */\n}\n', None),
     Plant('sched/zz.c', HEAD + BOTH + 'void f(a64 *p)\n{\n'
           '    a64_add(p, 1,\n            ACQ_REL);\n}\n', 'without a tag', 18),
     # The tag of the line above does not count twice.

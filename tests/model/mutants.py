@@ -10,6 +10,7 @@ SOURCE is a file such as sched/deque.c. Its models are those whose line
     order     ACQUIRE, RELEASE, ACQ_REL or SEQ_CST made RELAXED; with --half
               also one step weaker (ACQ_REL to ACQUIRE and to RELEASE, SEQ_CST
               to ACQ_REL)
+    spin      a call of spin_acquire, spin_try or spin_release without its order
     fence     a call of fence_* or barrier_* deleted
     recheck   a line marked /* recheck: X */, at its end or alone above: its
               `if` or `while` never true (/* recheck-true: X */: always true),
@@ -40,6 +41,10 @@ ORDERS = re.compile(r"\b(ACQUIRE|RELEASE|ACQ_REL|SEQ_CST)\b")
 FENCES = re.compile(
     r"\b(fence_full|fence_acquire|fence_release|barrier_light|barrier_heavy)"
     r"\s*\(\s*\)")
+SPIN = re.compile(r"\bspin_(acquire|try|release)\s*\((?!a32 )")
+SPIN_RELAXED = {"acquire": "while (a32_xchg(%s, 1, RELAXED)) { spin_pause(); }",
+                "try": "(a32_xchg(%s, 1, RELAXED) == 0)",
+                "release": "a32_store(%s, 0, RELAXED)"}
 RECHECK = re.compile(r"/\*\s*recheck(-true)?:\s*([^*]*?)\s*\*/")
 SWAP = re.compile(r"/\*\s*swap:\s*([^*]*?)\s*\*/")
 TAG = re.compile(r"/\*\s*([A-Z][A-Za-z]*-?[0-9A-Z]*)\b")
@@ -141,6 +146,16 @@ class Source:
                          self.replaced(match.start(), match.end(),
                                        "((void)0)"))
 
+    def spins(self):
+        for match in SPIN.finditer(self.code):
+            end = matching(self.code, match.end() - 1)
+            word = self.code[match.end():end]
+            what = "spin_" + match.group(1)
+            yield Mutant(self.place(match.start(), what), what,
+                         self.tag_near(end), self.replaced(
+                             match.start(), end + 1,
+                             SPIN_RELAXED[match.group(1)] % word))
+
     def marked_line(self, match):
         """Where the line begins that a mark stands on, or alone above."""
         start = self.text.rfind("\n", 0, match.start()) + 1
@@ -175,7 +190,8 @@ class Source:
                                        self.text[start:middle]))
 
     def mutants(self, half):
-        found = list(self.orders(half)) + list(self.fences())
+        found = list(self.orders(half)) + list(self.spins())
+        found += list(self.fences())
         found += list(self.rechecks()) + list(self.swaps())
         return sorted(found, key=lambda m: m.line)
 

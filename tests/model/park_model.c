@@ -12,7 +12,7 @@
  * is a number, so that the state stays small.
  */
 // MODEL-SOURCES: sched/park.c
-// MODEL-HEADERS: sched/park.h
+// MODEL-HEADERS: sched/park.h sched/base/spinlock.h
 #include "model.h"
 #include "park.h"
 
