@@ -19,13 +19,17 @@
  *   - Called by a worker that announced as the last and found every queue
  *     empty after that. Others may have been up since, and have announced again
  *     without having looked yet: what was queued by then is looked for again,
- *     after `firing` and `outside` (nothing_ready). `outside` counts what may
- *     bring work all the same (holds, accepted posts), so its zero and no timer
- *     mean that nothing will come.
+ *     after `firing` for who settles, after `outside` too for the clock and a
+ *     deadlock (nothing_ready). `outside` counts what may bring work all the
+ *     same (holds, accepted posts), so its zero and no timer mean that nothing
+ *     will come.
  * ORDER
  *   V2  virtual_now: release by the jump -> acquire by readers    what was
  *       done before it: by workers before they slept, and by whoever gave back
  *       a hold, which is seen (Z1) after the last barrier of who jumps
+ *   P1  (park.c) as a sleeper: all are seen asleep, barrier heavy, look at
+ *       every queue. Who had queued something and woken nobody had read the
+ *       word as it was before the last of them announced: it had pushed by then
  *   Z3  quiet lock: release -> acquire    settlers, keepers
  *   Z1  (runtime.c) outside
  *   C2  (count.h)
@@ -34,9 +38,9 @@
  *       has taken events at the system's (PL3), before this thread was, or this
  *       one has seen that nobody awaits any (poller.c).
  */
-#include "base/backoff.h"
 #include "base/check.h"
 #include "base/edge.h"
+#include "base/spinlock.h"
 #include "count.h"
 #include "group.h"
 #include "outside.h"
@@ -51,16 +55,12 @@
 
 static void lock(struct runtime *rt)
 {
-    unsigned pauses = 0;
-
-    while (a32_xchg(&rt->quiet_lock, 1, ACQUIRE /* Z3 */) != 0) {
-        pauses = backoff(pauses);
-    }
+    spin_acquire(&rt->quiet_lock); /* Z3 */
 }
 
 static void unlock(struct runtime *rt)
 {
-    a32_store(&rt->quiet_lock, 0, RELEASE /* Z3 */);
+    spin_release(&rt->quiet_lock); /* Z3 */
 }
 
 static bool settle(struct runtime *rt)
@@ -122,14 +122,20 @@ bool runtime_jump(struct runtime *rt)
     return fired > 0;
 }
 
-/* Is nothing ready either, of what was queued before `firing` and `outside`
- * were looked at? Who queued it may have met somebody who searched, and woken
- * nobody; that one has announced since, and has yet to look itself. (Nobody is
- * between two steps in a simulation.) */
+/* Do all sleep, with nothing queued? Who queued something may have met somebody
+ * who searched, and woken nobody; that one has announced since, and has yet to
+ * look itself. (Nobody is between two steps in a simulation.) */
 static bool nothing_ready(struct runtime *rt)
 {
-    return rt->sim != NULL || (!work_exists(worker_self()) &&
-                               !work_pinned(rt) && park_all(&rt->park));
+    if (rt->sim != NULL) {
+        return true;
+    }
+    if (!park_all(&rt->park)) {
+        return false;
+    }
+    barrier_heavy(); /* P1 */
+    return !work_exists(worker_self()) && !work_pinned(rt) &&
+           park_all(&rt->park);
 }
 
 static bool report_deadlock(struct runtime *rt, uint32_t firing)
@@ -144,7 +150,10 @@ static bool report_deadlock(struct runtime *rt, uint32_t firing)
         outside_any(rt) || /* again: main may have been counted since */
         runtime_earliest(rt) != INT64_MAX || registry_count() != 1 ||
         a32_load(&rt->firing, RELAXED) != firing || /* F1: by T1 */
-        (region_out(rt) & REGION_COUNT) != 0 || !park_all(&rt->park)) {
+        (region_out(rt) & REGION_COUNT) != 0) {
+        return false;
+    }
+    if (!nothing_ready(rt)) { /* recheck: P1 */
         return false;
     }
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -178,16 +187,20 @@ static bool silent(struct runtime *rt, int64_t *again)
     return false;
 }
 
-/* Is anything to be done once all is quiet? */
-static bool cares(struct runtime *rt)
+static bool settling(struct runtime *rt)
 {
-    bool settling;
+    bool any;
 
     lock(rt);
-    settling = !list_empty(&rt->settlers);
+    any = !list_empty(&rt->settlers);
     unlock(rt);
-    return settling || (rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
-                        runtime_earliest(rt) != INT64_MAX);
+    return any;
+}
+
+static bool clock_may_jump(struct runtime *rt)
+{
+    return rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
+           runtime_earliest(rt) != INT64_MAX;
 }
 
 bool runtime_quiet(struct runtime *rt, int64_t *again)
@@ -198,24 +211,29 @@ bool runtime_quiet(struct runtime *rt, int64_t *again)
     if (firing % 2 != 0 || !park_all(&rt->park)) {
         return false; /* the watch, or another thread, has just woken one */
     }
-    if (!poller_quiet(rt, cares(rt)) || !park_all(&rt->park) ||
+    if (!poller_quiet(rt, settling(rt) || clock_may_jump(rt)) ||
+        !park_all(&rt->park) ||
         a32_load(&rt->firing, RELAXED) != firing) { /* F1: by PL3 */
         return false;
     }
     if ((regions & REGION_COUNT) != 0 || region_out(rt) != regions) {
         return false; /* a task runs, though no worker does */
     }
-    if (!nothing_ready(rt)) {
+    if (settling(rt)) {
+        if (!nothing_ready(rt)) { /* recheck: P1 */
+            return false;
+        }
+        if (settle(rt)) {
+            return true;
+        }
+    }
+    if (outside_any(rt)) {
         return false;
     }
-    if (settle(rt)) {
-        return true;
-    }
-    if (outside_any(rt) || !nothing_ready(rt)) {
-        return false;
-    }
-    if (rt->opts.clock == ROOST_CLOCK_VIRTUAL &&
-        runtime_earliest(rt) != INT64_MAX) {
+    if (clock_may_jump(rt)) {
+        if (!nothing_ready(rt)) { /* recheck: P1 */
+            return false;
+        }
         if (!silent(rt, again)) {
             return false;
         }

@@ -338,6 +338,40 @@ MODEL(queued_is_no_deadlock, .setup = one_searches,
       .threads = {asks, searches_no_more, fires}, .check = no_deadlock,
       .preemptions = 3);
 
+/* Z1: it looks while work is held yet. That is queued, for which one who was
+ * woken for nothing searches, and the hold given back; the one announces again,
+ * and has yet to look. */
+static void queued_under_a_hold(void)
+{
+    all_asleep();
+    rt.opts.clock = ROOST_CLOCK_VIRTUAL;
+    a64_init(&rt.virtual_now, 0);
+    timer_arm(&workers[0].timers, &waiters[1].timer, SOON);
+}
+
+static void queues_and_gives_back(void)
+{
+    ready(0);
+    a64_add(&rt.outside, (uint64_t)-1, ACQ_REL);
+}
+
+static void woken_for_nothing(void)
+{
+    worker_tls = &workers[1];
+    (void)park_retract(&rt.park, &workers[1].parker);
+    (void)park_announce(&rt.park, &workers[1].parker, true);
+}
+
+static void no_jump(void)
+{
+    MODEL_CHECK(woken == 0);
+    MODEL_CHECK(a64_load(&rt.virtual_now, RELAXED) == 0);
+}
+
+MODEL(queued_under_a_hold_is_no_jump, .setup = queued_under_a_hold,
+      .threads = {asks, woken_for_nothing, queues_and_gives_back},
+      .check = no_jump, .preemptions = 4);
+
 /* V2: a hold is given back; the clock jumps, and who reads the new time sees
  * what was done under the hold. */
 static void gives_back(void)
@@ -434,6 +468,43 @@ static void one_settles(void)
 
 MODEL(settles_when_all_wait, .setup = one_settles,
       .threads = {worker, worker, disturber}, .check = ends);
+
+/* F1, as queued_is_no_deadlock: the one who searched announces after the watch
+ * has queued a task, for which it woke nobody. */
+static bool fired, left_queued; /* outside the model */
+
+static void one_settles_one_searches(void)
+{
+    two_waiters(2);
+    clause.waiter = &waiters[0];
+    list_push_back(&rt.settlers, &clause.link);
+    timer_arm(&workers[0].timers, &waiters[1].timer, SOON);
+    park_announce(&rt.park, &workers[0].parker, false);
+    (void)park_search_begin(&rt.park);
+    fired = left_queued = false;
+}
+
+static void fires_before(void)
+{
+    watch_fire(&rt, SOON);
+    fired = true;
+}
+
+static void searches_then_sleeps(void)
+{
+    worker_tls = &workers[1];
+    left_queued = fired;
+    (void)park_announce(&rt.park, &workers[1].parker, true);
+}
+
+static void not_settled(void)
+{
+    MODEL_CHECK(!settled || !left_queued);
+}
+
+MODEL(queued_is_not_settled, .setup = one_settles_one_searches,
+      .threads = {asks, searches_then_sleeps, fires_before},
+      .check = not_settled, .preemptions = 3);
 
 /* P1: the watch has woken a task, which settles, and its worker asks while the
  * watch is firing yet: that sees to it that somebody asks again. */
