@@ -456,41 +456,6 @@ TEST_PLAIN(signals_do_not_land_on_runtime_threads, "R71")
     sigaction(SIGUSR1, &old, NULL);
 }
 
-static int hog(void *arg)
-{
-    roost_ns end = roost_in(300 * ROOST_MS); /* the watch is a thread, too */
-
-    (void)arg;
-    while (roost_now() < end) {
-    }
-    return 0;
-}
-
-static int spawn_a_hog(void *arg)
-{
-    roost_scope s;
-
-    roost_scope_open(&s, NULL);
-    CHECK_EQ(SPAWN_OPTS(&s, hog, arg, .name = "the hog"), 0);
-    return roost_scope_close(&s, 0);
-}
-
-TEST_PLAIN(a_task_that_holds_its_worker_is_named, "R11")
-{
-    static struct capture c;
-    roost_opts opts = test_opts();
-
-    opts.stall = 10 * ROOST_MS;
-    capture_begin(&c);
-    CHECK_EQ(roost_run(spawn_a_hog, NULL, &opts), 0);
-    capture_end(&c);
-    CHECK(strstr(c.text, "the hog") != NULL);
-    opts.stall = 0;
-    capture_begin(&c);
-    CHECK_EQ(roost_run(spawn_a_hog, NULL, &opts), 0);
-    CHECK_STR(capture_end(&c), "");
-}
-
 TEST_PLAIN(small_stack_sizes_are_rounded_up, "R60")
 {
     roost_opts opts = test_opts();

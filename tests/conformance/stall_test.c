@@ -6,7 +6,7 @@
  * the function of another, or again and again; a task that computes taken for
  * one that is blocked, or the other way round; all workers blocked and nothing
  * said; a task in a blocking region, or a worker that sleeps, taken for one
- * that holds its worker.
+ * that holds its worker; something said where no limit is set.
  */
 #include "tasks.h"
 
@@ -222,6 +222,26 @@ static int wait_in_many_ways(void *arg)
     nanosleep(&t, NULL);
     roost_block_end();
     return 0;
+}
+
+static int compute_a_while(void *arg)
+{
+    roost_ns end = roost_in(50 * ROOST_MS);
+
+    (void)arg;
+    while (roost_now() < end) {
+    }
+    return 0;
+}
+
+TEST_PLAIN(without_a_limit_nothing_is_said, "R11")
+{
+    roost_opts opts = test_opts();
+
+    opts.stall = 0;
+    capture_begin(&said);
+    CHECK_EQ(roost_run(compute_a_while, NULL, &opts), 0);
+    CHECK_STR(capture_end(&said), "");
 }
 
 TEST_PLAIN(who_waits_holds_no_worker, "R11")
