@@ -30,6 +30,10 @@ HOT = ("a little more than half is what publishes the entry and looks whether "
 # The end of a cell whose row falls short: runs.verdict.
 SHORT = re.compile(r"(?:^|\s)(\d+(?:\.\d+)?) x$")
 
+# Its musts are figures of rivals in the same run, not of another machine.
+RELATIVE = "Loops, scans, sorts: roost and rivals"
+LEVEL = 1.05  # of which less is what one system's runs differ by
+
 # section: {row: why}. A row within another is "outer / inner".
 WHY = {
     "Fork-join: roost and rivals": {
@@ -65,7 +69,7 @@ WHY = {
 
 # Not a must but worth a word: said whenever the row is there.
 SAID = {
-    "Loops, scans, sorts: roost and rivals": {
+    RELATIVE: {
         "prefixes of 10^7 u32":
             "a scan combines twice through a pointer, 2 n calls, so that its "
             "result is the same for any number of workers; the rivals inline "
@@ -104,17 +108,26 @@ def short(row):
 
 def notes(title, table, family):
     """Lines for under the table."""
-    said, unknown = {}, []
+    said, level, unknown = {}, [], []
     why, always = WHY.get(title, {}), SAID.get(title, {})
     for key, row in keyed(table[1:]):
         if key in always:
             said.setdefault(always[key], []).append(key)
         elif short(row) is not None and key in why:
             said.setdefault(why[key], []).append(key)
+        elif short(row) is not None and title == RELATIVE and (
+                short(row) <= LEVEL):
+            level.append(key)
         elif short(row) is not None:
             unknown.append(key)
     lines = [f"{'; '.join(keys)}: {text}." for text, keys in said.items()]
-    if unknown and title.startswith("Fork-join") and family in PROCESSOR:
+    if level:
+        lines.append("Within 5 % of the rival, which is what two runs of either "
+                     f"differ by: {'; '.join(level)}.")
+    if unknown and title == RELATIVE:
+        lines.append("Slower than a rival in the same run, and why is written "
+                     f"down nowhere yet: {'; '.join(unknown)}.")
+    elif unknown and title.startswith("Fork-join") and family in PROCESSOR:
         lines.append(f"{'; '.join(unknown)}: {PROCESSOR[family]}.")
     elif unknown and family != SET_ON:
         lines.append(f"Short of musts that were set on a faster machine (family "

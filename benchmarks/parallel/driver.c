@@ -5,6 +5,7 @@
 #include "loops.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 /* A loop: prepare and check are not timed; run is. */
 struct row {
@@ -14,11 +15,15 @@ struct row {
     bool (*has)(const struct loops *l);
 };
 
+/* From the kernel, at the start of a page: an allocator's choice of places, and
+ * each system brings its own, makes a loop over two arrays up to 1.6 times as
+ * slow. */
 static void *room(size_t bytes)
 {
-    void *p = calloc(1, bytes);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (p == NULL) {
+    if (p == MAP_FAILED) {
         abort();
     }
     return p;

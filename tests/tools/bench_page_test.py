@@ -69,6 +69,13 @@ class Shortfalls(unittest.TestCase):
         self.assertEqual(len(found), 1)
         self.assertIn("nowhere yet: uts.", found[0])
 
+    def test_a_rival_of_the_same_run_is_no_faster_machine(self):
+        for ratio, said in ("1.04", "Within 5 %"), ("1.20", "nowhere yet: sum"):
+            table = [[""], ["sum", f"1.05 x OpenMP static 2T {ratio} x"]]
+            found = shortfalls.notes(shortfalls.RELATIVE, table, 25)
+            self.assertEqual(len(found), 1)
+            self.assertIn(said, found[0])
+
     def test_the_processor_is_a_reason_of_fork_join(self):
         table = [[""], ["uts", "14 1.20 x"]]
         self.assertIn("uts: the musts were set on a Zen 5",

@@ -21,16 +21,6 @@ pub fn opaque<T>(p: &mut T) {
     unsafe { asm!("/* {0} */", in(reg) p, options(nostack, preserves_flags)) }
 }
 
-/// The same for a number that stays in its register.
-pub fn opaque_number(mut x: u32) -> u32 {
-    // Nothing is done: the compiler has to believe that x has changed.
-    unsafe {
-        asm!("/* {0:e} */", inout(reg) x,
-             options(nomem, nostack, preserves_flags));
-    }
-    x
-}
-
 /// uts_mix of ../../../kernels/work.h.
 pub fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58476d1ce4e5b9);
