@@ -100,7 +100,10 @@ static void own_touch(const void *at, size_t size, bool write)
 {
     uintptr_t p = (uintptr_t)at & ~(uintptr_t)7;
 
-    for (; e.reduced && p < (uintptr_t)at + size; p += 8) {
+    if (!e.reduced || e.alone) {
+        return;
+    }
+    for (; p < (uintptr_t)at + size; p += 8) {
         sleep_touch((const void *)(p + 2), write);
     }
 }
